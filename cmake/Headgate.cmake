@@ -1,0 +1,72 @@
+# What every target of Headgate shares: dependencies, warnings, sanitizers, and three short functions.
+find_program(CCACHE ccache)
+if(CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+endif()
+
+find_package(Threads REQUIRED)
+find_package(Protobuf REQUIRED)  # module mode: Debian ships no config file
+find_package(gRPC CONFIG REQUIRED)
+find_package(prometheus-cpp CONFIG REQUIRED)
+find_package(spdlog CONFIG REQUIRED)
+find_package(nlohmann_json CONFIG REQUIRED)
+find_package(yaml-cpp CONFIG REQUIRED)
+find_package(CLI11 CONFIG REQUIRED)
+find_package(SQLite3 REQUIRED)
+find_package(CURL REQUIRED)
+find_package(PostgreSQL REQUIRED)
+find_package(OpenSSL REQUIRED)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
+pkg_check_modules(HTTPLIB REQUIRED IMPORTED_TARGET cpp-httplib)
+find_package(absl CONFIG REQUIRED)
+
+add_library(headgate_flags INTERFACE)
+target_include_directories(headgate_flags INTERFACE ${CMAKE_SOURCE_DIR})
+target_compile_options(headgate_flags INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wold-style-cast -Wswitch-enum
+  -Werror)
+target_compile_definitions(headgate_flags INTERFACE HEADGATE_VERSION="${PROJECT_VERSION}")
+target_link_libraries(headgate_flags INTERFACE Threads::Threads)
+find_program(LLD ld.lld)
+if(LLD)
+  target_link_options(headgate_flags INTERFACE -fuse-ld=lld)
+endif()
+if(HEADGATE_SANITIZE)
+  target_compile_options(headgate_flags INTERFACE -fsanitize=${HEADGATE_SANITIZE}
+    -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_link_options(headgate_flags INTERFACE -fsanitize=${HEADGATE_SANITIZE})
+endif()
+
+# headgate_library(NAME SOURCES a.cc … DEPS x y …): a room or a part of one.
+function(headgate_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
+  add_library(${name} STATIC ${ARG_SOURCES})
+  target_link_libraries(${name} PUBLIC headgate_flags ${ARG_DEPS})
+endfunction()
+
+# headgate_program(NAME SOURCES … DEPS …): an executable in <build>/bin.
+function(headgate_program name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE headgate_flags ${ARG_DEPS})
+endfunction()
+
+# headgate_test(NAME SOURCES … DEPS … [REAL] [TIMEOUT s]): a GoogleTest program that ctest runs.
+# REAL marks tests that start HAProxy, Prometheus or PostgreSQL; they run one at a time.
+function(headgate_test name)
+  cmake_parse_arguments(ARG "REAL" "TIMEOUT" "SOURCES;DEPS" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+  target_link_libraries(${name} PRIVATE headgate_flags ${ARG_DEPS} GTest::gmock GTest::gtest_main)
+  target_compile_definitions(${name} PRIVATE
+    HEADGATE_SOURCE_DIR="${CMAKE_SOURCE_DIR}" HEADGATE_BINARY_DIR="${CMAKE_BINARY_DIR}")
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 60)
+  endif()
+  add_test(NAME ${name} COMMAND ${name})
+  set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT})
+  if(ARG_REAL)
+    set_tests_properties(${name} PROPERTIES LABELS real RUN_SERIAL ON)
+  endif()
+endfunction()

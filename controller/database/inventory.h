@@ -1,0 +1,57 @@
+// A declared inventory of database servers and what a look at them found. Values only.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "common/base/clock.h"
+
+namespace headgate::database {
+
+enum class ReplicaKind { kPhysical, kLogical };
+
+struct Replica {
+  std::string name;
+  // libpq connection string; empty allowed only if out.
+  std::string dsn;
+  ReplicaKind kind = ReplicaKind::kPhysical;
+  // Declared as taken out: FAILED if the primary still feeds it.
+  bool out = false;
+  friend bool operator==(const Replica&, const Replica&) = default;
+};
+
+struct Inventory {
+  std::string name;
+  std::string primary_dsn;
+  std::vector<Replica> replicas;
+  // Empty: all but the system's.
+  std::vector<std::string> schemas;
+  Duration lag_soft{1'000};
+  Duration lag_hard{5'000};
+  friend bool operator==(const Inventory&, const Inventory&) = default;
+};
+
+// Ordered by badness; a report's verdict is the worst of its findings, HEALTHY without any.
+enum class Severity { kDegraded, kUnknown, kFailed };
+
+struct Finding {
+  Severity severity = Severity::kUnknown;
+  // Proven drift or divergence: the reaction is to drain, whatever the plan says of other failures.
+  bool drains = false;
+  // "unreachable", "lag", "schema", "not_streaming", "wrong_role", "still_in_use", …
+  std::string kind;
+  std::string server;
+  // For people, complete: "replica db2: table public.orders: column total is numeric(10,2) here,
+  // integer on the primary".
+  std::string text;
+  friend bool operator==(const Finding&, const Finding&) = default;
+};
+
+struct Report {
+  std::vector<Finding> findings;
+  TimePoint observed_at;
+  // The largest lag over replicas that are in use.
+  Duration lag{0};
+};
+
+}  // namespace headgate::database

@@ -1,0 +1,139 @@
+// The plan of a restoration as the engine knows it: a value that exists only if it is valid.
+// The plan room builds it from the protobuf schema (proto/headgate/v1/plan.proto), where each
+// field's meaning, range and default is documented; defaults are filled in there, rules are here.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "common/base/clock.h"
+#include "common/base/share.h"
+
+namespace headgate::engine {
+
+enum class OnFailure { kRetreat, kDrain, kHold };
+enum class OnUnknown { kHold, kRetreat };
+
+struct AgentRatio {
+  enum class Metric { kHttp5xx, kConnectionErrors, kSlowerThan };
+  Metric metric = Metric::kHttp5xx;
+  // kSlowerThan only.
+  Duration slower_than{0};
+  friend bool operator==(const AgentRatio&, const AgentRatio&) = default;
+};
+
+struct PrometheusRatio {
+  std::string bad;
+  std::string total;
+  Duration every{30'000};
+  bool bad_absent_is_zero = false;
+  std::string sampled_by;
+  friend bool operator==(const PrometheusRatio&, const PrometheusRatio&) = default;
+};
+
+struct PrometheusValue {
+  std::string query;
+  Duration every{5'000};
+  std::string sampled_by;
+  friend bool operator==(const PrometheusValue&, const PrometheusValue&) = default;
+};
+
+struct RatioCheck {
+  std::variant<AgentRatio, PrometheusRatio> source;
+  std::uint32_t limit_ppm = 0;
+  Duration window{30'000};
+  std::uint64_t min_sample = 50;
+  friend bool operator==(const RatioCheck&, const RatioCheck&) = default;
+};
+
+struct ValueCheck {
+  PrometheusValue source;
+  double soft = 0;
+  double hard = 0;
+  std::uint32_t hysteresis_ppm = 50'000;
+  friend bool operator==(const ValueCheck&, const ValueCheck&) = default;
+};
+
+struct DatabaseCheck {
+  // A key of PlanSpec::databases.
+  std::string database;
+  friend bool operator==(const DatabaseCheck&, const DatabaseCheck&) = default;
+};
+
+struct CheckSpec {
+  std::string name;
+  std::variant<RatioCheck, ValueCheck, DatabaseCheck> kind;
+  Duration fresh{5'000};
+  OnFailure on_failure = OnFailure::kRetreat;
+  friend bool operator==(const CheckSpec&, const CheckSpec&) = default;
+};
+
+struct ReplicaSpec {
+  enum class Kind { kPhysical, kLogical };
+  std::string name;
+  std::string dsn;
+  Kind kind = Kind::kPhysical;
+  bool out = false;
+  friend bool operator==(const ReplicaSpec&, const ReplicaSpec&) = default;
+};
+
+struct DatabaseSpec {
+  enum class Engine { kPostgres, kMariadb };
+  Engine engine = Engine::kPostgres;
+  std::string primary;
+  std::vector<ReplicaSpec> replicas;
+  std::vector<std::string> schemas;
+  Duration lag_soft{1'000};
+  Duration lag_hard{5'000};
+  friend bool operator==(const DatabaseSpec&, const DatabaseSpec&) = default;
+};
+
+struct PlanSpec {
+  std::string gate;
+  // Admit.by in its short form, e.g. "cookie headgate_uid".
+  std::string admit_by = "cookie headgate_uid";
+  std::vector<std::string> agents;
+  std::uint32_t agent_count = 0;
+  std::vector<std::string> preflight_databases;
+  Duration ready_for{30'000};
+  std::vector<CheckSpec> checks;
+  std::vector<Share> steps;
+  Duration bake_min{10'000};
+  Duration bake_max{300'000};
+  Duration patience{30'000};
+  OnUnknown on_unknown = OnUnknown::kHold;
+  std::vector<Share> approve_at;
+  Duration watch{900'000};
+  std::uint32_t retries = 3;
+  Duration backoff{20'000};
+  std::map<std::string, DatabaseSpec> databases;
+  std::string prometheus_url;
+  // The plan as it was given: opaque to the engine, kept for the journal and for those who ask.
+  std::string source;
+  friend bool operator==(const PlanSpec&, const PlanSpec&) = default;
+};
+
+// The payload type of the path that an error of Plan::Create is about, e.g. "ramp.steps[3]",
+// "checks[0].limit", "databases.orders.replicas[1].dsn": the YAML names of plan.proto.
+inline constexpr char kFieldPathPayload[] = "headgate/field-path";
+
+class Plan {
+ public:
+  // INVALID_ARGUMENT, with kFieldPathPayload, says what was refused, the value, the bound and what
+  // to write instead. Every rule that spans the ranges documented in plan.proto is checked here.
+  static absl::StatusOr<Plan> Create(PlanSpec spec);
+
+  const PlanSpec& spec() const { return spec_; }
+  friend bool operator==(const Plan&, const Plan&) = default;
+
+ private:
+  explicit Plan(PlanSpec spec) : spec_(std::move(spec)) {}
+  PlanSpec spec_;
+};
+
+}  // namespace headgate::engine
