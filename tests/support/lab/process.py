@@ -1,0 +1,223 @@
+"""Children of the test lab: started, watched and stopped by pid. Standard library only.
+
+A child dies with its parent (PR_SET_PDEATHSIG), so that a crashed test or demo leaves nothing
+behind. Linux delivers that signal when the *thread* that started the child ends: start children
+from the main thread, or from one that lives as long as they should.
+"""
+
+import contextlib
+import ctypes
+import os
+import pwd
+import signal
+import socket
+import subprocess
+import time
+
+_PR_SET_PDEATHSIG = 1
+# Loaded here: a child between fork and exec must not import or load anything.
+_LIBC = ctypes.CDLL(None, use_errno=True)
+
+
+class LabError(RuntimeError):
+    """Something the lab was asked to do did not happen; the text says what and why."""
+
+
+_handed_out = set()
+
+
+def free_port():
+    """A TCP port on 127.0.0.1 that was free a moment ago; this process is given each but once."""
+    while True:
+        with contextlib.closing(socket.socket()) as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        if port not in _handed_out:
+            _handed_out.add(port)
+            return port
+
+
+def wait_for(condition, timeout_s, what, every_s=0.02):
+    """Calls `condition` until it answers something true, and returns that.
+
+    An exception of the condition counts as "not yet" and is told if the deadline passes.
+    """
+    deadline = time.monotonic() + timeout_s
+    last_error = None
+    while True:
+        try:
+            answer = condition()
+            if answer:
+                return answer
+            last_error = None
+        except Exception as error:  # pylint: disable=broad-except
+            last_error = error
+        if time.monotonic() >= deadline:
+            because = f": {last_error}" if last_error else ""
+            raise LabError(f"gave up after {timeout_s:g} s waiting until {what}{because}")
+        time.sleep(every_s)
+
+
+def accepts_connections(port, host="127.0.0.1"):
+    """Whether something listens there."""
+    try:
+        with contextlib.closing(socket.create_connection((host, port), timeout=0.5)):
+            return True
+    except OSError:
+        return False
+
+
+def descendants(pid):
+    """The pids of all living descendants of `pid`, nearest first."""
+    found = []
+    ring = [pid]
+    while ring:
+        parent = ring.pop(0)
+        try:
+            with open(f"/proc/{parent}/task/{parent}/children", encoding="ascii") as file:
+                children = [int(word) for word in file.read().split()]
+        except OSError:
+            continue
+        found += children
+        ring += children
+    return found
+
+
+def _signal(pid, number):
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, number)
+
+
+class Child:
+    """One process of ours. Not thread-safe.
+
+    `argv`: program and arguments. `log`: path of a file that takes its output (appended), or None
+    to throw it away. `user`: whom it runs as; changed only when we are root. `env`: added to ours.
+    `stop_signal`: what asks it to end. Further keywords go to subprocess.Popen.
+    """
+
+    def __init__(self, argv, log=None, user=None, env=None, stop_signal=signal.SIGTERM, cwd=None,
+                 **popen):
+        self.argv = [str(word) for word in argv]
+        self.name = os.path.basename(self.argv[0])
+        self.log = log
+        self._stop_signal = stop_signal
+        if user is not None and os.geteuid() == 0:
+            account = pwd.getpwnam(user)
+            popen |= {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
+        parent = os.getpid()
+
+        def die_with_parent():
+            # Runs after the change of user, which would clear the setting.
+            _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+            if os.getppid() != parent:  # the parent died before the line above
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        output = open(log, "ab") if log else subprocess.DEVNULL
+        try:
+            self._process = subprocess.Popen(  # pylint: disable=subprocess-popen-preexec-fn
+                self.argv,
+                **({"stdin": subprocess.DEVNULL, "stdout": output, "stderr": subprocess.STDOUT}
+                   | popen),
+                env=os.environ | (env or {}),
+                cwd=cwd,
+                start_new_session=True,  # Ctrl-C is for us; we stop our children in order
+                preexec_fn=die_with_parent)
+        finally:
+            if log:
+                output.close()
+
+    @property
+    def pid(self):
+        return self._process.pid
+
+    @property
+    def popen(self):
+        """The subprocess.Popen beneath, for its pipes."""
+        return self._process
+
+    def is_running(self):
+        return self._process.poll() is None
+
+    def exit_code(self):
+        """None while it runs; negative: ended by that signal."""
+        return self._process.poll()
+
+    def signal(self, number):
+        if self.is_running():
+            _signal(self.pid, number)
+
+    def pause(self):
+        """SIGSTOP to it and to its descendants: a machine that hangs, connections and all."""
+        for pid in [self.pid] + descendants(self.pid):
+            _signal(pid, signal.SIGSTOP)
+
+    def resume(self):
+        for pid in descendants(self.pid) + [self.pid]:
+            _signal(pid, signal.SIGCONT)
+
+    def stop(self, timeout_s=5.0):
+        """Asks it to end, then kills it. Returns its exit code. May be called again."""
+        if self.is_running():
+            self.resume()
+            self.signal(self._stop_signal)
+            try:
+                self._process.wait(timeout_s)
+            except subprocess.TimeoutExpired:
+                self.kill()
+        return self._process.wait()
+
+    def kill(self):
+        """SIGKILL, to its descendants too, and waits until it is gone."""
+        family = descendants(self.pid)
+        self.signal(signal.SIGKILL)
+        for pid in family:
+            _signal(pid, signal.SIGKILL)
+        return self._process.wait()
+
+    def wait_until(self, condition, timeout_s, what):
+        """wait_for, but fails at once, with the end of its log, when the child ends before."""
+        def alive_and_condition():
+            if not self.is_running():
+                return "ended"
+            return condition()
+        answer = wait_for(alive_and_condition, timeout_s, what)
+        if answer == "ended":
+            raise LabError(f"{self.name} ended with {self.exit_code()} before {what}\n"
+                           f"{self.log_tail()}")
+        return answer
+
+    def log_tail(self, lines=20):
+        if not self.log:
+            return ""
+        with open(self.log, encoding="utf-8", errors="replace") as file:
+            return "".join(file.readlines()[-lines:])
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+
+def run(argv, user=None, timeout_s=30.0, env=None, stdin_text=None):
+    """Runs a short command to its end and returns its output; fails loudly."""
+    extra = {}
+    if user is not None and os.geteuid() == 0:
+        account = pwd.getpwnam(user)
+        extra = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
+    done = subprocess.run([str(word) for word in argv], input=stdin_text, capture_output=True,
+                          text=True, timeout=timeout_s, env=os.environ | (env or {}), check=False,
+                          cwd="/", **extra)
+    if done.returncode != 0:
+        raise LabError(f"{' '.join(str(word) for word in argv)} ended with {done.returncode}: "
+                       f"{done.stderr.strip() or done.stdout.strip()}")
+    return done.stdout
+
+
+def exit_on_signals():
+    """SIGTERM, SIGHUP and SIGINT end the program through its `finally` clauses."""
+    def leave(number, _frame):
+        raise SystemExit(128 + number)
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        signal.signal(number, leave)
