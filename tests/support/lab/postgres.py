@@ -246,12 +246,19 @@ class ShopDatabases:
         process.wait_for(
             lambda: self.standby.value(f"SELECT pg_last_wal_replay_lsn() >= {position}") == "t",
             timeout_s, "the standby is in step")
+        # What a freshly started subscription has received is NULL until the primary sends again;
+        # what it has confirmed is kept at the primary.
         process.wait_for(
-            lambda: self.replica.value(
-                "SELECT count(*) > 0 AND bool_and(srsubstate = 'r') FROM pg_subscription_rel "
-                "WHERE EXISTS (SELECT 1 FROM pg_stat_subscription WHERE relid IS NULL AND "
-                f"received_lsn >= {position})") == "t",
+            lambda: "t" in (
+                self.primary.value(f"SELECT confirmed_flush_lsn >= {position} "
+                                   "FROM pg_replication_slots WHERE slot_name = 'db3'"),
+                self.replica.value(f"SELECT received_lsn >= {position} "
+                                   "FROM pg_stat_subscription WHERE relid IS NULL")),
             timeout_s, "the logical replica is in step")
+        process.wait_for(
+            lambda: self.replica.value("SELECT count(*) > 0 AND bool_and(srsubstate = 'r') "
+                                       "FROM pg_subscription_rel") == "t",
+            timeout_s, "the logical replica has copied all tables")
 
     def describe(self):
         """For the programs that use the lab: where everything is."""
