@@ -1,0 +1,123 @@
+#include "common/tls/files.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <openssl/pem.h>
+
+#include "tests/common/tls/pki.h"
+
+namespace headgate::tls {
+namespace {
+
+using testing::HasSubstr;
+
+void ExpectRefusal(const Files& files, absl::StatusCode code, const std::string& text,
+                   TimePoint now = TrueNow()) {
+  const auto material = Load(files, now);
+  ASSERT_FALSE(material.ok()) << "expected: " << text;
+  EXPECT_EQ(material.status().code(), code) << material.status();
+  EXPECT_THAT(std::string(material.status().message()), HasSubstr(text));
+}
+
+TEST(TlsFiles, GiveTheIdentityAndTheEndOfTheirCertificate) {
+  const Pki pki;
+  const auto material = Load(pki.Issue(Role::kAgent, "edge-1"), TrueNow());
+  ASSERT_TRUE(material.ok()) << material.status();
+  EXPECT_EQ(material->identity, (Identity{Role::kAgent, "edge-1", "example.org"}));
+  EXPECT_GT(material->not_after, TrueNow() + 29 * kDay);
+  EXPECT_LE(material->not_after, TrueNow() + 30 * kDay);
+  EXPECT_THAT(material->key_pem, HasSubstr("PRIVATE KEY"));
+}
+
+TEST(TlsFiles, ThatAreMissingOrNoPemAreRefusedByName) {
+  const Pki pki;
+  const Files good = pki.Issue(Role::kAgent, "edge-1");
+  const std::string missing = pki.folder() / "missing.crt";
+  ExpectRefusal({missing, good.certificate, good.key}, absl::StatusCode::kNotFound, missing);
+  ExpectRefusal({good.ca, pki.folder().path(), good.key}, absl::StatusCode::kPermissionDenied,
+                "not a regular file");
+
+  const std::string garbage = pki.folder() / "garbage";
+  WriteText(garbage, "no PEM at all");
+  ExpectRefusal({garbage, good.certificate, good.key}, absl::StatusCode::kInvalidArgument, garbage);
+  ExpectRefusal({good.ca, garbage, good.key}, absl::StatusCode::kInvalidArgument, garbage);
+  ExpectRefusal({good.ca, good.certificate, garbage}, absl::StatusCode::kInvalidArgument, garbage);
+  WriteText(garbage, "");
+  ExpectRefusal({good.ca, garbage, good.key}, absl::StatusCode::kInvalidArgument, garbage);
+  const std::string half = ReadText(good.certificate);
+  WriteText(garbage, half.substr(0, half.size() / 2));
+  ExpectRefusal({good.ca, garbage, good.key}, absl::StatusCode::kInvalidArgument, "broken");
+  WriteText(garbage, std::string(kPemBytesMax + 1, 'x'));
+  ExpectRefusal({good.ca, garbage, good.key}, absl::StatusCode::kInvalidArgument, "at most");
+}
+
+TEST(TlsFiles, AKeyOfAnotherCertificateIsRefused) {
+  const Pki pki;
+  const Files one = pki.Issue(Role::kAgent, "edge-1");
+  const Files other = pki.Issue(Role::kAgent, "edge-2");
+  ExpectRefusal({one.ca, one.certificate, other.key}, absl::StatusCode::kFailedPrecondition,
+                other.key + ": not the key of " + one.certificate);
+}
+
+TEST(TlsFiles, ACertificateThatExpiredOrIsNotYetValidIsRefused) {
+  const Pki pki;
+  const Files files = pki.Issue(Role::kAgent, "edge-1");
+  ExpectRefusal(files, absl::StatusCode::kFailedPrecondition, "expired at", TrueNow() + 31 * kDay);
+  ExpectRefusal(files, absl::StatusCode::kFailedPrecondition, "check the clock",
+                TrueNow() - 1 * kDay);
+}
+
+TEST(TlsFiles, AnExpiredAuthorityIsRefused) {
+  const Pki pki;
+  const Files files = pki.IssueOdd({"spiffe://example.org/headgate/agent/edge-1"}, TrueNow(),
+                                   TrueNow() + 1'000 * kDay);
+  ExpectRefusal(files, absl::StatusCode::kFailedPrecondition, "not signed by the authority",
+                TrueNow() + 400 * kDay);
+}
+
+TEST(TlsFiles, ACertificateOfAnotherAuthorityIsRefused) {
+  const Pki ours;
+  const Pki theirs;
+  Files files = ours.Issue(Role::kAgent, "edge-1");
+  files.ca = theirs.ca();
+  ExpectRefusal(files, absl::StatusCode::kFailedPrecondition, "not signed by the authority in");
+}
+
+TEST(TlsFiles, ACaFileMayHoldSeveralAuthorities) {
+  const Pki ours;
+  const Pki theirs;
+  Files files = ours.Issue(Role::kAgent, "edge-1");
+  WriteText(ours.folder() / "both", ReadText(theirs.ca()) + ReadText(ours.ca()));
+  files.ca = ours.folder() / "both";
+  EXPECT_TRUE(Load(files, TrueNow()).ok());
+}
+
+TEST(TlsFiles, ACertificateWithTwoNamesOrNoneIsRefused) {
+  const Pki pki;
+  const TimePoint now = TrueNow();
+  const std::string agent = "spiffe://example.org/headgate/agent/edge-1";
+  const std::string approver = "spiffe://example.org/headgate/approver/ada";
+  ExpectRefusal(pki.IssueOdd({agent, approver}, now, now + kDay),
+                absl::StatusCode::kInvalidArgument, "2 URI names");
+  ExpectRefusal(pki.IssueOdd({}, now, now + kDay), absl::StatusCode::kInvalidArgument,
+                "0 URI names");
+  ExpectRefusal(pki.IssueOdd({"https://example.org"}, now, now + kDay),
+                absl::StatusCode::kInvalidArgument, "names nobody in Headgate");
+}
+
+TEST(TlsFiles, AKeyWithAPassphraseIsRefusedAndNotAskedFor) {
+  const Pki pki;
+  Files files = pki.Issue(Role::kAgent, "edge-1");
+  const auto key = *ParseKey(ReadText(files.key));
+  const BioPtr memory(BIO_new(BIO_s_mem()));
+  ASSERT_EQ(PEM_write_bio_PKCS8PrivateKey(memory.get(), key.get(), EVP_aes_128_cbc(), "secret", 6,
+                                          nullptr, nullptr),
+            1);
+  const char* text = nullptr;
+  const auto size = BIO_get_mem_data(memory.get(), &text);
+  WriteText(files.key, std::string(text, static_cast<std::size_t>(size)));
+  ExpectRefusal(files, absl::StatusCode::kInvalidArgument, "passphrase");
+}
+
+}  // namespace
+}  // namespace headgate::tls
