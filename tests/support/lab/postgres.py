@@ -247,11 +247,12 @@ class ShopDatabases:
             lambda: self.standby.value(f"SELECT pg_last_wal_replay_lsn() >= {position}") == "t",
             timeout_s, "the standby is in step")
         # What a freshly started subscription has received is NULL until the primary sends again;
-        # what it has confirmed is kept at the primary.
+        # what it has confirmed is known to the primary.
         process.wait_for(
             lambda: "t" in (
-                self.primary.value(f"SELECT confirmed_flush_lsn >= {position} "
-                                   "FROM pg_replication_slots WHERE slot_name = 'db3'"),
+                self.primary.value(f"SELECT greatest(confirmed_flush_lsn, replay_lsn) >= {position} "
+                                   "FROM pg_replication_slots LEFT JOIN pg_stat_replication "
+                                   "ON pid = active_pid WHERE slot_name = 'db3'"),
                 self.replica.value(f"SELECT received_lsn >= {position} "
                                    "FROM pg_stat_subscription WHERE relid IS NULL")),
             timeout_s, "the logical replica is in step")
