@@ -1,0 +1,139 @@
+#include "controller/plan/short_forms.h"
+
+#include <fmt/format.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "controller/engine/field_errors.h"
+#include "controller/engine/names.h"
+#include "controller/plan/scalars.h"
+#include "headgate/v1/plan.pb.h"
+
+namespace headgate::plan {
+namespace {
+
+using engine::Quoted;
+
+absl::Status Refuse(std::string text) { return absl::InvalidArgumentError(text); }
+
+// "a..b" as {"a", "b"}; spaces around the dots are allowed.
+std::pair<std::string_view, std::string_view> SplitRange(std::string_view text) {
+  const std::size_t dots = text.find("..");
+  if (dots == std::string_view::npos) return {};
+  std::string_view from = text.substr(0, dots);
+  std::string_view to = text.substr(dots + 2);
+  while (!from.empty() && from.back() == ' ') from.remove_suffix(1);
+  while (!to.empty() && to.front() == ' ') to.remove_prefix(1);
+  return {from, to};
+}
+
+absl::Status ReadAdmitKey(std::string_view text, v1::AdmitKey& out) {
+  if (!engine::IsAdmitKey(text)) {
+    return Refuse(
+        fmt::format("{} names no user key: write {}", Quoted(text), engine::kAdmitKeyRule));
+  }
+  const std::size_t space = text.find(' ');
+  const std::string_view kind = text.substr(0, space);
+  if (kind == "client_address") {
+    out.set_client_address(true);
+  } else if (kind == "cookie") {
+    out.set_cookie(std::string(text.substr(space + 1)));
+  } else {
+    out.set_header(std::string(text.substr(space + 1)));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ReadRatio(std::string_view text, v1::Ratio& out) {
+  const std::vector<std::string> known = {"agents.http_5xx", "agents.connection_errors",
+                                          "agents.slower_than(500ms)"};
+  v1::AgentRatio& agents = *out.mutable_agents();
+  if (text == known[0]) {
+    agents.set_metric(v1::AgentRatio::HTTP_5XX);
+    return absl::OkStatus();
+  }
+  if (text == known[1]) {
+    agents.set_metric(v1::AgentRatio::CONNECTION_ERRORS);
+    return absl::OkStatus();
+  }
+  constexpr std::string_view kSlower = "agents.slower_than";
+  if (text.substr(0, kSlower.size()) == kSlower) {
+    agents.set_metric(v1::AgentRatio::SLOWER_THAN);
+    const std::string_view rest = text.substr(kSlower.size());
+    if (rest.size() < 3 || rest.front() != '(' || rest.back() != ')') {
+      return Refuse(
+          fmt::format("{} has no threshold: write agents.slower_than(500ms)", Quoted(text)));
+    }
+    return BindDuration(rest.substr(1, rest.size() - 2), *agents.mutable_slower_than());
+  }
+  return Refuse(
+      fmt::format("unknown signal {}: write {}, or {{prometheus: {{bad: …, total: …}}}}{}",
+                  Quoted(text), Join(known), DidYouMean(text, known)));
+}
+
+absl::Status ReadSteps(std::string_view text) {
+  if (text == "adaptive") {
+    return Refuse(
+        "'adaptive' is not in this version: list the steps, e.g. [1%, 5%, 10%, 25%, 50%, "
+        "75%, 100%]");
+  }
+  return Refuse(
+      fmt::format("{} is not a list: write for example [1%, 10%, 50%, 100%]", Quoted(text)));
+}
+
+absl::Status ReadBound(std::string_view text, v1::Bound& out) {
+  const auto [soft, hard] = SplitRange(text);
+  for (const auto& [side, name] : {std::pair(soft, "soft"), std::pair(hard, "hard")}) {
+    YamlNode scalar;
+    scalar.kind = YamlNode::Kind::kScalar;
+    scalar.text = side;
+    const absl::Status bound =
+        BindScalar(scalar, *v1::Bound::descriptor()->FindFieldByName(name), out);
+    if (!bound.ok()) {
+      return Refuse(
+          fmt::format("{} is not a bound: write SOFT..HARD, such as 80..95", Quoted(text)));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ReadDurationRange(std::string_view text, v1::DurationRange& out) {
+  const auto [from, to] = SplitRange(text);
+  if (!BindDuration(from, *out.mutable_from()).ok() || !BindDuration(to, *out.mutable_to()).ok()) {
+    return Refuse(fmt::format("{} is not a range of durations: write FROM..TO, such as 10s..5m",
+                              Quoted(text)));
+  }
+  return absl::OkStatus();
+}
+
+// Hands the message on under its own type; the binder looks forms up by that type.
+template <typename Type>
+ShortForm Scalar(absl::Status (*read)(std::string_view, Type&), std::string example) {
+  return ShortForm{.read =
+                       [read](std::string_view text, google::protobuf::Message& out) {
+                         return read(text, static_cast<Type&>(out));
+                       },
+                   .list_field = "",
+                   .example = std::move(example)};
+}
+
+}  // namespace
+
+ShortForms PlanShortForms() {
+  ShortForms forms;
+  forms["headgate.v1.AdmitKey"] =
+      Scalar<v1::AdmitKey>(ReadAdmitKey, std::string(engine::kAdmitKeyRule));
+  forms["headgate.v1.Ratio"] =
+      Scalar<v1::Ratio>(ReadRatio, "`agents.http_5xx` or {prometheus: {bad: …, total: …}}");
+  forms["headgate.v1.Bound"] = Scalar<v1::Bound>(ReadBound, "`80..95`");
+  forms["headgate.v1.DurationRange"] = Scalar<v1::DurationRange>(ReadDurationRange, "`10s..5m`");
+  forms["headgate.v1.Steps"] = ShortForm{
+      .read = [](std::string_view text, google::protobuf::Message&) { return ReadSteps(text); },
+      .list_field = "shares_ppm",
+      .example = "a list, as in [1%, 10%, 50%, 100%]"};
+  return forms;
+}
+
+}  // namespace headgate::plan
