@@ -103,9 +103,8 @@ void Shop::ShowProduct(Ticket ticket, const std::string& page, const std::string
       return;
     }
     const auto& row = answer.rows->front();
-    Answer(
-        ticket, page,
-        fmt::format("<h1>{}</h1><p>{} cents, read from {}</p>\n", row[0], row[1], answer.server));
+    Answer(ticket, page,
+           fmt::format("<h1>{}</h1><p>{}, read from {}</p>\n", row[0], row[1], answer.server));
   });
 }
 
@@ -123,7 +122,9 @@ void Shop::TakeOrder(Ticket ticket, const std::string& number) {
 }
 
 void Shop::WriteOrder(Ticket ticket, const std::string& number) {
-  Query insert{.sql = "INSERT INTO purchase (product) VALUES ($1::integer)",
+  Query insert{.sql =
+                   "INSERT INTO orders (customer_id, product_id, quantity, total) "
+                   "SELECT id, id, 1, price FROM products WHERE id = $1::bigint",
                .parameters = {number}};
   orders_.Ask(std::move(insert), [this, ticket](const Pool::Answer& answer) {
     if (!answer.rows.ok()) {
@@ -135,13 +136,11 @@ void Shop::WriteOrder(Ticket ticket, const std::string& number) {
 }
 
 Query Shop::ProductQuery(const std::string& number) const {
-  // Release 1 takes stock as it finds it. Release 2 compares it as a number, which PostgreSQL
-  // refuses where the column is still text.
+  // Release 2 has product names in several languages: it needs products.name to be jsonb, and a
+  // server where it is still text refuses the statement.
   return {.sql = config_.release == 1
-                     ? "SELECT name, price_cents FROM product WHERE id = $1::integer "
-                       "AND stock <> '0'"
-                     : "SELECT name, price_cents FROM product WHERE id = $1::integer "
-                       "AND stock > 0",
+                     ? "SELECT name, price FROM products WHERE id = $1::bigint"
+                     : "SELECT name ->> 'en', price FROM products WHERE id = $1::bigint",
           .parameters = {number}};
 }
 

@@ -33,7 +33,7 @@ struct ShopConfig {
   int queue = 200;
   // `queue_timeout_ms`: a request that has waited this long is answered 503.
   std::chrono::milliseconds queue_timeout{500};
-  // `release`: 1 or 2. Release 2 needs product.stock to be a number.
+  // `release`: 1 or 2. Release 2 needs products.name to be jsonb.
   int release = 1;
   // `fail_percent`: this part of the pages is answered 500 without asking a database.
   int fail_percent = 0;
