@@ -40,6 +40,7 @@ Crowd::Crowd(support::EventLoop& loop, Options options,
 
 void Crowd::Start() {
   const auto think_us = std::chrono::microseconds(options_.habits.think).count();
+  first_visits_end_ = loop_.Now() + options_.habits.think;
   std::uniform_int_distribution<std::int64_t> first(0, think_us);
   for (std::size_t i = 0; i < users_.size(); ++i) {
     due_.emplace(loop_.Now() + std::chrono::microseconds(first(random_)), i);
@@ -94,17 +95,22 @@ void Crowd::OnAnswer(std::size_t index, std::int64_t sent_ms,
   const std::int64_t now_ms = loop_.UnixMillisNow();
   --outstanding_;
   if (answer.ok()) {
-    const Answer kind = User::Classify(*answer, options_.habits);
-    const auto taken_out =
-        user.Take(*answer, {.sent_ms = sent_ms, .answered_ms = now_ms}, options_.habits);
+    const Answer kind = User::Classify(*answer);
+    const auto taken_out = user.Take(*answer, {.sent_ms = sent_ms, .answered_ms = now_ms});
     if (const auto line = tally_.Answered(kind, sent_ms, now_ms)) print_(*line);
     if (taken_out.has_value()) print_(tally_.TakenOutLine(*taken_out, index));
-    ComeBack(index, user.NextVisit(kind, RetryAfterOf(*answer), options_.habits, random_));
+    const Millis wait = user.NextVisit(kind, RetryAfterOf(*answer), options_.habits, random_);
+    ComeBack(index, kind == Answer::kPage ? wait + UntilAllHaveCome() : wait);
   } else {
     tally_.Failed(now_ms);
     ComeBack(index, user.NextVisit(Answer::kError, std::nullopt, options_.habits, random_));
   }
   if (ended_ && outstanding_ == 0) Finish();
+}
+
+Millis Crowd::UntilAllHaveCome() const {
+  const auto left = first_visits_end_ - loop_.Now();
+  return std::max(Millis(0), std::chrono::duration_cast<Millis>(left));
 }
 
 void Crowd::ComeBack(std::size_t index, std::chrono::milliseconds wait) {

@@ -39,7 +39,8 @@ class Crowd {
   // `print` takes each JSON line, without its newline.
   Crowd(support::EventLoop& loop, Options options, std::function<void(const std::string&)> print);
 
-  // The first visits are spread over one mean think time.
+  // The first visits are spread over one mean think time, and second ones come after it: so the
+  // rate is the same from the start, and everybody has been there once by then.
   void Start();
   // No further visits; `then` is called when all answers are in, and the summary is printed.
   void End(std::function<void()> then);
@@ -51,6 +52,7 @@ class Crowd {
   bool Visit(std::size_t index);
   void OnAnswer(std::size_t index, std::int64_t sent_ms,
                 const absl::StatusOr<support::Response>& answer);
+  Millis UntilAllHaveCome() const;
   void ComeBack(std::size_t index, std::chrono::milliseconds wait);
   support::Request RequestOf(const User& user);
   Population Count() const;
@@ -67,6 +69,7 @@ class Crowd {
   std::priority_queue<Due, std::vector<Due>, std::greater<>> due_;
   support::EventLoop::Instant next_second_;
   support::EventLoop::Instant last_tick_;
+  support::EventLoop::Instant first_visits_end_;
   double allowance_ = 0;
   std::size_t outstanding_ = 0;
   std::function<void()> ended_;

@@ -22,17 +22,17 @@ Millis Exponential(Millis mean, std::mt19937& random) {
 
 }  // namespace
 
-Answer User::Classify(const support::Response& response, const Habits& habits) {
-  if (support::FindHeader(response.headers, habits.refused_header) == "refused") {
-    return Answer::kRefused;
-  }
-  return response.status >= 500 ? Answer::kError : Answer::kPage;
+Answer User::Classify(const support::Response& response) {
+  if (response.status < 500) return Answer::kPage;
+  const bool is_the_gates = response.status == 503 &&
+                            support::FindHeader(response.headers, "Retry-After").has_value() &&
+                            support::FindHeader(response.headers, "Cache-Control") == "no-store";
+  return is_the_gates ? Answer::kRefused : Answer::kError;
 }
 
-std::optional<TakenOut> User::Take(const support::Response& response, Visit visit,
-                                   const Habits& habits) {
+std::optional<TakenOut> User::Take(const support::Response& response, Visit visit) {
   std::optional<TakenOut> taken_out;
-  if (Classify(response, habits) == Answer::kRefused) {
+  if (Classify(response) == Answer::kRefused) {
     // Without a cookie nobody was promised anything: such a request is refused once below 100 %.
     if (admitted_sent_ms_.has_value() && !cookie_.empty()) {
       taken_out = TakenOut{.cookie = cookie_,

@@ -25,8 +25,6 @@ struct Habits {
   Millis reload{4'000};
   // After so many bad answers in a row, away for twice the think time.
   int tries = 4;
-  // The header by which the gate marks its own refusals.
-  std::string refused_header = "X-Headgate";
 };
 
 enum class Answer { kPage, kError, kRefused };
@@ -52,13 +50,13 @@ class User {
   bool is_admitted() const { return admitted_sent_ms_.has_value(); }
   bool has_been_admitted() const { return has_been_admitted_; }
 
-  // What the answer is to this customer: the gate's refusal, an admitted page, or an admitted
-  // request that went wrong (a status of 500 or more that is not the gate's).
-  static Answer Classify(const support::Response& response, const Habits& habits);
+  // What the answer is to this customer: the gate's refusal (a 503 with Retry-After and
+  // `Cache-Control: no-store`, which neither the shop's nor the load balancer's own 503 have), an
+  // admitted page, or an admitted request that went wrong (any other status of 500 or more).
+  static Answer Classify(const support::Response& response);
 
   // Takes an answer and keeps its cookie. An admitted customer who is refused is told of once.
-  std::optional<TakenOut> Take(const support::Response& response, Visit visit,
-                               const Habits& habits);
+  std::optional<TakenOut> Take(const support::Response& response, Visit visit);
 
   // How long until the next visit after that answer.
   Millis NextVisit(Answer answer, std::optional<int> retry_after_s, const Habits& habits,

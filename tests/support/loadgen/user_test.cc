@@ -11,7 +11,7 @@ support::Response Page(int status = 200) {
 
 support::Response Refusal() {
   return {.status = 503,
-          .headers = {{"X-Headgate", "refused"}, {"Retry-After", "10"}},
+          .headers = {{"Retry-After", "10"}, {"Cache-Control", "no-store"}},
           .body = "",
           .keep_alive = true};
 }
@@ -24,39 +24,42 @@ support::Response With(support::Response response, std::string set_cookie) {
 TEST(User, KeepsTheCookieThatItWasGiven) {
   User user;
   EXPECT_EQ(user.cookie(), "");
-  user.Take(With(Refusal(), "headgate_uid=abc.def; Path=/; Max-Age=31536000"), {}, {});
+  user.Take(With(Refusal(), "headgate_uid=abc.def; Path=/; Max-Age=31536000"), {});
   EXPECT_EQ(user.cookie(), "headgate_uid=abc.def");
   EXPECT_FALSE(user.is_admitted());
-  user.Take(Page(), {}, {});
+  user.Take(Page(), {});
   EXPECT_EQ(user.cookie(), "headgate_uid=abc.def");
   EXPECT_TRUE(user.is_admitted());
 }
 
 TEST(User, TellsTheGatesRefusalFromTheShopsErrors) {
-  EXPECT_EQ(User::Classify(Refusal(), {}), Answer::kRefused);
-  EXPECT_EQ(User::Classify(Page(503), {}), Answer::kError);
-  EXPECT_EQ(User::Classify(Page(404), {}), Answer::kPage);
+  EXPECT_EQ(User::Classify(Refusal()), Answer::kRefused);
+  EXPECT_EQ(User::Classify(Page(503)), Answer::kError);
+  support::Response busy = Page(503);
+  busy.headers = {{"Cache-Control", "no-cache"}};
+  EXPECT_EQ(User::Classify(busy), Answer::kError) << "HAProxy's own answer";
+  EXPECT_EQ(User::Classify(Page(404)), Answer::kPage);
 }
 
 TEST(User, WhoHadBeenAdmittedAndIsRefusedIsToldOfOnce) {
   User user;
-  user.Take(With(Page(), "headgate_uid=u1"), {.sent_ms = 1'000, .answered_ms = 1'010}, {});
-  user.Take(Page(500), {.sent_ms = 2'000, .answered_ms = 2'010}, {});
-  const auto taken_out = user.Take(Refusal(), {.sent_ms = 3'000, .answered_ms = 3'010}, {});
+  user.Take(With(Page(), "headgate_uid=u1"), {.sent_ms = 1'000, .answered_ms = 1'010});
+  user.Take(Page(500), {.sent_ms = 2'000, .answered_ms = 2'010});
+  const auto taken_out = user.Take(Refusal(), {.sent_ms = 3'000, .answered_ms = 3'010});
   ASSERT_TRUE(taken_out.has_value());
   EXPECT_EQ(taken_out->cookie, "headgate_uid=u1");
   EXPECT_EQ(taken_out->admitted_sent_ms, 2'000) << "an admitted request that errs was admitted";
   EXPECT_EQ(taken_out->refused_sent_ms, 3'000);
   EXPECT_EQ(taken_out->refused_ms, 3'010);
-  EXPECT_FALSE(user.Take(Refusal(), {.sent_ms = 4'000, .answered_ms = 4'010}, {}).has_value());
+  EXPECT_FALSE(user.Take(Refusal(), {.sent_ms = 4'000, .answered_ms = 4'010}).has_value());
   EXPECT_TRUE(user.has_been_admitted());
   EXPECT_FALSE(user.is_admitted());
 }
 
 TEST(User, WithoutACookieNobodyWasPromisedAnything) {
   User user;
-  user.Take(Page(), {.sent_ms = 1'000, .answered_ms = 1'010}, {});
-  EXPECT_FALSE(user.Take(Refusal(), {.sent_ms = 2'000, .answered_ms = 2'010}, {}).has_value());
+  user.Take(Page(), {.sent_ms = 1'000, .answered_ms = 1'010});
+  EXPECT_FALSE(user.Take(Refusal(), {.sent_ms = 2'000, .answered_ms = 2'010}).has_value());
 }
 
 TEST(User, ComesBackWhenToldGiveOrTake) {
