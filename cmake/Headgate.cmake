@@ -25,6 +25,7 @@ add_library(headgate_flags INTERFACE)
 target_include_directories(headgate_flags INTERFACE ${CMAKE_SOURCE_DIR})
 target_compile_options(headgate_flags INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wold-style-cast -Wswitch-enum
+  -Wno-missing-field-initializers  # designated initialisers leave the rest to its default
   -Werror)
 target_compile_definitions(headgate_flags INTERFACE HEADGATE_VERSION="${PROJECT_VERSION}")
 target_link_libraries(headgate_flags INTERFACE Threads::Threads)

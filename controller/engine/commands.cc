@@ -1,0 +1,403 @@
+// What operators ask for. An order that lowers, holds or ends needs nothing; the others are refused
+// with what stands in their way.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "controller/engine/engine.h"
+#include "controller/engine/explain.h"
+#include "controller/engine/turn.h"
+
+namespace headgate::engine {
+namespace {
+
+absl::Status Refuse(std::string why) { return absl::FailedPreconditionError(std::move(why)); }
+
+// One command on one gate, in one turn.
+class Carrier {
+ public:
+  Carrier(Turn& turn, const Command& command, Gate& gate)
+      : turn_(turn), command_(command), gate_(gate) {}
+
+  absl::Status operator()(const CreateGate& order);
+  absl::Status operator()(const CloseGate& order);
+  absl::Status operator()(const OpenGate& order);
+  absl::Status operator()(const StartRestoration& order);
+  absl::Status operator()(const Hold& order);
+  absl::Status operator()(const Resume& order);
+  absl::Status operator()(const Advance& order);
+  absl::Status operator()(const Retreat& order);
+  absl::Status operator()(const Abort& order);
+  absl::Status operator()(const Approve& order);
+  absl::Status operator()(const RemoveAgent& order);
+
+  const std::string& summary() const { return summary_; }
+  // The reply comes later, from the ramp.
+  bool is_deferred() const { return is_deferred_; }
+
+ private:
+  Cause CauseOf(std::string what) const;
+  // Remembers the request, so that a repeat does nothing twice.
+  GateRecord Marked(GateRecord next) const;
+  void Commit(GateRecord next, std::string what);
+  void Propose(GateRecord next, std::string what, bool needs_evidence);
+  bool HasRunning() const {
+    return gate_.record.restoration && !HasEnded(*gate_.record.restoration);
+  }
+  absl::Status NoRestoration(const char* verb) const;
+  // Ends a running restoration, for orders that take the gate out of its hands.
+  void EndRestoration(GateRecord& next, const std::string& detail) const;
+  absl::Status CheckTarget(Share to) const;
+
+  Turn& turn_;
+  const Command& command_;
+  Gate& gate_;
+  std::string summary_;
+  bool is_deferred_ = false;
+};
+
+Cause Carrier::CauseOf(std::string what) const {
+  return Cause{.kind = Cause::Kind::kOperator,
+               .who = command_.actor,
+               .what = std::move(what),
+               .why = command_.reason,
+               .request_id = command_.request_id,
+               .evidence = EvidenceLines(gate_, turn_.now())};
+}
+
+GateRecord Carrier::Marked(GateRecord next) const {
+  if (command_.request_id.empty()) return next;
+  next.request_ids.push_back(command_.request_id);
+  if (next.request_ids.size() > kRequestIdsMax) next.request_ids.erase(next.request_ids.begin());
+  return next;
+}
+
+void Carrier::Commit(GateRecord next, std::string what) {
+  turn_.Commit(gate_, Marked(std::move(next)), CauseOf(std::move(what)));
+}
+
+void Carrier::Propose(GateRecord next, std::string what, bool needs_evidence) {
+  turn_.Propose(gate_, Marked(std::move(next)), CauseOf(std::move(what)), needs_evidence);
+}
+
+absl::Status Carrier::NoRestoration(const char* verb) const {
+  return Refuse(
+      fmt::format("gate {} has no running restoration to {}: `headgate start PLAN` begins one",
+                  command_.gate, verb));
+}
+
+void Carrier::EndRestoration(GateRecord& next, const std::string& detail) const {
+  next.open_until.reset();
+  if (!HasRunning()) return;
+  next.restoration->phase = Aborted{detail};
+  next.restoration->phase_since = turn_.now();
+}
+
+absl::Status Carrier::CheckTarget(Share to) const {
+  if (to <= gate_.record.share) return absl::OkStatus();
+  return Refuse(fmt::format("{} is above the present {}: this verb only lowers", to.ToString(),
+                            gate_.record.share.ToString()));
+}
+
+absl::Status Carrier::operator()(const CreateGate& order) {
+  if (gate_.exists || gate_.pending) {
+    return absl::AlreadyExistsError(fmt::format("gate {} exists already", command_.gate));
+  }
+  GateRecord next = gate_.record;
+  next.share = order.share;
+  Propose(std::move(next), "create", false);
+  summary_ = fmt::format("gate {} is created at {}", command_.gate, order.share.ToString());
+  return absl::OkStatus();
+}
+
+absl::Status Carrier::operator()(const CloseGate&) {
+  GateRecord next = gate_.record;
+  EndRestoration(next, "closed by " + command_.actor);
+  next.share = Share::None();
+  Commit(std::move(next), "close");
+  summary_ = fmt::format("gate {} is closed: everybody gets the waiting page", command_.gate);
+  return absl::OkStatus();
+}
+
+absl::Status Carrier::operator()(const OpenGate& order) {
+  if (command_.reason.empty()) {
+    return absl::InvalidArgumentError(
+        "`open` admits everybody without evidence: say why, with --reason");
+  }
+  if (order.until <= turn_.now()) {
+    return absl::InvalidArgumentError("`open` needs an expiry in the future: --for 10m");
+  }
+  GateRecord next = gate_.record;
+  EndRestoration(next, "opened by " + command_.actor);
+  if (!gate_.record.open_until) next.share_before_open = gate_.record.share;
+  next.open_until = order.until;
+  next.share = Share::All();
+  next.no_raise = false;
+  Propose(std::move(next), "open", false);
+  summary_ = fmt::format("gate {} opens to 100 % without evidence until {}", command_.gate,
+                         FormatTime(order.until));
+  return absl::OkStatus();
+}
+
+absl::Status Carrier::operator()(const StartRestoration& order) {
+  if (HasRunning()) {
+    return Refuse(fmt::format("restoration {} of gate {} is running: `headgate abort {}` ends it",
+                              gate_.record.restoration->id, command_.gate, command_.gate));
+  }
+  if (gate_.record.open_until) {
+    return Refuse(fmt::format("gate {} is open by an operator's word: `headgate close {}` first",
+                              command_.gate, command_.gate));
+  }
+  if (gate_.record.share == Share::All()) {
+    return Refuse(fmt::format("gate {} is at 100 %: `headgate close {}` first, then start",
+                              command_.gate, command_.gate));
+  }
+  std::uint64_t number = 1;
+  if (gate_.record.restoration) {
+    const std::string& id = gate_.record.restoration->id;
+    number = std::stoull(id.substr(id.rfind('-') + 1)) + 1;
+  }
+  GateRecord next = gate_.record;
+  next.restoration = Restoration{.id = fmt::format("{}-{}", command_.gate, number),
+                                 .plan = order.plan,
+                                 .started = turn_.now(),
+                                 .started_by = command_.actor,
+                                 .when_ready = order.when_ready,
+                                 .phase = Preflight{},
+                                 .phase_since = turn_.now(),
+                                 .proven = gate_.record.share};
+  PrepareEvidence(gate_.evidence, order.plan.spec());
+  Commit(std::move(next), "start");
+  is_deferred_ = !order.when_ready && !command_.dry_run;
+  if (is_deferred_) gate_.waiting_call = command_.call;
+  summary_ = fmt::format("restoration {} is in preflight", gate_.record.restoration->id);
+  return absl::OkStatus();
+}
+
+absl::Status Carrier::operator()(const Hold&) {
+  if (!HasRunning()) return NoRestoration("hold");
+  const std::string detail =
+      command_.actor + (command_.reason.empty() ? " asked for it" : ": " + command_.reason);
+  Commit(turn_.WithPhase(gate_, Holding{Holding::Why::kOperatorAsked, detail}), "hold");
+  summary_ = fmt::format("{} holds at {}", command_.gate, gate_.record.share.ToString());
+  return absl::OkStatus();
+}
+
+absl::Status Carrier::operator()(const Resume&) {
+  if (!HasRunning()) return NoRestoration("resume");
+  const auto* holding = std::get_if<Holding>(&gate_.record.restoration->phase);
+  if (holding == nullptr) {
+    return Refuse(fmt::format("gate {} is {}, not HOLDING: there is nothing to resume",
+                              command_.gate, NameOf(gate_.record.restoration->phase)));
+  }
+  // Under no_raise the hold of a restart goes on until the evidence is fresh.
+  GateRecord next =
+      gate_.record.no_raise
+          ? turn_.WithPhase(gate_, Holding{Holding::Why::kRestarted, "waits for fresh evidence"})
+          : turn_.WithPhase(gate_, PhaseAfterHold(gate_.record, turn_.now()));
+  next.restoration->retreats_in_a_row = 0;
+  Commit(std::move(next), "resume");
+  summary_ = fmt::format("{} goes on at {}", command_.gate, gate_.record.share.ToString());
+  return absl::OkStatus();
+}
+
+absl::Status Carrier::operator()(const Advance&) {
+  if (!HasRunning()) return NoRestoration("advance");
+  const Phase& phase = gate_.record.restoration->phase;
+  const bool may = std::holds_alternative<Admitting>(phase) ||
+                   std::holds_alternative<Curing>(phase) ||
+                   std::holds_alternative<Preflight>(phase);
+  if (!may) {
+    return Refuse(fmt::format("gate {} is {}: `advance` only shortens the wait of a running step",
+                              command_.gate, NameOf(phase)));
+  }
+  if (gate_.pending) return Refuse("the next share is being recorded already");
+  const std::vector<std::string> obstacles = Obstacles(turn_.state(), gate_, turn_.now());
+  if (!obstacles.empty()) {
+    std::string why = "not every check allows it:";
+    for (const std::string& obstacle : obstacles) why += "\n  " + obstacle;
+    return Refuse(why);
+  }
+  if (gate_.record.share == Share::All()) return Refuse("the share is 100 % already");
+  const Share next_share = NextStep(*gate_.record.restoration, gate_.record.share);
+  const auto& approve_at = gate_.record.restoration->plan.spec().approve_at;
+  if (next_share > gate_.record.restoration->approved &&
+      std::find(approve_at.begin(), approve_at.end(), next_share) != approve_at.end()) {
+    return Refuse(fmt::format("{} needs approval: `headgate approve {}`", next_share.ToString(),
+                              command_.gate));
+  }
+  GateRecord next = turn_.WithPhase(gate_, Admitting{next_share});
+  next.share = next_share;
+  next.no_raise = false;
+  Propose(std::move(next), "advance", true);
+  summary_ = fmt::format("{} advances to {}", command_.gate, next_share.ToString());
+  return absl::OkStatus();
+}
+
+absl::Status Carrier::operator()(const Retreat& order) {
+  if (!HasRunning()) return NoRestoration("retreat");
+  const Share to = order.to.value_or(RetreatTarget(*gate_.record.restoration, gate_.record.share));
+  if (absl::Status status = CheckTarget(to); !status.ok()) return status;
+  // Who takes users out by hand saw what no check sees: only a hand lets them in again.
+  const std::string detail =
+      fmt::format("retreated by {}; `headgate resume {}` goes on", command_.actor, command_.gate);
+  GateRecord next = turn_.WithPhase(gate_, Holding{Holding::Why::kOperatorAsked, detail});
+  next.share = to;
+  next.restoration->retreats += 1;
+  next.restoration->proven = std::min(next.restoration->proven, to);
+  Commit(std::move(next), "retreat");
+  summary_ = fmt::format("{} retreats to {} and holds there", command_.gate, to.ToString());
+  return absl::OkStatus();
+}
+
+absl::Status Carrier::operator()(const Abort& order) {
+  if (!HasRunning()) return NoRestoration("abort");
+  const Share to = order.to.value_or(gate_.record.share);
+  if (absl::Status status = CheckTarget(to); !status.ok()) return status;
+  GateRecord next = gate_.record;
+  EndRestoration(next, "aborted by " + command_.actor);
+  next.share = to;
+  Commit(std::move(next), "abort");
+  summary_ = fmt::format("restoration {} is aborted, the share stays at {}",
+                         gate_.record.restoration->id, to.ToString());
+  return absl::OkStatus();
+}
+
+absl::Status Carrier::operator()(const Approve&) {
+  if (!HasRunning()) return NoRestoration("approve");
+  const auto* waiting = std::get_if<WaitingForApproval>(&gate_.record.restoration->phase);
+  if (waiting == nullptr) {
+    return Refuse(fmt::format("gate {} is {}: it does not wait for approval", command_.gate,
+                              NameOf(gate_.record.restoration->phase)));
+  }
+  const Share step = waiting->step;
+  GateRecord next = gate_.record;
+  next.restoration->approved = std::max(next.restoration->approved, step);
+  Commit(std::move(next), "approve");
+  summary_ =
+      fmt::format("{} of {} is approved by {}", step.ToString(), command_.gate, command_.actor);
+  return absl::OkStatus();
+}
+
+absl::Status Carrier::operator()(const RemoveAgent& order) {
+  const auto found = gate_.evidence.agents.find(order.agent);
+  if (found == gate_.evidence.agents.end()) {
+    return absl::NotFoundError(fmt::format("gate {} has no agent {}", command_.gate, order.agent));
+  }
+  if (found->second.connected) {
+    return Refuse(
+        fmt::format("agent {} is connected: stop it first, or it comes back at once", order.agent));
+  }
+  gate_.evidence.agents.erase(found);
+  gate_.evidence.traffic.erase(order.agent);
+  turn_.Tell(gate_, fmt::format("agent {} is removed by {}", order.agent, command_.actor), false);
+  summary_ =
+      fmt::format("agent {} no longer counts in the quorum of {}", order.agent, command_.gate);
+  return absl::OkStatus();
+}
+
+bool IsValidGateName(const std::string& name) {
+  const auto is_letter = [](char c) { return c >= 'a' && c <= 'z'; };
+  if (name.empty() || name.size() > 63 || !is_letter(name.front())) return false;
+  return std::all_of(name.begin(), name.end(),
+                     [&](char c) { return is_letter(c) || (c >= '0' && c <= '9') || c == '-'; });
+}
+
+bool Lowers(const Order& order) {
+  return std::holds_alternative<CloseGate>(order) || std::holds_alternative<Retreat>(order) ||
+         std::holds_alternative<Abort>(order) || std::holds_alternative<Hold>(order);
+}
+
+// A gate that an order may be carried out on, or why not.
+absl::Status Admissible(const State& state, const Command& command) {
+  if (command.reason.size() > kReasonBytesMax) {
+    return absl::InvalidArgumentError(fmt::format("the reason has {} bytes, at most {} are kept",
+                                                  command.reason.size(), kReasonBytesMax));
+  }
+  if (command.request_id.size() > kRequestIdBytesMax) {
+    return absl::InvalidArgumentError(
+        fmt::format("the request id has {} bytes, at most {} are kept", command.request_id.size(),
+                    kRequestIdBytesMax));
+  }
+  const bool exists = state.gates.contains(command.gate) && state.gates.at(command.gate).exists;
+  if (std::holds_alternative<CreateGate>(command.order)) {
+    if (!IsValidGateName(command.gate)) {
+      return absl::InvalidArgumentError(fmt::format(
+          "'{}' cannot be a gate's name: write 1 to 63 of a-z, 0-9 and -, a letter first",
+          command.gate));
+    }
+    if (!exists && state.gates.size() >= kGatesMax) {
+      return absl::ResourceExhaustedError(fmt::format("{} gates exist, the limit", kGatesMax));
+    }
+    return absl::OkStatus();
+  }
+  if (!exists) {
+    return absl::NotFoundError(
+        fmt::format("gate '{}' does not exist: `headgate gates create {} --share 100%`",
+                    command.gate, command.gate));
+  }
+  return absl::OkStatus();
+}
+
+bool Raises(const Order& order) {
+  return std::holds_alternative<CreateGate>(order) || std::holds_alternative<OpenGate>(order) ||
+         std::holds_alternative<Advance>(order);
+}
+
+absl::Status CheckBefore(const State& state, const Gate& gate, const Command& command) {
+  if (Raises(command.order) && (!state.leads || !state.journal_trouble.empty())) {
+    return absl::UnavailableError(
+        "this controller can only lower: " +
+        (state.journal_trouble.empty() ? std::string("it does not lead") : state.journal_trouble));
+  }
+  if (Lowers(command.order) || command.expected_revision == 0) return absl::OkStatus();
+  if (command.expected_revision != gate.record.version.revision) {
+    return absl::AbortedError(
+        fmt::format("gate {} is at revision {}, you expected {}: look again, then decide",
+                    command.gate, gate.record.version.revision, command.expected_revision));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+void Carry(Turn& turn, const Command& command) {
+  State& state = turn.state();
+  Replied reply{.call = command.call};
+  reply.status = Admissible(state, command);
+  if (!reply.status.ok()) {
+    turn.Reply(std::move(reply));
+    return;
+  }
+  Gate& gate = state.gates[command.gate];
+  if (gate.record.gate.empty()) {
+    gate.record.gate = command.gate;
+    gate.exists = false;
+  }
+  const auto& ids = gate.record.request_ids;
+  if (!command.request_id.empty() &&
+      std::find(ids.begin(), ids.end(), command.request_id) != ids.end()) {
+    reply.repeated = true;
+    reply.summary = "this request was carried out before";
+    reply.version = gate.record.version;
+    turn.Reply(std::move(reply));
+    return;
+  }
+  reply.status = CheckBefore(state, gate, command);
+  const std::uint64_t token_before = gate.newest_token;
+  Carrier carrier(turn, command, gate);
+  if (reply.status.ok()) reply.status = std::visit(carrier, command.order);
+  if (!gate.exists && !gate.pending) state.gates.erase(command.gate);
+  if (carrier.is_deferred()) return;
+  if (!reply.status.ok()) {
+    turn.Reply(std::move(reply));
+    return;
+  }
+  reply.summary = carrier.summary();
+  if (gate.newest_token != token_before) reply.token = gate.newest_token;
+  reply.version = gate.pending ? gate.pending->next.version : gate.record.version;
+  turn.Reply(std::move(reply));
+}
+
+}  // namespace headgate::engine

@@ -1,0 +1,219 @@
+#include "controller/engine/engine.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "controller/engine/explain.h"
+#include "controller/engine/turn.h"
+
+namespace headgate::engine {
+namespace {
+
+bool NeedsTime(const Gate& gate) {
+  const GateRecord& record = gate.record;
+  const bool is_running = record.restoration && !HasEnded(*record.restoration);
+  return is_running || record.open_until || gate.record_again || gate.pending;
+}
+
+// One event in one turn.
+class Applier {
+ public:
+  explicit Applier(Turn& turn) : turn_(turn) {}
+
+  void operator()(const Tick&) {
+    for (auto& [name, gate] : turn_.state().gates) Look(gate);
+  }
+
+  void operator()(const Replayed& event) {
+    Gate& gate = turn_.state().gates[event.record.gate];
+    gate.record = event.record;
+    gate.recovered = event.record.version;
+  }
+
+  void operator()(const ReignBegan& event) {
+    turn_.state().epoch = event.epoch;
+    turn_.state().leads = true;
+    for (auto& [name, gate] : turn_.state().gates) Recover(gate);
+  }
+
+  void operator()(const ReignLost& event) {
+    turn_.state().leads = false;
+    if (turn_.state().epoch == 0) turn_.state().epoch = event.epoch;
+    turn_.state().journal_trouble = event.why;
+    for (auto& [name, gate] : turn_.state().gates) {
+      gate.pending.reset();
+      turn_.Tell(gate, "lower only from here on: " + event.why, true);
+    }
+  }
+
+  void operator()(const Recorded& event) {
+    if (Gate* gate = Find(event.gate)) {
+      turn_.OnRecorded(*gate, event.token);
+      Look(*gate);
+    }
+  }
+
+  void operator()(const RecordFailed& event) {
+    if (Gate* gate = Find(event.gate)) turn_.OnRecordFailed(*gate, event.token, event.why);
+  }
+
+  void operator()(const AgentReported& event) {
+    Gate* gate = Find(event.gate);
+    if (gate == nullptr) gate = Adopt(event);
+    if (gate == nullptr) return;
+    AgentView& known = gate->evidence.agents[event.agent.name];
+    known = event.agent;
+    if (IsAdopted(*gate)) gate->record.share = std::max(gate->record.share, event.agent.enforced);
+    LowerToUnrecorded(*gate, event.agent);
+    Look(*gate);
+  }
+
+  void operator()(const CountsArrived& event) {
+    Gate* gate = Find(event.gate);
+    if (gate == nullptr) return;
+    const auto& restoration = gate->record.restoration;
+    const PlanSpec* plan = restoration ? &restoration->plan.spec() : nullptr;
+    AddCounts(gate->evidence, plan, event.agent, event.counts, turn_.now());
+    if (turn_.now() - gate->looked >= kLookAgainAfter) Look(*gate);
+  }
+
+  void operator()(const ReadingArrived& event) {
+    Gate* gate = Find(event.gate);
+    if (gate == nullptr || !gate->record.restoration) return;
+    AddReading(gate->evidence, gate->record.restoration->plan.spec(), event.source, event.reading);
+    Look(*gate);
+  }
+
+  void operator()(const Command& command) {
+    Carry(turn_, command);
+    if (Gate* gate = Find(command.gate)) Look(*gate);
+  }
+
+ private:
+  // Without a journal the gates are those that agents report, so that they can be lowered.
+  Gate* Adopt(const AgentReported& event) {
+    const State& state = turn_.state();
+    const bool is_in_force = event.agent.stage != AgentView::Stage::kIdle;
+    if (state.leads || state.epoch == 0 || !is_in_force || state.gates.size() >= kGatesMax) {
+      return nullptr;
+    }
+    Gate& gate = turn_.state().gates[event.gate];
+    gate.record.gate = event.gate;
+    return &gate;
+  }
+
+  // Nothing was ever published for it: what it shows is what its agents enforce.
+  static bool IsAdopted(const Gate& gate) { return gate.record.version == Version{}; }
+
+  Gate* Find(const std::string& name) {
+    const auto found = turn_.state().gates.find(name);
+    return found == turn_.state().gates.end() ? nullptr : &found->second;
+  }
+
+  void Look(Gate& gate) {
+    if (!gate.exists) return;
+    gate.looked = turn_.now();
+    if (gate.record_again && turn_.now() >= *gate.record_again) turn_.RecordAgain(gate);
+    ExpireOpen(gate);
+    Steer(turn_, gate);
+  }
+
+  void ExpireOpen(Gate& gate) {
+    if (!gate.record.open_until || turn_.now() < *gate.record.open_until) return;
+    GateRecord next = gate.record;
+    next.share = std::min(gate.record.share, gate.record.share_before_open);
+    next.open_until.reset();
+    turn_.Commit(gate, std::move(next),
+                 Cause{.kind = Cause::Kind::kPlan, .what = "end open", .why = "its time is over"});
+  }
+
+  // A new reign: the recorded share under the new epoch, raising nothing and taking nobody out.
+  void Recover(Gate& gate) {
+    GateRecord next = gate.record;
+    next.no_raise = true;
+    gate.changed = turn_.now();
+    gate.share_changed = turn_.now();
+    if (next.restoration && !HasEnded(*next.restoration)) {
+      PrepareEvidence(gate.evidence, next.restoration->plan.spec());
+      Restoration& restoration = *next.restoration;
+      const bool has_lost_caller =
+          std::holds_alternative<Preflight>(restoration.phase) && !restoration.when_ready;
+      if (has_lost_caller) {
+        restoration.phase = Failed{"the controller restarted during preflight: start again"};
+        restoration.phase_since = turn_.now();
+      } else if (!std::holds_alternative<Holding>(restoration.phase) &&
+                 !std::holds_alternative<Preflight>(restoration.phase)) {
+        restoration.phase =
+            Holding{Holding::Why::kRestarted, "the controller restarted, waits for fresh evidence"};
+        restoration.phase_since = turn_.now();
+      }
+    }
+    // The same content under another epoch is another directive.
+    gate.record.version = {};
+    gate.record.no_raise = false;
+    turn_.Commit(gate, std::move(next),
+                 Cause{.kind = Cause::Kind::kRecovery,
+                       .what = "restart",
+                       .why = fmt::format("a new reign, epoch {}", turn_.state().epoch)});
+  }
+
+  // An agent that holds a newer version than the journal's last was lowered without a record.
+  void LowerToUnrecorded(Gate& gate, const AgentView& agent) {
+    const bool is_of_the_past = agent.version.epoch < turn_.state().epoch;
+    if (!is_of_the_past || agent.version <= gate.recovered) return;
+    if (!agent.local_override.empty() || agent.stage == AgentView::Stage::kIdle) return;
+    if (agent.enforced >= gate.record.share) return;
+    GateRecord next = gate.record;
+    next.share = agent.enforced;
+    turn_.Commit(gate, std::move(next),
+                 Cause{.kind = Cause::Kind::kAgent,
+                       .who = agent.name,
+                       .what = "lower",
+                       .why = fmt::format("it holds version {}, which was never recorded",
+                                          agent.version.ToString())});
+  }
+
+  Turn& turn_;
+};
+
+// A dry run answers and changes nothing.
+Outcome Rehearse(State state, Command command, TimePoint now) {
+  command.dry_run = true;
+  State trial = state;
+  Outcome outcome{.state = std::move(state), .actions = {}};
+  std::vector<Action> actions;
+  Turn turn(trial, now, actions);
+  Carry(turn, command);
+  for (Action& action : actions) {
+    if (auto* reply = std::get_if<Replied>(&action)) {
+      reply->token = 0;
+      if (reply->status.ok()) reply->summary = "dry run, nothing changed: " + reply->summary;
+      outcome.actions.emplace_back(std::move(*reply));
+    }
+  }
+  return outcome;
+}
+
+}  // namespace
+
+Outcome Apply(State state, const Event& event, TimePoint now) {
+  state.last_turn = now;
+  if (const auto* command = std::get_if<Command>(&event); command != nullptr && command->dry_run) {
+    return Rehearse(std::move(state), *command, now);
+  }
+  Outcome outcome{.state = std::move(state), .actions = {}};
+  Turn turn(outcome.state, now, outcome.actions);
+  std::visit(Applier(turn), event);
+  return outcome;
+}
+
+std::optional<TimePoint> WakeAt(const State& state) {
+  const bool needs_time = std::any_of(state.gates.begin(), state.gates.end(),
+                                      [](const auto& entry) { return NeedsTime(entry.second); });
+  if (!needs_time) return std::nullopt;
+  return state.last_turn + kTick;
+}
+
+}  // namespace headgate::engine

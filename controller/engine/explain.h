@@ -1,0 +1,46 @@
+// What stands in the way of a raise, and what a gate is doing, in words. The same text goes to
+// `explain`, `watch` and, with each decision, into the journal. Pure.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "common/base/clock.h"
+#include "controller/engine/state.h"
+#include "controller/engine/verdict.h"
+
+namespace headgate::engine {
+
+using Judgements = std::vector<std::pair<std::string, Judgement>>;
+
+// Every check's, in the plan's order; with `preflight` those of the databases that preflight names.
+Judgements JudgeAll(const Gate& gate, TimePoint now, bool preflight);
+
+// What must happen before the share may rise; empty: nothing stands in the way but time.
+std::vector<std::string> Obstacles(const State& state, const Gate& gate, TimePoint now);
+// The part of it that is about agents: connected, obedient, and carrying the traffic.
+std::vector<std::string> AgentObstacles(const Gate& gate);
+// Agents that carry at least kQuorumPpm of the traffic have observed the gate's version.
+bool IsObserved(const Gate& gate);
+// The agent's part of the gate's traffic, in parts per million.
+std::uint32_t WeightPpmOf(const Gate& gate, const std::string& agent);
+
+inline constexpr std::uint64_t kQuorumPpm = 990'000;
+
+// The next step above the present share; 100 % if there is none.
+Share NextStep(const Restoration& restoration, Share share);
+
+struct Explanation {
+  // One line: "admitting 10 %, clear for 4 of 10 s".
+  std::string doing;
+  std::vector<std::string> waits_for;
+  Judgements checks;
+  Share next;
+};
+Explanation Explain(const State& state, const Gate& gate, TimePoint now);
+
+// One line per check, for the journal.
+std::vector<std::string> EvidenceLines(const Gate& gate, TimePoint now);
+
+}  // namespace headgate::engine

@@ -1,0 +1,29 @@
+// The verdict of one check on the evidence at hand. Pure.
+//
+// A ratio is FAILED when chance alone does not explain it: the Chernoff bound on the probability of
+// so many bad events at the limit, exp(-n * KL(bad/n || limit)) (Chernoff 1952, Hoeffding 1963
+// eq. 2.1), is at most exp(-kFailedNats). It is FAILED too when the newest second alone is severe:
+// at least kSevere of a minimum sample is bad. Above the limit otherwise it is DEGRADED.
+#pragma once
+
+#include "common/base/clock.h"
+#include "controller/engine/evidence.h"
+#include "controller/engine/plan.h"
+#include "controller/engine/verdict.h"
+
+namespace headgate::engine {
+
+// One in a thousand, per judgement.
+inline constexpr double kFailedNats = 6.907755;
+// From facts: 30 % errors are no burst of chance at any limit that a shop would set.
+inline constexpr double kSevere = 0.30;
+
+// n * KL(bad/n || limit) in nats where bad/n is above the limit, else 0. `limit` in (0, 1).
+double NatsAgainst(Tally tally, double limit);
+
+Judgement Judge(const CheckSpec& check, const Evidence& evidence, TimePoint now);
+// The verdict of a database alone, for preflight.
+Judgement JudgeDatabase(const std::string& database, Duration fresh, const Evidence& evidence,
+                        TimePoint now);
+
+}  // namespace headgate::engine

@@ -1,0 +1,361 @@
+// The course of a restoration: when to admit more, hold, take users out, try again, and end.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "common/base/duration.h"
+#include "controller/engine/engine.h"
+#include "controller/engine/explain.h"
+#include "controller/engine/turn.h"
+
+namespace headgate::engine {
+namespace {
+
+// What the checks of a gate amount to, in this turn.
+struct Situation {
+  // The check that fails, and how it wants to be answered; unset: none does.
+  std::optional<std::string> failed;
+  std::string failed_text;
+  OnFailure reaction = OnFailure::kRetreat;
+  // The first check without data.
+  std::optional<std::string> silent;
+  std::string silent_text;
+  bool is_clear = false;
+  std::vector<std::string> obstacles;
+};
+
+int RankOf(OnFailure reaction) {
+  switch (reaction) {
+    case OnFailure::kHold:
+      return 0;
+    case OnFailure::kRetreat:
+      return 1;
+    case OnFailure::kDrain:
+      return 2;
+  }
+  return 2;
+}
+
+OnFailure ReactionOf(const PlanSpec& plan, const std::string& check, const Judgement& judgement) {
+  if (judgement.drains) return OnFailure::kDrain;
+  for (const CheckSpec& spec : plan.checks) {
+    if (spec.name == check) return spec.on_failure;
+  }
+  return OnFailure::kRetreat;
+}
+
+Situation Assess(const State& state, const Gate& gate, TimePoint now) {
+  Situation situation;
+  const PlanSpec& plan = gate.record.restoration->plan.spec();
+  const bool is_empty = gate.record.share == Share::None();
+  for (const auto& [name, judgement] : JudgeAll(gate, now, is_empty)) {
+    if (judgement.verdict == Verdict::kFailed) {
+      const OnFailure reaction = ReactionOf(plan, name, judgement);
+      // The strongest reaction wins.
+      if (!situation.failed || RankOf(reaction) > RankOf(situation.reaction)) {
+        situation.failed = name;
+        situation.reaction = reaction;
+        situation.failed_text = fmt::format("{} is FAILED: {} (bound {}), {}", name,
+                                            judgement.value, judgement.bound, judgement.detail);
+      }
+    } else if (judgement.unknown_why == UnknownWhy::kNoData && !situation.silent) {
+      situation.silent = name;
+      situation.silent_text = fmt::format("{} has no data: {}", name, judgement.detail);
+    }
+  }
+  situation.obstacles = Obstacles(state, gate, now);
+  situation.is_clear = situation.obstacles.empty();
+  return situation;
+}
+
+Cause PlanCause(const Gate& gate, TimePoint now, std::string what, std::string why) {
+  return Cause{.kind = Cause::Kind::kPlan,
+               .what = std::move(what),
+               .why = std::move(why),
+               .evidence = EvidenceLines(gate, now)};
+}
+
+Cause CheckCause(const Gate& gate, TimePoint now, std::string what, const std::string& check,
+                 std::string why) {
+  return Cause{.kind = Cause::Kind::kCheck,
+               .who = check,
+               .what = std::move(what),
+               .why = std::move(why),
+               .evidence = EvidenceLines(gate, now)};
+}
+
+bool HasBeenClearFor(const Gate& gate, Duration needed, TimePoint now) {
+  return gate.clear_since && now - *gate.clear_since >= needed;
+}
+
+// Marks the present share as proven: it was clear for the whole bake time.
+void Prove(Restoration& restoration, Share share) {
+  restoration.proven = std::max(restoration.proven, share);
+  if (share >= restoration.failed && restoration.failed > Share::None()) {
+    restoration.failed = Share::None();
+    restoration.retreats_in_a_row = 0;
+  }
+}
+
+void AdmitNext(Turn& turn, Gate& gate, const std::string& why) {
+  const Restoration& restoration = *gate.record.restoration;
+  const Share next_share = NextStep(restoration, gate.record.share);
+  const PlanSpec& plan = restoration.plan.spec();
+  const auto& approve_at = plan.approve_at;
+  const bool needs_approval =
+      next_share > restoration.approved &&
+      std::find(approve_at.begin(), approve_at.end(), next_share) != approve_at.end();
+  if (needs_approval) {
+    turn.Commit(gate, turn.WithPhase(gate, WaitingForApproval{next_share}),
+                PlanCause(gate, turn.now(), "wait for approval", why));
+    return;
+  }
+  GateRecord next = turn.WithPhase(gate, Admitting{next_share});
+  next.share = next_share;
+  next.no_raise = false;
+  Cause cause = PlanCause(gate, turn.now(), "admit", why);
+  turn.Propose(gate, std::move(next), std::move(cause), true);
+}
+
+void HoldFor(Turn& turn, Gate& gate, Holding::Why why, const std::string& check,
+             const std::string& detail) {
+  turn.Commit(gate, turn.WithPhase(gate, Holding{why, detail}),
+              CheckCause(gate, turn.now(), "hold", check, detail));
+}
+
+void TakeOut(Turn& turn, Gate& gate, const Situation& situation) {
+  const Restoration& restoration = *gate.record.restoration;
+  const bool holds_already = std::holds_alternative<Holding>(restoration.phase);
+  if (situation.reaction == OnFailure::kHold) {
+    if (!holds_already) {
+      HoldFor(turn, gate, Holding::Why::kCheckFailed, *situation.failed, situation.failed_text);
+    }
+    return;
+  }
+  const bool drains = situation.reaction == OnFailure::kDrain;
+  const Share to = drains ? Share::None() : RetreatTarget(restoration, gate.record.share);
+  RetreatTo(turn, gate, to,
+            CheckCause(gate, turn.now(), drains ? "drain" : "retreat", *situation.failed,
+                       situation.failed_text));
+}
+
+// Past its patience a silent source holds, or retreats where the plan says so.
+void EndPatience(Turn& turn, Gate& gate, const Situation& situation) {
+  const PlanSpec& plan = gate.record.restoration->plan.spec();
+  const std::string why =
+      fmt::format("{}, for longer than {}", situation.silent_text, FormatDuration(plan.patience));
+  if (plan.on_unknown == OnUnknown::kRetreat && gate.record.share > Share::None()) {
+    RetreatTo(turn, gate, RetreatTarget(*gate.record.restoration, gate.record.share),
+              CheckCause(gate, turn.now(), "retreat", *situation.silent, why));
+    return;
+  }
+  HoldFor(turn, gate, Holding::Why::kNoData, *situation.silent, why);
+}
+
+void SteerPreflight(Turn& turn, Gate& gate, const Situation& situation) {
+  const Restoration& restoration = *gate.record.restoration;
+  const PlanSpec& plan = restoration.plan.spec();
+  if (HasBeenClearFor(gate, plan.ready_for, turn.now())) {
+    if (gate.waiting_call != 0) {
+      turn.Reply({.call = gate.waiting_call,
+                  .summary = fmt::format("preflight passed for {}; the ramp of {} begins",
+                                         FormatDuration(plan.ready_for), gate.record.gate),
+                  .version = gate.record.version});
+      gate.waiting_call = 0;
+    }
+    AdmitNext(turn, gate, fmt::format("preflight passed for {}", FormatDuration(plan.ready_for)));
+    return;
+  }
+  if (restoration.when_ready) return;
+  // What is proven bad is refused at once; what is missing may still come.
+  const bool is_late = turn.now() - restoration.phase_since > plan.ready_for + kPreflightPatience;
+  if (!situation.failed && !is_late) return;
+  std::string why = "preflight refuses:";
+  for (const std::string& obstacle : situation.obstacles) why += "\n  " + obstacle;
+  if (gate.waiting_call != 0) {
+    turn.Reply({.call = gate.waiting_call, .status = absl::FailedPreconditionError(why)});
+    gate.waiting_call = 0;
+  }
+  turn.Commit(gate, turn.WithPhase(gate, Failed{why}), PlanCause(gate, turn.now(), "refuse", why));
+}
+
+void SteerAdmitting(Turn& turn, Gate& gate) {
+  const PlanSpec& plan = gate.record.restoration->plan.spec();
+  if (!HasBeenClearFor(gate, plan.bake_min, turn.now())) return;
+  const std::string why = fmt::format("{} was clear for {}", gate.record.share.ToString(),
+                                      FormatDuration(plan.bake_min));
+  Prove(*gate.record.restoration, gate.record.share);
+  if (gate.record.share < Share::All()) {
+    AdmitNext(turn, gate, why);
+    return;
+  }
+  turn.Commit(gate, turn.WithPhase(gate, Watching{}), PlanCause(gate, turn.now(), "watch", why));
+}
+
+void SteerApproval(Turn& turn, Gate& gate, const WaitingForApproval& phase) {
+  if (gate.record.restoration->approved < phase.step) return;
+  if (!gate.clear_since) return;
+  AdmitNext(turn, gate, phase.step.ToString() + " was approved");
+}
+
+// A hold that nobody asked for ends by itself when its reason has gone.
+void SteerHolding(Turn& turn, Gate& gate, const Holding& phase, const Situation& situation) {
+  const bool ends_by_itself =
+      phase.why == Holding::Why::kNoData || phase.why == Holding::Why::kRestarted;
+  if (!ends_by_itself || situation.silent || situation.failed) return;
+  if (!gate.record.no_raise) {
+    turn.Commit(gate, turn.WithPhase(gate, PhaseAfterHold(gate.record, turn.now())),
+                PlanCause(gate, turn.now(), "go on", "every check has data again"));
+    return;
+  }
+  if (!situation.is_clear) return;
+  GateRecord next = turn.WithPhase(gate, PhaseAfterHold(gate.record, turn.now()));
+  next.no_raise = false;
+  Cause cause = PlanCause(gate, turn.now(), "go on", "evidence is fresh after the restart");
+  turn.Propose(gate, std::move(next), std::move(cause), true);
+}
+
+void SteerRetreating(Turn& turn, Gate& gate) {
+  const Restoration& restoration = *gate.record.restoration;
+  if (gate.settling_since) return;
+  const PlanSpec& plan = restoration.plan.spec();
+  if (restoration.retreats_in_a_row > plan.retries) {
+    HoldFor(turn, gate, Holding::Why::kRetriesExhausted, "",
+            fmt::format("{} failed {} times in a row: a person must look, then `resume` or `abort`",
+                        restoration.failed.ToString(), restoration.retreats_in_a_row));
+    return;
+  }
+  const std::uint32_t doublings = std::max(restoration.retreats_in_a_row, 1U) - 1;
+  const TimePoint not_before = turn.now() + plan.backoff * (1U << std::min(doublings, 10U));
+  turn.Commit(
+      gate, turn.WithPhase(gate, Curing{restoration.failed, not_before}),
+      PlanCause(gate, turn.now(), "cure",
+                fmt::format("the retreat to {} is in force", gate.record.share.ToString())));
+}
+
+void SteerCuring(Turn& turn, Gate& gate, const Curing& phase) {
+  const PlanSpec& plan = gate.record.restoration->plan.spec();
+  if (turn.now() < phase.not_before || !HasBeenClearFor(gate, plan.bake_min, turn.now())) return;
+  const std::string why =
+      fmt::format("retry {} of {}: {} was clear for {}", gate.record.restoration->retreats_in_a_row,
+                  plan.retries, gate.record.share.ToString(), FormatDuration(plan.bake_min));
+  Prove(*gate.record.restoration, gate.record.share);
+  AdmitNext(turn, gate, why);
+}
+
+void SteerWatching(Turn& turn, Gate& gate, const Situation& situation) {
+  const Restoration& restoration = *gate.record.restoration;
+  const PlanSpec& plan = restoration.plan.spec();
+  if (turn.now() - restoration.phase_since < plan.watch || !situation.is_clear) return;
+  const std::string why = fmt::format("100 % for {}", FormatDuration(plan.watch));
+  turn.Commit(gate, turn.WithPhase(gate, Completed{why}),
+              PlanCause(gate, turn.now(), "complete", why));
+}
+
+void SteerByPhase(Turn& turn, Gate& gate, const Situation& situation) {
+  // A copy: a transition replaces the phase that is looked at.
+  const Phase phase = gate.record.restoration->phase;
+  if (std::holds_alternative<Preflight>(phase)) {
+    SteerPreflight(turn, gate, situation);
+  } else if (const auto* approval = std::get_if<WaitingForApproval>(&phase)) {
+    SteerApproval(turn, gate, *approval);
+  } else if (std::holds_alternative<Admitting>(phase)) {
+    SteerAdmitting(turn, gate);
+  } else if (const auto* holding = std::get_if<Holding>(&phase)) {
+    SteerHolding(turn, gate, *holding, situation);
+  } else if (std::holds_alternative<Retreating>(phase)) {
+    SteerRetreating(turn, gate);
+  } else if (const auto* curing = std::get_if<Curing>(&phase)) {
+    SteerCuring(turn, gate, *curing);
+  } else if (std::holds_alternative<Watching>(phase)) {
+    SteerWatching(turn, gate, situation);
+  }
+}
+
+void TrackTimes(Gate& gate, const Situation& situation, TimePoint now) {
+  if (!situation.is_clear) {
+    gate.clear_since.reset();
+  } else if (!gate.clear_since) {
+    gate.clear_since = now;
+  }
+  if (!situation.silent) {
+    gate.silent_since.reset();
+  } else if (!gate.silent_since) {
+    gate.silent_since = now;
+  }
+}
+
+// Users who are taken out leave answers behind that are still on their way, bad ones: until the
+// retreat is observed and those have passed, ratios say nothing of the lower share.
+void Settle(Gate& gate, TimePoint now) {
+  if (!gate.settling_since) return;
+  const Duration elapsed = now - *gate.settling_since;
+  if (elapsed < kSettleMin || (elapsed < kSettleMax && !IsObserved(gate))) return;
+  gate.settling_since.reset();
+  ForgetCounts(gate.evidence, now);
+}
+
+}  // namespace
+
+Share RetreatTarget(const Restoration& restoration, Share share) {
+  if (restoration.proven < share) return restoration.proven;
+  // The proven share itself fails: the largest step up to half of it.
+  Share target;
+  for (const Share step : restoration.plan.spec().steps) {
+    if (step.ppm() <= share.ppm() / 2) target = step;
+  }
+  return target;
+}
+
+void RetreatTo(Turn& turn, Gate& gate, Share to, Cause cause) {
+  const Restoration& before = *gate.record.restoration;
+  const bool was_curing = std::holds_alternative<Curing>(before.phase) ||
+                          std::holds_alternative<Retreating>(before.phase);
+  const auto* held = std::get_if<Holding>(&before.phase);
+  const Share from = gate.record.share;
+  // Who holds on purpose goes on holding, at the lower share.
+  GateRecord next =
+      held != nullptr ? turn.WithPhase(gate, *held) : turn.WithPhase(gate, Retreating{from, to});
+  next.share = to;
+  if (next.open_until) next.open_until.reset();
+  Restoration& restoration = *next.restoration;
+  restoration.retreats += 1;
+  // A retreat that did not cure is part of the same episode.
+  if (!was_curing) restoration.retreats_in_a_row += 1;
+  restoration.failed = std::max(restoration.failed, from);
+  restoration.proven = std::min(restoration.proven, to);
+  turn.Commit(gate, std::move(next), std::move(cause));
+}
+
+Phase PhaseAfterHold(const GateRecord& record, TimePoint now) {
+  const Restoration& restoration = *record.restoration;
+  if (restoration.failed > Share::None() && record.share < restoration.failed) {
+    return Curing{restoration.failed, now + restoration.plan.spec().backoff};
+  }
+  if (record.share == Share::None()) return Preflight{};
+  if (record.share == Share::All() && restoration.proven == Share::All()) return Watching{};
+  return Admitting{record.share};
+}
+
+void Steer(Turn& turn, Gate& gate) {
+  if (!gate.record.restoration || HasEnded(*gate.record.restoration)) return;
+  Settle(gate, turn.now());
+  const Situation situation = Assess(turn.state(), gate, turn.now());
+  TrackTimes(gate, situation, turn.now());
+  const Phase& phase = gate.record.restoration->phase;
+  const bool has_users = gate.record.share > Share::None();
+  const bool must_go = !gate.settling_since || situation.reaction == OnFailure::kDrain;
+  if (situation.failed && has_users && must_go) {
+    TakeOut(turn, gate, situation);
+    return;
+  }
+  const PlanSpec& plan = gate.record.restoration->plan.spec();
+  const bool is_patient = !gate.silent_since || turn.now() - *gate.silent_since < plan.patience;
+  if (!is_patient && has_users && !std::holds_alternative<Holding>(phase)) {
+    EndPatience(turn, gate, situation);
+    return;
+  }
+  if (!gate.pending) SteerByPhase(turn, gate, situation);
+}
+
+}  // namespace headgate::engine

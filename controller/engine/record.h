@@ -1,0 +1,122 @@
+// What the journal keeps of a gate: its whole durable state, and why it became so. Values.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "common/base/clock.h"
+#include "common/base/share.h"
+#include "common/base/version.h"
+#include "controller/engine/plan.h"
+
+namespace headgate::engine {
+
+// Who or what decided, and on which evidence.
+struct Cause {
+  enum class Kind { kOperator, kCheck, kPlan, kRecovery, kAgent };
+  Kind kind = Kind::kPlan;
+  std::string who;
+  std::string what;
+  std::string why;
+  std::string request_id;
+  std::vector<std::string> evidence;
+  friend bool operator==(const Cause&, const Cause&) = default;
+};
+
+// The phases of a restoration; each holds only its own fields.
+struct Preflight {
+  friend bool operator==(const Preflight&, const Preflight&) = default;
+};
+struct WaitingForApproval {
+  Share step;
+  friend bool operator==(const WaitingForApproval&, const WaitingForApproval&) = default;
+};
+struct Admitting {
+  Share step;
+  friend bool operator==(const Admitting&, const Admitting&) = default;
+};
+struct Holding {
+  enum class Why {
+    kOperatorAsked,
+    kCheckFailed,
+    kNoData,
+    kRestarted,
+    kRetriesExhausted,
+  };
+  Why why = Why::kOperatorAsked;
+  std::string detail;
+  friend bool operator==(const Holding&, const Holding&) = default;
+};
+struct Retreating {
+  Share from;
+  Share to;
+  friend bool operator==(const Retreating&, const Retreating&) = default;
+};
+struct Curing {
+  Share failed;
+  TimePoint not_before;
+  friend bool operator==(const Curing&, const Curing&) = default;
+};
+struct Watching {
+  friend bool operator==(const Watching&, const Watching&) = default;
+};
+struct Completed {
+  std::string detail;
+  friend bool operator==(const Completed&, const Completed&) = default;
+};
+struct Aborted {
+  std::string detail;
+  friend bool operator==(const Aborted&, const Aborted&) = default;
+};
+struct Failed {
+  std::string detail;
+  friend bool operator==(const Failed&, const Failed&) = default;
+};
+
+using Phase = std::variant<Preflight, WaitingForApproval, Admitting, Holding, Retreating, Curing,
+                           Watching, Completed, Aborted, Failed>;
+
+struct Restoration {
+  std::string id;
+  Plan plan;
+  TimePoint started;
+  std::string started_by;
+  bool when_ready = false;
+  Phase phase;
+  TimePoint phase_since;
+  // The highest share that was proven and has not failed since.
+  Share proven;
+  // The share that failed last and has not been proven since; none: 0.
+  Share failed;
+  // Shares up to this one have been approved.
+  Share approved;
+  // Retreats since the failed share, or a higher one, was proven.
+  std::uint32_t retreats_in_a_row = 0;
+  std::uint32_t retreats = 0;
+  friend bool operator==(const Restoration&, const Restoration&) = default;
+};
+
+bool HasEnded(const Restoration& restoration);
+// "ADMITTING", "HOLDING", …
+const char* NameOf(const Phase& phase);
+
+struct GateRecord {
+  std::string gate;
+  Version version;
+  Share share;
+  bool no_raise = false;
+  // While an operator's `open` is in force, and the share that it returns to.
+  std::optional<TimePoint> open_until;
+  Share share_before_open;
+  std::optional<Restoration> restoration;
+  // The newest kRequestIdsMax requests that were carried out.
+  std::vector<std::string> request_ids;
+  friend bool operator==(const GateRecord&, const GateRecord&) = default;
+};
+
+inline constexpr std::size_t kRequestIdsMax = 64;
+
+}  // namespace headgate::engine

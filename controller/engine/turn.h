@@ -1,0 +1,59 @@
+// One turn of the engine on one gate: the only two ways in which a gate changes. Internal.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "common/base/clock.h"
+#include "controller/engine/event.h"
+#include "controller/engine/state.h"
+
+namespace headgate::engine {
+
+class Turn {
+ public:
+  Turn(State& state, TimePoint now, std::vector<Action>& actions)
+      : state_(state), now_(now), actions_(actions) {}
+
+  State& state() { return state_; }
+  TimePoint now() const { return now_; }
+
+  // In force at once: for everything that does not raise. Publishes where agents must do something
+  // else than before, then records. A raise that waits for the journal is overtaken.
+  void Commit(Gate& gate, GateRecord next, Cause cause);
+  // Recorded first, in force when Recorded comes back: for a raise, and for lifting no_raise.
+  void Propose(Gate& gate, GateRecord next, Cause cause, bool needs_evidence);
+  // The journal has it: publishes, if nothing newer was decided and the evidence still stands.
+  void OnRecorded(Gate& gate, std::uint64_t token);
+  void OnRecordFailed(Gate& gate, std::uint64_t token, const std::string& why);
+  // While recording fails, tries the present state again.
+  void RecordAgain(Gate& gate);
+
+  // The record with another phase, from now on.
+  GateRecord WithPhase(const Gate& gate, Phase phase) const;
+  void Reply(Replied reply) { actions_.emplace_back(std::move(reply)); }
+  void Tell(const Gate& gate, std::string text, bool pages);
+
+ private:
+  std::uint64_t HandToJournal(Gate& gate, const GateRecord& record, Cause cause);
+  void Enforce(Gate& gate, GateRecord next, const Cause& cause);
+
+  State& state_;
+  const TimePoint now_;
+  std::vector<Action>& actions_;
+};
+
+// What agents must enforce for a gate in this state.
+Directive DirectiveOf(const GateRecord& record);
+
+// The course of a restoration: called whenever something may have changed. ramp.cc
+void Steer(Turn& turn, Gate& gate);
+// The phase that follows a hold. ramp.cc
+Phase PhaseAfterHold(const GateRecord& record, TimePoint now);
+// Takes users out: to the last proven share, or to `to`. ramp.cc
+void RetreatTo(Turn& turn, Gate& gate, Share to, Cause cause);
+Share RetreatTarget(const Restoration& restoration, Share share);
+// commands.cc
+void Carry(Turn& turn, const Command& command);
+
+}  // namespace headgate::engine

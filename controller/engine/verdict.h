@@ -1,0 +1,39 @@
+// What a check says, and why. A verdict of UNKNOWN is its own kind: nothing leads from it up.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/base/clock.h"
+
+namespace headgate::engine {
+
+enum class Verdict { kHealthy, kDegraded, kFailed, kUnknown };
+enum class UnknownWhy {
+  // Not unknown.
+  kNone,
+  // The source is silent. Holds, and past the plan's patience pages.
+  kNoData,
+  // The source answers and the sample is small. Waits for more, and never retreats.
+  kTooFew,
+};
+
+struct Judgement {
+  Verdict verdict = Verdict::kUnknown;
+  UnknownWhy unknown_why = UnknownWhy::kNoData;
+  // Proven drift or divergence of a database: back to 0 %, whatever the plan says otherwise.
+  bool drains = false;
+  // "0.31 %" of "1 %"; "120" of "80..95".
+  std::string value;
+  std::string bound;
+  // One line for people: sample, age, what would unblock it.
+  std::string detail;
+  // Of the newest reading.
+  std::optional<Duration> age;
+  std::vector<std::string> findings;
+};
+
+const char* NameOf(Verdict verdict);
+
+}  // namespace headgate::engine
