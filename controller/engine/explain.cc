@@ -202,7 +202,7 @@ bool IsObserved(const Gate& gate) {
   return total > 0 && observed * Share::kPpmMax >= total * kQuorumPpm;
 }
 
-std::vector<std::string> AgentObstacles(const Gate& gate) {
+std::vector<std::string> AgentObstacles(const Gate& gate, TimePoint now) {
   std::vector<std::string> obstacles;
   const bool is_observed = IsObserved(gate);
   const PlanSpec* plan = gate.record.restoration ? &gate.record.restoration->plan.spec() : nullptr;
@@ -224,6 +224,13 @@ std::vector<std::string> AgentObstacles(const Gate& gate) {
       obstacles.push_back(fmt::format("agent {} {}", name, WhyNotObserved(gate, agent)));
     }
     if (plan != nullptr && agent.connected) AddClaims(*plan, agent, obstacles);
+    const auto traffic = gate.evidence.traffic.find(name);
+    const bool counts =
+        traffic != gate.evidence.traffic.end() && now - traffic->second.last <= kCountsFresh;
+    if (agent.connected && !counts) {
+      obstacles.push_back(fmt::format("agent {} is blind: no counts from it for over {}", name,
+                                      FormatDuration(kCountsFresh)));
+    }
   }
   if (plan != nullptr && connected < plan->agent_count) {
     obstacles.push_back(fmt::format("{} of {} agents are connected", connected, plan->agent_count));
@@ -243,7 +250,7 @@ std::vector<std::string> Obstacles(const State& state, const Gate& gate, TimePoi
   } else if (!gate.recorded && !gate.pending) {
     obstacles.push_back("the last decision is not in the journal yet");
   }
-  for (std::string& obstacle : AgentObstacles(gate)) obstacles.push_back(std::move(obstacle));
+  for (std::string& obstacle : AgentObstacles(gate, now)) obstacles.push_back(std::move(obstacle));
   AddChecks(gate, now, obstacles);
   return obstacles;
 }

@@ -20,13 +20,15 @@ Judgements JudgeAll(const Gate& gate, TimePoint now, bool preflight);
 // What must happen before the share may rise; empty: nothing stands in the way but time.
 std::vector<std::string> Obstacles(const State& state, const Gate& gate, TimePoint now);
 // The part of it that is about agents: connected, obedient, and carrying the traffic.
-std::vector<std::string> AgentObstacles(const Gate& gate);
+std::vector<std::string> AgentObstacles(const Gate& gate, TimePoint now);
 // Agents that carry at least kQuorumPpm of the traffic have observed the gate's version.
 bool IsObserved(const Gate& gate);
 // The agent's part of the gate's traffic, in parts per million.
 std::uint32_t WeightPpmOf(const Gate& gate, const std::string& agent);
 
 inline constexpr std::uint64_t kQuorumPpm = 990'000;
+// An agent whose counts are older than this is blind: its load balancer may serve errors unseen.
+inline constexpr Duration kCountsFresh{3'000};
 
 // The next step above the present share; 100 % if there is none.
 Share NextStep(const Restoration& restoration, Share share);

@@ -1,0 +1,101 @@
+#include "controller/fleet/fleet.h"
+
+#include <gtest/gtest.h>
+
+namespace headgate::fleet {
+namespace {
+
+constexpr TimePoint kNow{Duration(1'000'000)};
+
+// Behaves as the api's: keeps the newest directive of each gate.
+class FakeSession : public Session {
+ public:
+  void Send(const Directive& directive, Duration) override {
+    slots[directive.gate] = directive;
+    ++sends;
+  }
+  void AskFullState() override { ++full_state_requests; }
+  void Close(absl::Status why) override { closed = std::move(why); }
+
+  std::map<std::string, Directive> slots;
+  int sends = 0;
+  int full_state_requests = 0;
+  absl::Status closed;
+};
+
+Hello HelloFor(const std::string& gate) { return {.boot_id = "boot", .gates = {{.gate = gate}}}; }
+Directive DirectiveFor(const std::string& gate, std::uint64_t revision) {
+  return {.gate = gate, .version = {1, revision}, .share = Share::None()};
+}
+
+TEST(Fleet, SendsAnAgentTheDirectivesOfItsGatesAndNoOthers) {
+  Fleet fleet;
+  const auto session = std::make_shared<FakeSession>();
+  fleet.Publish(DirectiveFor("shop", 3));
+  ASSERT_TRUE(fleet.Connect("edge-1", session, HelloFor("shop"), kNow).ok());
+  EXPECT_EQ(session->slots.at("shop").version.revision, 3U);
+  fleet.Publish(DirectiveFor("blog", 1));
+  EXPECT_FALSE(session->slots.contains("blog"));
+  fleet.Publish(DirectiveFor("shop", 4));
+  EXPECT_EQ(session->slots.at("shop").version.revision, 4U);
+}
+
+TEST(Fleet, RenewsWithTheSameVersion) {
+  Fleet fleet;
+  const auto session = std::make_shared<FakeSession>();
+  ASSERT_TRUE(fleet.Connect("edge-1", session, HelloFor("shop"), kNow).ok());
+  fleet.Publish(DirectiveFor("shop", 4));
+  const int sends = session->sends;
+  fleet.Renew();
+  EXPECT_EQ(session->sends, sends + 1);
+  EXPECT_EQ(session->slots.at("shop").version.revision, 4U);
+}
+
+TEST(Fleet, ANewerSessionOfAnAgentEndsTheOlderAndTheOldersWordsAreIgnored) {
+  Fleet fleet;
+  const auto older = std::make_shared<FakeSession>();
+  const auto newer = std::make_shared<FakeSession>();
+  ASSERT_TRUE(fleet.Connect("edge-1", older, HelloFor("shop"), kNow).ok());
+  ASSERT_TRUE(fleet.Connect("edge-1", newer, HelloFor("shop"), kNow).ok());
+  EXPECT_EQ(older->closed.code(), absl::StatusCode::kAborted);
+  EXPECT_FALSE(fleet.Report("edge-1", older.get(), {.gate = "shop"}, kNow));
+  EXPECT_FALSE(fleet.Disconnect("edge-1", older.get()));
+  EXPECT_TRUE(fleet.Find("edge-1")->IsConnected(kNow));
+}
+
+TEST(Fleet, AnAgentThatHangsIsNotConnected) {
+  Fleet fleet;
+  ASSERT_TRUE(
+      fleet.Connect("edge-1", std::make_shared<FakeSession>(), HelloFor("shop"), kNow).ok());
+  EXPECT_EQ(fleet.Connected(kNow + kSilentAfter), 1U);
+  EXPECT_EQ(fleet.Connected(kNow + kSilentAfter + Duration(1)), 0U);
+}
+
+TEST(Fleet, RefusesOneAgentTooMany) {
+  Fleet fleet;
+  for (std::size_t i = 0; i < kAgentsMax; ++i) {
+    ASSERT_TRUE(fleet
+                    .Connect("edge-" + std::to_string(i), std::make_shared<FakeSession>(),
+                             HelloFor("shop"), kNow)
+                    .ok());
+  }
+  const absl::Status status =
+      fleet.Connect("one-more", std::make_shared<FakeSession>(), HelloFor("shop"), kNow);
+  EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);
+}
+
+TEST(Fleet, AsksForFullStateAfterAGap) {
+  Fleet fleet;
+  const auto session = std::make_shared<FakeSession>();
+  ASSERT_TRUE(fleet.Connect("edge-1", session, HelloFor("shop"), kNow).ok());
+  const auto push = [](std::uint64_t sequence) {
+    return CountersPush{
+        .boot_id = "boot", .sequence = sequence, .gates = {{.gate = "shop", .live = true}}};
+  };
+  fleet.Count("edge-1", session.get(), push(1), kNow);
+  fleet.Count("edge-1", session.get(), push(3), kNow);
+  EXPECT_EQ(session->full_state_requests, 1);
+}
+
+}  // namespace
+}  // namespace headgate::fleet
