@@ -1,0 +1,114 @@
+#include "controller/fleet/fleet.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace headgate::fleet {
+
+absl::Status Fleet::Connect(const std::string& name, std::shared_ptr<Session> session, Hello hello,
+                            TimePoint now) {
+  const auto known = agents_.find(name);
+  if (known == agents_.end() && agents_.size() >= kAgentsMax) {
+    return absl::ResourceExhaustedError(
+        fmt::format("{} agents are known, the limit: remove those that are gone", kAgentsMax));
+  }
+  Agent& agent = agents_[name];
+  if (agent.session != nullptr && agent.session != session) {
+    agent.session->Close(absl::AbortedError(fmt::format("agent {} opened a newer session", name)));
+  }
+  agent.name = name;
+  agent.session = std::move(session);
+  agent.last_seen = now;
+  agent.gates.clear();
+  for (GateReport& report : hello.gates) {
+    std::string gate = report.gate;
+    agent.gates[std::move(gate)] = std::move(report);
+  }
+  hello.gates.clear();
+  agent.hello = std::move(hello);
+  SendAll(agent);
+  return absl::OkStatus();
+}
+
+bool Fleet::Disconnect(const std::string& name, const Session* session) {
+  Agent* agent = FindSession(name, session);
+  if (agent == nullptr) return false;
+  agent->session.reset();
+  return true;
+}
+
+bool Fleet::Report(const std::string& name, const Session* session, GateReport report,
+                   TimePoint now) {
+  Agent* agent = FindSession(name, session);
+  if (agent == nullptr) return false;
+  agent->last_seen = now;
+  std::string gate = report.gate;
+  const bool is_new = !agent->gates.contains(gate);
+  agent->gates[gate] = std::move(report);
+  const auto directive = directives_.find(gate);
+  if (is_new && directive != directives_.end()) agent->session->Send(directive->second, kValidFor);
+  return true;
+}
+
+CountingResult Fleet::Count(const std::string& name, const Session* session,
+                            const CountersPush& push, TimePoint now) {
+  Agent* agent = FindSession(name, session);
+  if (agent == nullptr) return {};
+  agent->last_seen = now;
+  CountingResult result = agent->counting.Add(push, now);
+  agent->implausible_counts += result.implausible.size();
+  std::erase_if(result.deltas,
+                [&](const GateTotals& delta) { return !agent->gates.contains(delta.gate); });
+  if (result.needs_full_state) agent->session->AskFullState();
+  return result;
+}
+
+void Fleet::Publish(const Directive& directive) {
+  directives_[directive.gate] = directive;
+  for (const auto& [name, agent] : agents_) {
+    if (agent.session != nullptr && agent.gates.contains(directive.gate)) {
+      agent.session->Send(directive, kValidFor);
+    }
+  }
+}
+
+void Fleet::Renew() {
+  for (const auto& [name, agent] : agents_) {
+    if (agent.session != nullptr) SendAll(agent);
+  }
+}
+
+void Fleet::Remove(const std::string& gate, const std::string& name) {
+  const auto found = agents_.find(name);
+  if (found == agents_.end()) return;
+  found->second.gates.erase(gate);
+  if (found->second.gates.empty() && found->second.session == nullptr) agents_.erase(found);
+}
+
+const Agent* Fleet::Find(const std::string& name) const {
+  const auto found = agents_.find(name);
+  return found == agents_.end() ? nullptr : &found->second;
+}
+
+std::size_t Fleet::Connected(TimePoint now) const {
+  return static_cast<std::size_t>(
+      std::count_if(agents_.begin(), agents_.end(),
+                    [now](const auto& entry) { return entry.second.IsConnected(now); }));
+}
+
+Agent* Fleet::FindSession(const std::string& name, const Session* session) {
+  const auto found = agents_.find(name);
+  if (found == agents_.end() || found->second.session.get() != session) return nullptr;
+  return session == nullptr ? nullptr : &found->second;
+}
+
+void Fleet::SendAll(const Agent& agent) const {
+  for (const auto& [gate, report] : agent.gates) {
+    const auto directive = directives_.find(gate);
+    if (directive != directives_.end()) agent.session->Send(directive->second, kValidFor);
+  }
+}
+
+}  // namespace headgate::fleet

@@ -1,0 +1,71 @@
+// What each agent should have, has, and proves. Owned by the loop's thread. Sends each agent the
+// newest directive of each of its gates, renews it, and tells who has fallen silent. Judges
+// nothing.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "common/base/clock.h"
+#include "common/base/version.h"
+#include "controller/fleet/counting.h"
+#include "controller/fleet/session.h"
+
+namespace headgate::fleet {
+
+inline constexpr std::size_t kAgentsMax = 2'000;
+inline constexpr Duration kRenewEvery{3'000};
+inline constexpr Duration kValidFor{15'000};
+// An agent pushes four times a second; one that says nothing for so long may hang.
+inline constexpr Duration kSilentAfter{5'000};
+
+struct Agent {
+  std::string name;
+  // Shared with the reactor that gRPC owns: it ends when gRPC says so, not when we do.
+  std::shared_ptr<Session> session;
+  Hello hello;
+  std::map<std::string, GateReport> gates;
+  TimePoint last_seen;
+  std::uint64_t implausible_counts = 0;
+  Counting counting;
+
+  bool IsConnected(TimePoint now) const {
+    return session != nullptr && now - last_seen <= kSilentAfter;
+  }
+};
+
+class Fleet {
+ public:
+  // RESOURCE_EXHAUSTED beyond kAgentsMax. An older session of the same agent is closed (ABORTED).
+  absl::Status Connect(const std::string& name, std::shared_ptr<Session> session, Hello hello,
+                       TimePoint now);
+  // These ignore a session that is no longer the agent's; they return whether it was.
+  bool Disconnect(const std::string& name, const Session* session);
+  bool Report(const std::string& name, const Session* session, GateReport report, TimePoint now);
+  CountingResult Count(const std::string& name, const Session* session, const CountersPush& push,
+                       TimePoint now);
+
+  // What every agent of the gate must enforce from now on.
+  void Publish(const Directive& directive);
+  // Every kRenewEvery.
+  void Renew();
+  // Forgets an agent for one gate.
+  void Remove(const std::string& gate, const std::string& name);
+
+  const std::map<std::string, Agent>& agents() const { return agents_; }
+  const Agent* Find(const std::string& name) const;
+  std::size_t Connected(TimePoint now) const;
+
+ private:
+  Agent* FindSession(const std::string& name, const Session* session);
+  void SendAll(const Agent& agent) const;
+
+  std::map<std::string, Agent> agents_;
+  std::map<std::string, Directive> directives_;
+};
+
+}  // namespace headgate::fleet
