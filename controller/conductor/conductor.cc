@@ -1,0 +1,254 @@
+#include "controller/conductor/conductor.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+#include "controller/conductor/translate.h"
+#include "controller/engine/explain.h"
+
+namespace headgate::conductor {
+namespace {
+
+constexpr Duration kSecond{1'000};
+
+std::string GateOf(const engine::Event& event) {
+  return std::visit(
+      [](const auto& kind) -> std::string {
+        if constexpr (requires { kind.gate; }) {
+          return kind.gate;
+        } else {
+          return "";
+        }
+      },
+      event);
+}
+
+}  // namespace
+
+Conductor::Conductor(Dependencies dependencies)
+    : dependencies_(std::move(dependencies)), started_(dependencies_.loop.Now()) {
+  dependencies_.loop.After(kSecond, [this] { EverySecond(); });
+  dependencies_.loop.After(fleet::kRenewEvery, [this] { EveryRenewal(); });
+}
+
+void Conductor::Do(engine::Command command, WaitFor wait_for, Duration wait_timeout,
+                   absl::AnyInvocable<void(Answer)> done) {
+  command.call = next_call_++;
+  // The deadline begins when the engine has answered: a start waits for its preflight before.
+  Wait wait{.gate = command.gate,
+            .wait_for = wait_for,
+            .deadline = TimePoint(std::min(wait_timeout, kWaitMax)),
+            .token = 0,
+            .version = {},
+            .answer = {},
+            .done = std::move(done)};
+  calls_.emplace(command.call, std::move(wait));
+  if (const auto* removal = std::get_if<engine::RemoveAgent>(&command.order)) {
+    const fleet::Agent* agent = fleet_.Find(removal->agent);
+    if (agent != nullptr && !agent->IsConnected(now()) && !command.dry_run) {
+      fleet_.Remove(command.gate, removal->agent);
+    }
+  }
+  Feed(command);
+}
+
+void Conductor::Feed(const engine::Event& event) {
+  engine::Outcome outcome = engine::Apply(std::move(state_), event, now());
+  state_ = std::move(outcome.state);
+  for (engine::Action& action : outcome.actions) CarryOut(std::move(action));
+  const std::string gate = GateOf(event);
+  for (auto& [id, watcher] : watchers_) {
+    if (gate.empty() || watcher.gate == gate) watcher.is_dirty = true;
+  }
+  waits_.Settle(state_, fleet_, now());
+  if (!outcome.actions.empty()) FollowSignals();
+  ScheduleWake();
+}
+
+void Conductor::CarryOut(engine::Action action) {
+  std::visit([this](auto& kind) { CarryOut(std::move(kind)); }, action);
+}
+
+void Conductor::CarryOut(engine::Publish action) {
+  const Directive& directive = action.directive;
+  dependencies_.log.Info("directive_published", {{"gate", directive.gate},
+                                                 {"epoch", directive.version.epoch},
+                                                 {"revision", directive.version.revision},
+                                                 {"share_ppm", directive.share.ppm()},
+                                                 {"no_raise", directive.no_raise}});
+  fleet_.Publish(directive);
+  // A new share is a new question to the databases.
+  for (const signals::SignalSpec& spec : followed_) {
+    if (std::holds_alternative<signals::DatabaseWatch>(spec.source) &&
+        spec.name.rfind(directive.gate + "/", 0) == 0) {
+      dependencies_.refresh(spec.name);
+    }
+  }
+}
+
+void Conductor::CarryOut(engine::Record action) {
+  const std::string gate = action.record.gate;
+  const std::uint64_t token = action.token;
+  v1::JournalRecord record = EncodeChange(now(), state_.epoch, action.record, action.cause);
+  dependencies_.metrics.CountDecision(gate, action.cause);
+  std::string payload = record.SerializeAsString();
+  timeline_.Add(std::move(record), 0, token);
+  if (dependencies_.journal == nullptr) {
+    dependencies_.loop.Post([this, gate, token] {
+      Feed(engine::RecordFailed{gate, token, state_.journal_trouble});
+    });
+    return;
+  }
+  Loop& loop = dependencies_.loop;
+  dependencies_.journal->Append(
+      state_.epoch, std::move(payload),
+      [this, &loop, gate, token, handed = now()](const absl::StatusOr<std::uint64_t>& sequence) {
+        loop.Post([this, gate, token, sequence, handed] {
+          OnAppended(gate, token, sequence, handed);
+        });
+      });
+}
+
+void Conductor::OnAppended(const std::string& gate, std::uint64_t token,
+                           const absl::StatusOr<std::uint64_t>& sequence, TimePoint handed) {
+  dependencies_.metrics.ObserveRecording(now() - handed, sequence.ok());
+  if (sequence.ok()) {
+    timeline_.SetSequence(token, *sequence);
+    waits_.OnRecorded(token);
+    Feed(engine::Recorded{gate, token});
+    return;
+  }
+  const std::string why(sequence.status().message());
+  dependencies_.log.Error("record_failed", {{"gate", gate}, {"why", why}});
+  if (absl::IsAborted(sequence.status())) {
+    Feed(engine::ReignLost{.why = "a newer reign owns the journal: " + why});
+  }
+  Feed(engine::RecordFailed{gate, token, why});
+}
+
+void Conductor::CarryOut(engine::Replied action) {
+  const auto found = calls_.find(action.call);
+  if (found == calls_.end()) return;
+  Wait wait = std::move(found->second);
+  calls_.erase(found);
+  wait.answer.status = std::move(action.status);
+  wait.answer.summary = std::move(action.summary);
+  wait.answer.repeated = action.repeated;
+  if (!wait.answer.status.ok() || action.version == Version{}) {
+    wait.done(std::move(wait.answer));
+    return;
+  }
+  wait.token = action.token;
+  wait.version = action.version;
+  wait.deadline = now() + wait.deadline.time_since_epoch();
+  const Duration patience = wait.deadline - now();
+  waits_.Add(std::move(wait));
+  dependencies_.loop.After(patience, [this] { waits_.Settle(state_, fleet_, now()); });
+}
+
+void Conductor::CarryOut(engine::Told action) {
+  const Log::Fields fields = {{"gate", action.gate}, {"text", action.text}};
+  if (action.pages) {
+    dependencies_.log.Warning("gate_needs_a_person", fields);
+  } else {
+    dependencies_.log.Info("gate_changed", fields);
+  }
+}
+
+absl::Status Conductor::Connect(const std::string& agent, std::shared_ptr<fleet::Session> session,
+                                fleet::Hello hello) {
+  dependencies_.log.Info("agent_connected", {{"agent", agent},
+                                             {"software", hello.software_version},
+                                             {"load_balancer", hello.load_balancer}});
+  absl::Status status = fleet_.Connect(agent, std::move(session), std::move(hello), now());
+  if (status.ok()) TellEngineOfAgent(agent);
+  return status;
+}
+
+void Conductor::Disconnect(const std::string& agent, const fleet::Session* session) {
+  if (!fleet_.Disconnect(agent, session)) return;
+  dependencies_.log.Warning("agent_disconnected", {{"agent", agent}});
+  TellEngineOfAgent(agent);
+}
+
+void Conductor::Report(const std::string& agent, const fleet::Session* session,
+                       fleet::GateReport report) {
+  const std::string gate = report.gate;
+  if (report.refusal) {
+    dependencies_.log.Warning("agent_refuses", {{"agent", agent},
+                                                {"gate", gate},
+                                                {"why", report.refusal->detail}});
+    dependencies_.metrics.CountRefusal(agent, gate);
+  }
+  if (!fleet_.Report(agent, session, std::move(report), now())) return;
+  const fleet::Agent* known = fleet_.Find(agent);
+  Feed(engine::AgentReported{gate, ToView(*known, known->gates.at(gate), now())});
+}
+
+void Conductor::Count(const std::string& agent, const fleet::Session* session,
+                      const fleet::CountersPush& push) {
+  const fleet::CountingResult result = fleet_.Count(agent, session, push, now());
+  for (const std::string& why : result.implausible) {
+    dependencies_.log.Warning("implausible_counts", {{"agent", agent}, {"why", why}});
+    dependencies_.metrics.CountImplausible(agent);
+  }
+  for (const fleet::GateTotals& delta : result.deltas) Feed(ToEvent(agent, delta));
+}
+
+void Conductor::OnReading(const signals::Reading& reading) { Feed(ToEvent(reading)); }
+
+void Conductor::TellEngineOfAgent(const std::string& agent) {
+  const fleet::Agent* known = fleet_.Find(agent);
+  if (known == nullptr) return;
+  told_connected_[agent] = known->IsConnected(now());
+  for (const auto& [gate, report] : known->gates) {
+    Feed(engine::AgentReported{gate, ToView(*known, report, now())});
+  }
+}
+
+void Conductor::FollowSignals() {
+  std::vector<signals::SignalSpec> specs;
+  for (const auto& [name, gate] : state_.gates) {
+    const auto& restoration = gate.record.restoration;
+    if (!restoration || engine::HasEnded(*restoration)) continue;
+    for (signals::SignalSpec& spec :
+         SignalsOf(restoration->plan.spec(), dependencies_.default_prometheus_url)) {
+      specs.push_back(std::move(spec));
+    }
+  }
+  if (specs == followed_) return;
+  followed_ = specs;
+  dependencies_.follow(std::move(specs));
+}
+
+void Conductor::ScheduleWake() {
+  const std::optional<TimePoint> wake_at = engine::WakeAt(state_);
+  if (!wake_at || (wake_timer_ != 0 && wake_at_ <= *wake_at)) return;
+  if (wake_timer_ != 0) dependencies_.loop.Cancel(wake_timer_);
+  wake_at_ = *wake_at;
+  wake_timer_ = dependencies_.loop.At(wake_at_, [this] {
+    wake_timer_ = 0;
+    Feed(engine::Tick{});
+  });
+}
+
+void Conductor::EverySecond() {
+  dependencies_.loop.After(kSecond, [this] { EverySecond(); });
+  for (const auto& [name, agent] : fleet_.agents()) {
+    const auto told = told_connected_.find(name);
+    if (told == told_connected_.end() || told->second != agent.IsConnected(now())) {
+      TellEngineOfAgent(name);
+    }
+  }
+  dependencies_.metrics.Show(state_, fleet_, now());
+}
+
+void Conductor::EveryRenewal() {
+  dependencies_.loop.After(fleet::kRenewEvery, [this] { EveryRenewal(); });
+  fleet_.Renew();
+}
+
+}  // namespace headgate::conductor

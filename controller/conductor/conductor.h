@@ -1,0 +1,121 @@
+// The conductor: carries events to the engine and its actions to the journal, the fleet and the
+// signals. A turn is: event -> engine -> actions, in their order. Everything here belongs to the
+// loop's thread; others come in by Loop::Post. It decides nothing.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "common/log/log.h"
+#include "common/loop/loop.h"
+#include "controller/conductor/codec.h"
+#include "controller/conductor/metrics.h"
+#include "controller/conductor/timeline.h"
+#include "controller/conductor/waits.h"
+#include "controller/engine/engine.h"
+#include "controller/fleet/fleet.h"
+#include "controller/journal/journal.h"
+#include "controller/signals/signal.h"
+
+namespace headgate::conductor {
+
+// At most ten times a second each.
+inline constexpr Duration kWatchPace{100};
+// Who watches hears at least so often, changes or none.
+inline constexpr Duration kWatchHeartbeat{1'000};
+inline constexpr std::size_t kWatchersMax = 256;
+
+class Conductor {
+ public:
+  struct Dependencies {
+    Loop& loop;
+    Log& log;
+    // Null: there is no usable journal, and nothing is ever raised.
+    journal::Journal* journal = nullptr;
+    ConductorMetrics& metrics;
+    PlanFromProto plan_from_proto;
+    // Thread-safe and not blocking; the signals room's.
+    std::function<void(std::vector<signals::SignalSpec>)> follow;
+    std::function<void(const std::string& signal)> refresh;
+    std::string default_prometheus_url;
+    std::string controller_name;
+  };
+
+  explicit Conductor(Dependencies dependencies);
+
+  // Before the loop runs. Folds the journal and begins the next reign. An error means lower-only:
+  // the conductor goes on without the journal, says so everywhere, and raises nothing.
+  absl::Status Recover();
+
+  // --- Orders.
+  void Do(engine::Command command, WaitFor wait_for, Duration wait_timeout,
+          absl::AnyInvocable<void(Answer)> done);
+
+  // --- What agents and signals say.
+  absl::Status Connect(const std::string& agent, std::shared_ptr<fleet::Session> session,
+                       fleet::Hello hello);
+  void Disconnect(const std::string& agent, const fleet::Session* session);
+  void Report(const std::string& agent, const fleet::Session* session, fleet::GateReport report);
+  void Count(const std::string& agent, const fleet::Session* session,
+             const fleet::CountersPush& push);
+  void OnReading(const signals::Reading& reading);
+
+  // --- For those who look.
+  const engine::State& state() const { return state_; }
+  const fleet::Fleet& fleet() const { return fleet_; }
+  const Timeline& timeline() const { return timeline_; }
+  TimePoint now() const { return dependencies_.loop.Now(); }
+  TimePoint started() const { return started_; }
+  // Calls `changed` after changes of the gate, paced, until Unwatch. 0: too many watch already.
+  std::uint64_t Watch(const std::string& gate, std::function<void()> changed);
+  void Unwatch(std::uint64_t watcher);
+
+ private:
+  struct Watcher {
+    std::string gate;
+    std::function<void()> changed;
+    bool is_dirty = false;
+    TimePoint told;
+  };
+
+  void Feed(const engine::Event& event);
+  void CarryOut(engine::Action action);
+  void CarryOut(engine::Publish action);
+  void CarryOut(engine::Record action);
+  void CarryOut(engine::Replied action);
+  void CarryOut(engine::Told action);
+  void OnAppended(const std::string& gate, std::uint64_t token,
+                  const absl::StatusOr<std::uint64_t>& sequence, TimePoint handed);
+  void TellEngineOfAgent(const std::string& agent);
+  void FollowSignals();
+  void ScheduleWake();
+  void EverySecond();
+  void TellWatchers();
+  void EveryRenewal();
+  absl::Status Replay();
+  absl::Status BeginReign(std::uint64_t last_epoch);
+
+  const Dependencies dependencies_;
+  const TimePoint started_;
+  engine::State state_;
+  fleet::Fleet fleet_;
+  Timeline timeline_;
+  Waits waits_;
+  std::map<std::uint64_t, Wait> calls_;
+  std::uint64_t next_call_ = 1;
+  std::map<std::uint64_t, Watcher> watchers_;
+  std::uint64_t next_watcher_ = 1;
+  // By agent and gate: whether the engine was told that it is connected.
+  std::map<std::string, bool> told_connected_;
+  std::vector<signals::SignalSpec> followed_;
+  Loop::TimerId wake_timer_ = 0;
+  TimePoint wake_at_;
+};
+
+}  // namespace headgate::conductor

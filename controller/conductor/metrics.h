@@ -1,0 +1,50 @@
+// The controller's metrics, all families registered here; docs/METRICS.md lists them. Owned by the
+// loop's thread; the registry is read by the metrics listener.
+#pragma once
+
+#include <prometheus/counter.h>
+#include <prometheus/family.h>
+#include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
+#include <prometheus/registry.h>
+
+#include <string>
+
+#include "common/base/clock.h"
+#include "controller/engine/state.h"
+#include "controller/fleet/fleet.h"
+
+namespace headgate::conductor {
+
+class ConductorMetrics {
+ public:
+  explicit ConductorMetrics(prometheus::Registry& registry);
+
+  void CountDecision(const std::string& gate, const engine::Cause& cause);
+  void CountRefusal(const std::string& agent, const std::string& gate);
+  void CountImplausible(const std::string& agent);
+  void ObserveRecording(Duration took, bool succeeded);
+  // Once a second.
+  void Show(const engine::State& state, const fleet::Fleet& fleet, TimePoint now);
+
+ private:
+  void ShowGate(const std::string& name, const engine::Gate& gate, TimePoint now);
+
+  prometheus::Family<prometheus::Gauge>& share_;
+  prometheus::Family<prometheus::Gauge>& enforced_;
+  prometheus::Family<prometheus::Gauge>& connected_;
+  prometheus::Family<prometheus::Gauge>& phase_;
+  prometheus::Family<prometheus::Gauge>& verdict_;
+  prometheus::Family<prometheus::Gauge>& recorded_;
+  prometheus::Family<prometheus::Gauge>& open_;
+  prometheus::Gauge& leads_;
+  prometheus::Gauge& epoch_;
+  prometheus::Gauge& agents_;
+  prometheus::Family<prometheus::Counter>& decisions_;
+  prometheus::Family<prometheus::Counter>& refusals_;
+  prometheus::Family<prometheus::Counter>& implausible_;
+  prometheus::Counter& record_failures_;
+  prometheus::Histogram& record_seconds_;
+};
+
+}  // namespace headgate::conductor

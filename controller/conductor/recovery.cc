@@ -1,0 +1,95 @@
+// From the journal to a new reign; and who watches.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "controller/conductor/conductor.h"
+
+namespace headgate::conductor {
+
+absl::Status Conductor::Recover() {
+  absl::Status status = dependencies_.journal == nullptr
+                            ? absl::UnavailableError("no journal could be opened")
+                            : Replay();
+  if (status.ok()) return status;
+  // A reign of its own, so that orders to lower are newer than whatever agents hold.
+  const auto epoch = static_cast<std::uint64_t>(UnixMillis(now()) / 1000);
+  Feed(engine::ReignLost{.why = std::string(status.message()), .epoch = epoch});
+  return status;
+}
+
+absl::Status Conductor::Replay() {
+  absl::StatusOr<std::vector<journal::Entry>> entries = dependencies_.journal->ReadAll();
+  if (!entries.ok()) return entries.status();
+  std::uint64_t last_epoch = 0;
+  for (const journal::Entry& entry : *entries) {
+    last_epoch = std::max(last_epoch, entry.epoch);
+    v1::JournalRecord record;
+    if (!record.ParseFromString(entry.payload)) {
+      return absl::DataLossError(
+          fmt::format("journal entry {} is not a record of Headgate", entry.sequence));
+    }
+    if (record.has_gate_changed()) {
+      absl::StatusOr<engine::GateRecord> gate =
+          DecodeGate(record.gate_changed().state(), dependencies_.plan_from_proto);
+      if (!gate.ok()) {
+        return absl::DataLossError(
+            fmt::format("journal entry {}: {}", entry.sequence, gate.status().ToString()));
+      }
+      Feed(engine::Replayed{*std::move(gate)});
+    }
+    timeline_.Add(std::move(record), entry.sequence, 0);
+  }
+  return BeginReign(last_epoch);
+}
+
+absl::Status Conductor::BeginReign(std::uint64_t last_epoch) {
+  // Unix seconds, so that a journal that was lost does not lock the operator out.
+  const auto seconds = static_cast<std::uint64_t>(UnixMillis(now()) / 1000);
+  const std::uint64_t epoch = std::max(last_epoch + 1, seconds);
+  if (absl::Status status = dependencies_.journal->BeginReign(epoch); !status.ok()) return status;
+  v1::JournalRecord record;
+  record.set_at_unix_ms(UnixMillis(now()));
+  record.set_epoch(epoch);
+  record.mutable_reign_began()->set_controller(dependencies_.controller_name);
+  record.mutable_reign_began()->set_software_version(HEADGATE_VERSION);
+  Log& log = dependencies_.log;
+  dependencies_.journal->Append(epoch, record.SerializeAsString(),
+                                [&log](const absl::StatusOr<std::uint64_t>& sequence) {
+                                  if (sequence.ok()) return;
+                                  log.Error("record_failed",
+                                            {{"why", std::string(sequence.status().message())}});
+                                });
+  timeline_.Add(std::move(record), 0, 0);
+  log.Info("reign_began", {{"epoch", epoch}});
+  Feed(engine::ReignBegan{epoch});
+  return absl::OkStatus();
+}
+
+std::uint64_t Conductor::Watch(const std::string& gate, std::function<void()> changed) {
+  if (watchers_.size() >= kWatchersMax) return 0;
+  const std::uint64_t id = next_watcher_++;
+  watchers_[id] = Watcher{.gate = gate, .changed = std::move(changed), .told = now()};
+  if (watchers_.size() == 1) {
+    dependencies_.loop.After(kWatchPace, [this] { TellWatchers(); });
+  }
+  return id;
+}
+
+void Conductor::Unwatch(std::uint64_t watcher) { watchers_.erase(watcher); }
+
+void Conductor::TellWatchers() {
+  std::vector<std::function<void()>> due;
+  for (auto& [id, watcher] : watchers_) {
+    if (!watcher.is_dirty && now() - watcher.told < kWatchHeartbeat) continue;
+    watcher.is_dirty = false;
+    watcher.told = now();
+    due.push_back(watcher.changed);
+  }
+  // Outside of the map: who is told may stop watching.
+  for (const std::function<void()>& changed : due) changed();
+  if (!watchers_.empty()) dependencies_.loop.After(kWatchPace, [this] { TellWatchers(); });
+}
+
+}  // namespace headgate::conductor

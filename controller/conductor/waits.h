@@ -1,0 +1,69 @@
+// Calls that wait until their decision has come as far as they asked: recorded, sent, applied, or
+// observed. Owned by the loop's thread. A wait always ends: at its deadline it names who is missing.
+#pragma once
+
+#include <cstdint>
+#include <list>
+#include <string>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "common/base/clock.h"
+#include "controller/engine/state.h"
+#include "controller/fleet/fleet.h"
+
+namespace headgate::conductor {
+
+enum class WaitFor { kSent, kRecorded, kApplied, kObserved };
+
+inline constexpr Duration kWaitDefault{2'000};
+inline constexpr Duration kWaitMax{60'000};
+inline constexpr std::size_t kWaitsMax = 1'000;
+
+struct Unconfirmed {
+  std::string agent;
+  std::string why;
+};
+
+struct Answer {
+  absl::Status status;
+  std::string summary;
+  std::vector<Unconfirmed> unconfirmed;
+  bool repeated = false;
+  bool recorded = false;
+};
+
+struct Wait {
+  std::string gate;
+  WaitFor wait_for = WaitFor::kSent;
+  TimePoint deadline;
+  // The record that must be durable, 0 if none, and the version that agents must reach.
+  std::uint64_t token = 0;
+  Version version;
+  Answer answer;
+  absl::AnyInvocable<void(Answer)> done;
+};
+
+class Waits {
+ public:
+  // RESOURCE_EXHAUSTED to `wait.done` at once beyond kWaitsMax.
+  void Add(Wait wait);
+  void OnRecorded(std::uint64_t token);
+  // Ends every wait that has what it waits for, or has waited long enough.
+  void Settle(const engine::State& state, const fleet::Fleet& fleet, TimePoint now);
+  bool empty() const { return waits_.empty(); }
+
+ private:
+  bool IsRecorded(const Wait& wait) const { return wait.token <= recorded_token_; }
+  std::vector<Unconfirmed> Missing(const Wait& wait, const fleet::Fleet& fleet,
+                                   TimePoint now) const;
+  bool HasArrived(const Wait& wait, const engine::State& state, const fleet::Fleet& fleet,
+                  TimePoint now) const;
+
+  std::list<Wait> waits_;
+  // The journal records in order, so the newest token stands for all before it.
+  std::uint64_t recorded_token_ = 0;
+};
+
+}  // namespace headgate::conductor
