@@ -22,9 +22,11 @@ struct Entry {
   std::string payload;
 };
 
-// Called on the journal's thread. RESOURCE_EXHAUSTED: disk full; ABORTED: a newer reign owns the
-// journal (this controller is deposed and must publish nothing more but lowerings); DATA_LOSS: the
-// file is damaged; UNAVAILABLE: any other failure, worth trying again.
+// Called on the journal's thread; a refusal that needs no disk (too large, too many waiting) comes
+// at once, on the caller's. RESOURCE_EXHAUSTED: disk full, or too many wait for it; ABORTED: a
+// newer reign owns the journal (this controller is deposed and must publish nothing more but
+// lowerings); DATA_LOSS: the file is damaged; INVALID_ARGUMENT: too large a payload; UNAVAILABLE:
+// any other failure, worth trying again. What was refused is not in the journal.
 using AppendDone = std::function<void(absl::StatusOr<std::uint64_t> sequence)>;
 
 class Journal {

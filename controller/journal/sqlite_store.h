@@ -1,0 +1,62 @@
+// The journal's file (docs/JOURNAL.md): entries in a hash chain, and a head that says how many
+// there are and who reigns. Blocks on the disk; one thread at a time. Include in .cc files only.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "controller/journal/file_lock.h"
+#include "controller/journal/journal.h"
+#include "controller/journal/sqlite.h"
+
+namespace headgate::journal {
+
+class SqliteStore {
+ public:
+  // See SqliteJournal::Open.
+  static absl::StatusOr<std::unique_ptr<SqliteStore>> Open(const std::string& path);
+
+  absl::StatusOr<std::vector<Entry>> ReadAll();
+  absl::Status BeginReign(std::uint64_t epoch);
+
+  struct NewEntry {
+    std::uint64_t epoch = 0;
+    std::string payload;
+  };
+  // One durable commit of all whose epoch reigns; the others are ABORTED. One answer for each, in
+  // order; if the commit fails, none is in the file and all of them have its reason.
+  std::vector<absl::StatusOr<std::uint64_t>> AppendGroup(const std::vector<NewEntry>& entries);
+
+ private:
+  // The one row of the table `head`.
+  struct Head {
+    std::uint64_t sequence = 0;
+    std::uint64_t reign = 0;
+    std::string hash;
+  };
+
+  SqliteStore(FileLock lock, Database database)
+      : lock_(std::move(lock)), db_(std::move(database)) {}
+  absl::Status Prepare();
+  absl::StatusOr<Head> ReadHead();
+  absl::Status WriteHead(const Head& head);
+  absl::Status Insert(const Head& head, const NewEntry& entry);
+  // Runs `write` in one transaction; nothing of it is in the file unless OK is returned.
+  template <typename Write>
+  absl::Status InTransaction(const Write& write);
+
+  const FileLock lock_;
+  Database db_;
+  std::unique_ptr<Statement> begin_;
+  std::unique_ptr<Statement> commit_;
+  std::unique_ptr<Statement> read_head_;
+  std::unique_ptr<Statement> write_head_;
+  std::unique_ptr<Statement> insert_;
+};
+
+}  // namespace headgate::journal
