@@ -1,0 +1,363 @@
+#include "controller/database/replication_judge.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
+#include "common/base/duration.h"
+#include "controller/database/dsn.h"
+
+namespace headgate::database {
+namespace {
+
+constexpr const char* kPrimary = "primary";
+// What PostgreSQL calls a standby that has neither cluster_name nor application_name.
+constexpr std::string_view kNameless = "walreceiver";
+
+std::string Called(const std::string& server) {
+  return server == kPrimary ? "the primary" : fmt::format("replica {}", server);
+}
+
+std::string Mebibytes(std::uint64_t bytes) {
+  return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / (1 << 20));
+}
+
+const Slot* FindSlot(const PrimaryObservation& primary, const std::string& name) {
+  const auto found = std::find_if(primary.slots.begin(), primary.slots.end(),
+                                  [&](const Slot& slot) { return slot.name == name; });
+  return found == primary.slots.end() ? nullptr : &*found;
+}
+
+// By which the primary knows a replica: see docs/DATABASE.md.
+const Walsender* FindFeeder(const PrimaryObservation& primary, const std::string& name) {
+  const auto found = std::find_if(primary.walsenders.begin(), primary.walsenders.end(),
+                                  [&](const Walsender& sender) {
+                                    return sender.application_name == name || sender.slot == name;
+                                  });
+  return found == primary.walsenders.end() ? nullptr : &*found;
+}
+
+}  // namespace
+
+std::optional<std::uint64_t> ReplayedBy(const Subscription& subscription,
+                                        const absl::StatusOr<PrimaryObservation>& primary) {
+  std::optional<std::uint64_t> replayed = subscription.received;
+  if (!primary.ok()) return replayed;
+  if (const Slot* slot = FindSlot(*primary, subscription.slot); slot != nullptr) {
+    replayed = std::max(replayed, slot->confirmed);
+  }
+  for (const Walsender& sender : primary->walsenders) {
+    if (!subscription.slot.empty() && sender.slot == subscription.slot) {
+      replayed = std::max(replayed, sender.replayed);
+    }
+  }
+  return replayed;
+}
+
+Report ReplicationJudge::Judge(const Observation& seen, TimePoint now) {
+  report_ = Report{.findings = {}, .observed_at = seen.at, .lag = Duration(0)};
+  JudgePrimary(seen);
+  for (const Replica& replica : inventory_.replicas) {
+    if (replica.out) {
+      JudgeOut(replica, seen);
+    } else if (replica.kind == ReplicaKind::kPhysical) {
+      JudgePhysical(replica, seen, now);
+    } else {
+      JudgeLogical(replica, seen, now);
+    }
+  }
+  JudgeNameless(seen);
+  JudgeTwins(seen);
+  if (seen.primary.ok()) {
+    for (const Replica& replica : inventory_.replicas) {
+      if (FindFeeder(*seen.primary, replica.name) != nullptr) fed_before_.insert(replica.name);
+    }
+  }
+  return std::move(report_);
+}
+
+void ReplicationJudge::JudgePrimary(const Observation& seen) {
+  if (!seen.primary.ok()) return JudgeSilence(kPrimary, seen.primary.status());
+  const Identity& identity = seen.primary->identity;
+  if (!JudgeIdentity(kPrimary, identity)) return;
+  if (identity.in_recovery) {
+    return Add(
+        Severity::kFailed, "wrong_role", kPrimary,
+        "the server declared as primary is a standby: it is in recovery and takes no writes");
+  }
+  if (identity.position.has_value()) ring_.Add(seen.at, *identity.position);
+}
+
+void ReplicationJudge::JudgePhysical(const Replica& replica, const Observation& seen,
+                                     TimePoint now) {
+  const auto found = seen.physical.find(replica.name);
+  if (found == seen.physical.end() || !found->second.ok()) {
+    JudgeSilence(replica.name, found == seen.physical.end() ? absl::UnknownError("it was not asked")
+                                                            : found->second.status());
+    return JudgeUnfed(replica, seen);
+  }
+  const PhysicalObservation& replica_seen = *found->second;
+  const Identity& identity = replica_seen.identity;
+  if (!JudgeIdentity(replica.name, identity)) return;
+  const bool has_primary = seen.primary.ok();
+  if (has_primary && identity.system_identifier != seen.primary->identity.system_identifier) {
+    Add(Severity::kFailed, "wrong_system", replica.name,
+        fmt::format("replica {}: its system identifier is {}, the primary's {}: it is a copy of "
+                    "another database",
+                    replica.name, identity.system_identifier,
+                    seen.primary->identity.system_identifier),
+        /*drains=*/true);
+  }
+  if (!identity.in_recovery) {
+    return Add(
+        Severity::kFailed, "wrong_role", replica.name,
+        fmt::format("replica {}: it is no standby: it is out of recovery and takes writes of "
+                    "its own",
+                    replica.name));
+  }
+  if (replica_seen.receiver != "streaming") {
+    Add(Severity::kFailed, "not_streaming", replica.name,
+        fmt::format("replica {}: it receives nothing from a primary (its WAL receiver is {})",
+                    replica.name,
+                    replica_seen.receiver.empty() ? "not running" : replica_seen.receiver));
+  } else if (has_primary && !seen.primary->identity.in_recovery &&
+             identity.timeline != seen.primary->identity.timeline) {
+    Add(Severity::kFailed, "wrong_timeline", replica.name,
+        fmt::format("replica {}: it follows timeline {}, the primary is on timeline {}",
+                    replica.name, identity.timeline, seen.primary->identity.timeline));
+  }
+  if (replica_seen.pause != "not paused") {
+    Add(Severity::kDegraded, "replay_paused", replica.name,
+        fmt::format("replica {}: its replay is {}: run SELECT pg_wal_replay_resume() there",
+                    replica.name, replica_seen.pause));
+  }
+  JudgeLag(replica.name, identity.position, seen, now);
+}
+
+void ReplicationJudge::JudgeLogical(const Replica& replica, const Observation& seen,
+                                    TimePoint now) {
+  const auto found = seen.logical.find(replica.name);
+  if (found == seen.logical.end() || !found->second.ok()) {
+    JudgeSilence(replica.name, found == seen.logical.end() ? absl::UnknownError("it was not asked")
+                                                           : found->second.status());
+    return JudgeUnfed(replica, seen);
+  }
+  if (!JudgeIdentity(replica.name, found->second->identity)) return;
+  if (found->second->subscriptions.empty()) {
+    return Add(Severity::kFailed, "no_subscription", replica.name,
+               fmt::format("replica {}: its database has no subscription: nothing feeds it",
+                           replica.name));
+  }
+  for (const Subscription& subscription : found->second->subscriptions) {
+    JudgeSubscription(replica, subscription, seen, now);
+  }
+}
+
+void ReplicationJudge::JudgeSubscription(const Replica& replica, const Subscription& subscription,
+                                         const Observation& seen, TimePoint now) {
+  const auto fail = [&](const char* kind, const std::string& what) {
+    Add(Severity::kFailed, kind, replica.name,
+        fmt::format("replica {}: subscription {} {}", replica.name, subscription.name, what));
+  };
+  JudgeApplyErrors(replica, subscription, now);
+  if (!subscription.is_enabled) {
+    fail("subscription_disabled", "is disabled: it applies nothing");
+  } else if (!subscription.has_worker) {
+    fail("not_streaming",
+         "has no apply worker running: look for the apply error in the server's log");
+  }
+  if (!subscription.tables_not_ready.empty()) {
+    fail("not_synchronised",
+         fmt::format("has not finished the first copy of {}", subscription.tables_not_ready));
+  } else if (subscription.tables == 0) {
+    fail("not_synchronised",
+         "has no tables: run ALTER SUBSCRIPTION … REFRESH PUBLICATION after publishing some");
+  }
+  if (seen.primary.ok()) {
+    const Slot* slot = FindSlot(*seen.primary, subscription.slot);
+    if (slot == nullptr) {
+      fail("not_fed_by_primary",
+           fmt::format("uses the slot '{}', which the primary does not have", subscription.slot));
+    } else if (slot->wal_status == "lost") {
+      fail("slot_lost", fmt::format("cannot go on: the primary has thrown away what the slot '{}' "
+                                    "still needed; it must be copied anew",
+                                    slot->name));
+    }
+  }
+  JudgeLag(replica.name, ReplayedBy(subscription, seen.primary), seen, now);
+}
+
+void ReplicationJudge::JudgeApplyErrors(const Replica& replica, const Subscription& subscription,
+                                        TimePoint now) {
+  const std::string key = replica.name + "/" + subscription.name;
+  const auto [known, is_new] =
+      apply_errors_.try_emplace(key, ApplyErrors{.count = subscription.errors, .last_rise = {}});
+  ApplyErrors& errors = known->second;
+  if (!is_new && subscription.errors > errors.count) errors.last_rise = now;
+  errors.count = subscription.errors;
+  if (!errors.last_rise.has_value() || now - *errors.last_rise > kApplyErrorMemory) return;
+  Add(Severity::kFailed, "apply_errors", replica.name,
+      fmt::format("replica {}: subscription {} fails to apply changes ({} errors, the last one {} "
+                  "ago): the server's log has the reason",
+                  replica.name, subscription.name, errors.count,
+                  FormatDuration(now - *errors.last_rise)));
+}
+
+void ReplicationJudge::JudgeLag(const std::string& server,
+                                const std::optional<std::uint64_t>& replayed,
+                                const Observation& seen, TimePoint now) {
+  // Without the primary's position the lag is not known; its own finding says so.
+  if (!seen.primary.ok() || !seen.primary->identity.position.has_value() ||
+      seen.primary->identity.in_recovery) {
+    return;
+  }
+  if (!replayed.has_value()) {
+    return Add(Severity::kUnknown, "lag", server,
+               fmt::format("replica {}: how far it has replayed is not known", server));
+  }
+  const Duration lag = ring_.LagOf(*replayed, now);
+  report_.lag = std::max(report_.lag, lag);
+  if (lag > inventory_.lag_soft) {
+    const bool is_hard = lag > inventory_.lag_hard;
+    Add(is_hard ? Severity::kFailed : Severity::kDegraded, "lag", server,
+        fmt::format("replica {}: it is {} behind the primary, over {}", server, FormatDuration(lag),
+                    FormatDuration(is_hard ? inventory_.lag_hard : inventory_.lag_soft)));
+  }
+  const std::uint64_t position = *seen.primary->identity.position;
+  const std::uint64_t behind = position > *replayed ? position - *replayed : 0;
+  if (behind <= kBytesBehindSoft) return;
+  const bool is_hard = behind > kBytesBehindHard;
+  Add(is_hard ? Severity::kFailed : Severity::kDegraded, "bytes_behind", server,
+      fmt::format("replica {}: it has {} of the primary's log still to replay, over {}", server,
+                  Mebibytes(behind), Mebibytes(is_hard ? kBytesBehindHard : kBytesBehindSoft)));
+}
+
+void ReplicationJudge::JudgeOut(const Replica& replica, const Observation& seen) {
+  const auto fail = [&](const std::string& how) {
+    Add(Severity::kFailed, "still_in_use", replica.name,
+        fmt::format("replica {}: it is declared as taken out, but {}", replica.name, how));
+  };
+  if (seen.primary.ok()) {
+    if (const Walsender* sender = FindFeeder(*seen.primary, replica.name); sender != nullptr) {
+      return fail(fmt::format("the primary still feeds it, at {}", sender->client));
+    }
+    const Slot* slot = FindSlot(*seen.primary, replica.name);
+    if (slot != nullptr && slot->is_active) return fail("its slot on the primary is active");
+  }
+  // A server that is out may well be down: only what it says counts, not its silence.
+  if (const auto found = seen.physical.find(replica.name); found != seen.physical.end() &&
+                                                           found->second.ok() &&
+                                                           found->second->receiver == "streaming") {
+    return fail("it is streaming");
+  }
+  const auto found = seen.logical.find(replica.name);
+  if (found == seen.logical.end() || !found->second.ok()) return;
+  for (const Subscription& subscription : found->second->subscriptions) {
+    if (!subscription.has_worker) continue;
+    return fail(fmt::format("its subscription {} is running", subscription.name));
+  }
+}
+
+void ReplicationJudge::JudgeNameless(const Observation& seen) {
+  if (!seen.primary.ok()) return;
+  std::string hidden;
+  std::ptrdiff_t declared = 0;
+  for (const Replica& replica : inventory_.replicas) {
+    if (replica.kind != ReplicaKind::kPhysical) continue;
+    if (replica.out && replica.dsn.empty()) hidden = replica.name;
+    if (!replica.out && FindFeeder(*seen.primary, replica.name) == nullptr) ++declared;
+  }
+  const auto nameless =
+      std::count_if(seen.primary->walsenders.begin(), seen.primary->walsenders.end(),
+                    [](const Walsender& sender) { return sender.application_name == kNameless; });
+  if (hidden.empty() || nameless <= declared) return;
+  Add(Severity::kUnknown, "still_in_use", hidden,
+      fmt::format("replica {}: it is declared as taken out, but the primary feeds {} standbys "
+                  "without a name and {} can be told apart: set cluster_name on them, or give the "
+                  "replica's dsn",
+                  hidden, nameless, declared));
+}
+
+void ReplicationJudge::JudgeTwins(const Observation& seen) {
+  std::map<std::pair<std::string, std::string>, std::string> known;
+  const auto meet = [&](const std::string& server, const Identity& identity) {
+    const auto [first, is_new] =
+        known.try_emplace({identity.system_identifier, identity.started_at}, server);
+    if (is_new) return;
+    Add(Severity::kFailed, "same_server", server,
+        fmt::format("replica {}: its dsn leads to the same server as that of {}: one of the two "
+                    "declared servers is not being watched",
+                    server, Called(first->second)));
+  };
+  if (seen.primary.ok()) meet(kPrimary, seen.primary->identity);
+  for (const Replica& replica : inventory_.replicas) {
+    if (replica.out) continue;
+    const auto physical = seen.physical.find(replica.name);
+    if (physical != seen.physical.end() && physical->second.ok()) {
+      meet(replica.name, physical->second->identity);
+    }
+    const auto logical = seen.logical.find(replica.name);
+    // Publisher and subscriber may be two databases of one server: then names tell them apart.
+    if (logical != seen.logical.end() && logical->second.ok() &&
+        logical->second->subscriptions.empty()) {
+      meet(replica.name, logical->second->identity);
+    }
+  }
+}
+
+bool ReplicationJudge::JudgeIdentity(const std::string& server, const Identity& identity) {
+  if (identity.version < kVersionMin) {
+    Add(Severity::kUnknown, "unsupported_version", server,
+        fmt::format("{}: it is PostgreSQL {}, older than {}: it cannot be judged", Called(server),
+                    identity.version / 10'000, kVersionMin / 10'000));
+    return false;
+  }
+  if (!identity.may_monitor) {
+    Add(Severity::kUnknown, "no_privilege", server,
+        fmt::format("{}: role {} may not see replication there: run GRANT pg_monitor TO {}",
+                    Called(server), identity.user, identity.user));
+    return false;
+  }
+  return true;
+}
+
+void ReplicationJudge::JudgeSilence(const std::string& server, const absl::Status& status) {
+  const std::string* dsn = server == kPrimary ? &inventory_.primary_dsn : nullptr;
+  for (const Replica& replica : inventory_.replicas) {
+    if (dsn == nullptr && replica.name == server) dsn = &replica.dsn;
+  }
+  const std::string text =
+      fmt::format("{} ({}): {}", Called(server), dsn == nullptr ? "" : FormatDsnForPeople(*dsn),
+                  std::string(status.message()));
+  // Nobody listens: that is proof. A timeout may as well be our own link, so it proves nothing.
+  if (absl::IsUnavailable(status)) return Add(Severity::kFailed, "unreachable", server, text);
+  if (absl::IsDeadlineExceeded(status)) return Add(Severity::kUnknown, "timeout", server, text);
+  if (absl::IsPermissionDenied(status))
+    return Add(Severity::kUnknown, "no_privilege", server, text);
+  if (absl::IsInvalidArgument(status)) return Add(Severity::kUnknown, "dsn", server, text);
+  Add(Severity::kUnknown, "error", server, text);
+}
+
+void ReplicationJudge::JudgeUnfed(const Replica& replica, const Observation& seen) {
+  if (!seen.primary.ok() || !seen.primary->identity.may_monitor ||
+      !fed_before_.contains(replica.name) || FindFeeder(*seen.primary, replica.name) != nullptr) {
+    return;
+  }
+  Add(Severity::kFailed, "not_streaming", replica.name,
+      fmt::format("replica {}: it does not answer, and the primary, which fed it before, does not "
+                  "any more",
+                  replica.name));
+}
+
+void ReplicationJudge::Add(Severity severity, std::string kind, const std::string& server,
+                           std::string text, bool drains) {
+  report_.findings.push_back({.severity = severity,
+                              .drains = drains,
+                              .kind = std::move(kind),
+                              .server = server,
+                              .text = std::move(text)});
+}
+
+}  // namespace headgate::database

@@ -1,0 +1,69 @@
+// The shape of a database, object by object, and the differences between two such shapes in words.
+// Pure; any thread. Promises: definitions are compared as PostgreSQL itself writes them with
+// search_path = pg_catalog; OIDs, owners, members of extensions and the order of columns do not
+// count (logical replication maps columns by name).
+#pragma once
+
+#include <compare>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "controller/database/postgres_session.h"
+
+namespace headgate::database {
+
+struct ObjectKey {
+  std::string schema;
+  // The table, or the type.
+  std::string relation;
+  // "table", "column", "constraint", "unique index", "index", "trigger", "replicated trigger",
+  // "type"; a table and a type have an empty `name`.
+  std::string kind;
+  std::string name;
+  friend auto operator<=>(const ObjectKey&, const ObjectKey&) = default;
+};
+
+struct Definition {
+  std::string text;
+  // "public.order_status": the type that a column or a type is made of, where it is not built in.
+  std::string uses;
+};
+
+using Schema = std::map<ObjectKey, Definition>;
+
+// $1 of the statement is an array of schema names; empty: all but the system's.
+Statement SchemaStatement(const std::vector<std::string>& schemas);
+absl::StatusOr<Schema> ReadSchema(const absl::StatusOr<Rows>& answer);
+
+// "schema.table" -> its published columns.
+using PublishedTables = std::map<std::string, std::set<std::string>>;
+
+// What of a primary's and a logical replica's schema must agree: published tables with their
+// published columns, constraints, the indexes that the primary has and unique ones of either side,
+// triggers that fire while changes are applied, and the types that those columns are made of.
+struct ComparedSchemas {
+  Schema primary;
+  Schema replica;
+};
+ComparedSchemas ForLogicalReplica(const Schema& primary, const Schema& replica,
+                                  const PublishedTables& published);
+
+struct Difference {
+  ObjectKey key;
+  // nullopt: it does not exist there.
+  std::optional<std::string> here;
+  std::optional<std::string> on_primary;
+  friend bool operator==(const Difference&, const Difference&) = default;
+};
+
+// In the order of their keys. Of a table that exists on one side only, its parts are not told.
+std::vector<Difference> Compare(const Schema& primary, const Schema& replica);
+
+// "replica db3: table public.orders: column total is integer here, numeric(10,2) on the primary".
+std::string Describe(const std::string& replica, const Difference& difference);
+
+}  // namespace headgate::database

@@ -1,0 +1,56 @@
+#include "controller/database/servers.h"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <utility>
+
+#include "common/base/check.h"
+
+namespace headgate::database {
+
+Servers::Servers(const Inventory& inventory) : wake_fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+  HEADGATE_CHECK(wake_fd_ >= 0);
+  sessions_[kPrimary] = std::make_unique<PostgresSession>(inventory.primary_dsn);
+  for (const Replica& replica : inventory.replicas) {
+    if (replica.dsn.empty()) continue;
+    sessions_[replica.name] = std::make_unique<PostgresSession>(replica.dsn);
+  }
+}
+
+Servers::~Servers() { close(wake_fd_); }
+
+std::map<std::string, Answers> Servers::Ask(Questions questions,
+                                            const PostgresSession::Deadlines& deadlines,
+                                            const Clock& clock) {
+  std::vector<PostgresSession*> asked;
+  const TimePoint now = clock.Now();
+  for (auto& [server, statements] : questions) {
+    const auto session = sessions_.find(server);
+    if (session == sessions_.end()) continue;
+    session->second->Begin(std::move(statements), deadlines, now);
+    asked.push_back(session->second.get());
+  }
+  RunSessions(asked, clock, wake_fd_);
+  std::map<std::string, Answers> answers;
+  for (const auto& [server, statements] : questions) {
+    const auto session = sessions_.find(server);
+    if (session != sessions_.end()) answers.emplace(server, session->second->Answers());
+  }
+  return answers;
+}
+
+bool Servers::Pause(Duration pause) const {
+  pollfd woken{.fd = wake_fd_, .events = POLLIN, .revents = 0};
+  poll(&woken, 1, static_cast<int>(pause.count()));
+  return woken.revents == 0;
+}
+
+void Servers::Interrupt() {
+  const eventfd_t one = 1;
+  // Only a counter that is full already could refuse, and then it is readable.
+  (void)eventfd_write(wake_fd_, one);
+}
+
+}  // namespace headgate::database

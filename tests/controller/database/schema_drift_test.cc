@@ -1,0 +1,221 @@
+// Schema drift on real servers: what one side was changed to, and how it is told.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "controller/database/postgres_probe.h"
+#include "tests/controller/database/lab.h"
+
+namespace headgate::database {
+namespace {
+
+using ::headgate::testing::DatabaseLab;
+using ::headgate::testing::WaitUntil;
+using ::testing::AllOf;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::Field;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+class SchemaDriftTest : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() { lab_ = std::make_unique<DatabaseLab>(); }
+  static void TearDownTestSuite() { lab_.reset(); }
+
+  static Inventory Trio() {
+    Inventory inventory;
+    inventory.primary_dsn = lab_->Dsn("db1");
+    inventory.replicas = {
+        {.name = "db2", .dsn = lab_->Dsn("db2"), .kind = ReplicaKind::kPhysical, .out = false},
+        {.name = "db3", .dsn = lab_->Dsn("db3"), .kind = ReplicaKind::kLogical, .out = false}};
+    return inventory;
+  }
+
+  static PostgresProbe::Deadlines Hurried() {
+    PostgresProbe::Deadlines deadlines;
+    deadlines.fingerprint.confirm = Duration(1'000);
+    deadlines.fingerprint.apart = Duration(50);
+    return deadlines;
+  }
+
+  void WaitUntilInStep() {
+    PostgresProbe probe(Trio());
+    ASSERT_TRUE(WaitUntil([&] { return probe.Look(clock_).findings.empty(); }, Duration(15'000)));
+  }
+
+  static std::unique_ptr<DatabaseLab> lab_;
+  SteadyClock clock_;
+};
+
+std::unique_ptr<DatabaseLab> SchemaDriftTest::lab_;
+
+struct Drift {
+  const char* server;
+  const char* change;
+  const char* undo;
+  const char* told;
+};
+
+TEST_F(SchemaDriftTest, IsToldWithTableObjectAndBothDefinitionsAndDrains) {
+  const std::vector<Drift> drifts = {
+      {"db3", "ALTER TABLE orders ADD COLUMN gift text", "ALTER TABLE orders DROP COLUMN gift",
+       "replica db3: table public.orders: column gift is text here; the primary has none"},
+      {"db1", "ALTER TABLE orders ADD COLUMN gift text", "ALTER TABLE orders DROP COLUMN gift",
+       "replica db3: table public.orders: column gift is missing here; on the primary it is text"},
+      {"db3", "ALTER TABLE orders ALTER total TYPE integer",
+       "ALTER TABLE orders ALTER total TYPE numeric(10,2)",
+       "replica db3: table public.orders: column total is integer not null here, numeric(10,2) not "
+       "null on the primary"},
+      {"db3", "ALTER TABLE orders ALTER placed_at TYPE timestamptz(0)",
+       "ALTER TABLE orders ALTER placed_at TYPE timestamptz",
+       "column placed_at is timestamp(0) with time zone default now() not null here, timestamp "
+       "with "
+       "time zone default now() not null on the primary"},
+      {"db3", "ALTER TABLE orders ALTER status DROP DEFAULT",
+       "ALTER TABLE orders ALTER status SET DEFAULT 'new'",
+       "column status is public.order_status not null here, public.order_status default "
+       "'new'::public.order_status not null on the primary"},
+      {"db3", "ALTER TABLE customers ALTER name DROP NOT NULL",
+       "ALTER TABLE customers ALTER name SET NOT NULL",
+       "table public.customers: column name is text here, text not null on the primary"},
+      {"db3", "ALTER TYPE order_status RENAME VALUE 'paid' TO 'settled'",
+       "ALTER TYPE order_status RENAME VALUE 'settled' TO 'paid'",
+       "replica db3: type public.order_status is an enum of 'new', 'settled', 'shipped', "
+       "'returned' "
+       "here, an enum of 'new', 'paid', 'shipped', 'returned' on the primary"},
+      {"db3", "ALTER TABLE orders DROP CONSTRAINT orders_quantity_check",
+       "ALTER TABLE orders ADD CONSTRAINT orders_quantity_check CHECK (quantity > 0)",
+       "table public.orders: constraint orders_quantity_check is missing here; on the primary it "
+       "is "
+       "CHECK ((quantity > 0))"},
+      {"db3", "CREATE UNIQUE INDEX one_name ON customers (name)", "DROP INDEX one_name",
+       "table public.customers: unique index one_name is CREATE UNIQUE INDEX one_name ON "
+       "public.customers USING btree (name) here; the primary has none"},
+      {"db3", "DROP INDEX orders_customer_id_idx",
+       "CREATE INDEX orders_customer_id_idx ON orders (customer_id)",
+       "table public.orders: index orders_customer_id_idx is missing here; on the primary it is "
+       "CREATE INDEX orders_customer_id_idx ON public.orders USING btree (customer_id)"},
+      {"db3",
+       "CREATE TRIGGER noop BEFORE UPDATE ON orders FOR EACH ROW EXECUTE FUNCTION "
+       "suppress_redundant_updates_trigger(); ALTER TABLE orders ENABLE ALWAYS TRIGGER noop",
+       "DROP TRIGGER noop ON orders",
+       "table public.orders: replicated trigger noop is CREATE TRIGGER noop BEFORE UPDATE"},
+      {"db3", "ALTER TABLE orders ADD twice numeric GENERATED ALWAYS AS (total * 2) STORED",
+       "ALTER TABLE orders DROP COLUMN twice",
+       "column twice is numeric generated always as (total * (2)::numeric) here"},
+  };
+  for (const Drift& drift : drifts) {
+    SCOPED_TRACE(drift.change);
+    PostgresProbe probe(Trio(), Hurried());
+    lab_->Sql(drift.server, drift.change);
+    const Report report = probe.Fingerprint(clock_);
+    lab_->Sql(drift.server, drift.undo);
+    EXPECT_THAT(report.findings,
+                ElementsAre(AllOf(Field(&Finding::text, HasSubstr(drift.told)),
+                                  Field(&Finding::severity, Severity::kFailed),
+                                  Field(&Finding::drains, true), Field(&Finding::kind, "schema"),
+                                  Field(&Finding::server, "db3"))));
+    const Report after = probe.Fingerprint(clock_);
+    EXPECT_THAT(after.findings, IsEmpty());
+  }
+}
+
+TEST_F(SchemaDriftTest, IsNotConfirmedWhileAStandbyHasNotReplayedTheChange) {
+  PostgresProbe::Deadlines deadlines = Hurried();
+  deadlines.fingerprint.confirm = Duration(300);
+  PostgresProbe probe(Trio(), deadlines);
+  lab_->Sql("db2", "SELECT pg_wal_replay_pause()");
+  ASSERT_TRUE(WaitUntil(
+      [&] { return lab_->Sql("db2", "SELECT pg_get_wal_replay_pause_state()") == "paused"; },
+      Duration(5'000)));
+  lab_->Sql("db1", "ALTER TABLE products ADD COLUMN colour text");
+  lab_->Sql("db3", "ALTER TABLE products ADD COLUMN colour text");
+  const Report paused = probe.Fingerprint(clock_);
+  EXPECT_THAT(paused.findings,
+              ElementsAre(AllOf(Field(&Finding::text, HasSubstr("column colour is missing here; on "
+                                                                "the primary it is text (not "
+                                                                "confirmed")),
+                                Field(&Finding::severity, Severity::kUnknown),
+                                Field(&Finding::drains, false))));
+  lab_->Sql("db2", "SELECT pg_wal_replay_resume()");
+  // What was only on its way is no drift: the second reading sees it arrive.
+  EXPECT_THAT(probe.Fingerprint(clock_).findings, IsEmpty());
+  lab_->Sql("db1", "ALTER TABLE products DROP COLUMN colour");
+  lab_->Sql("db3", "ALTER TABLE products DROP COLUMN colour");
+}
+
+TEST_F(SchemaDriftTest, IsNotSeenInWhatALogicalReplicaMayHaveForItself) {
+  PostgresProbe probe(Trio(), Hurried());
+  lab_->Sql("db3", "CREATE TABLE report (id int)");
+  lab_->Sql("db3", "CREATE INDEX by_total ON orders (total)");
+  lab_->Sql("db3",
+            "CREATE TRIGGER noop BEFORE UPDATE ON orders FOR EACH ROW EXECUTE FUNCTION "
+            "suppress_redundant_updates_trigger()");
+  EXPECT_THAT(probe.Fingerprint(clock_).findings, IsEmpty());
+  lab_->Sql("db3", "DROP TRIGGER noop ON orders; DROP INDEX by_total; DROP TABLE report");
+}
+
+TEST_F(SchemaDriftTest, IncludesATableThatIsPublishedAndNotSubscribed) {
+  PostgresProbe probe(Trio(), Hurried());
+  const std::string table = "CREATE TABLE coupons (id int PRIMARY KEY)";
+  lab_->Sql("db1", table);
+  EXPECT_THAT(probe.Fingerprint(clock_).findings,
+              Contains(Field(&Finding::text,
+                             "replica db3: table public.coupons is missing here; on the primary it "
+                             "is a table")));
+  lab_->Sql("db3", table);
+  EXPECT_THAT(probe.Fingerprint(clock_).findings,
+              ElementsAre(AllOf(Field(&Finding::kind, "not_subscribed"),
+                                Field(&Finding::severity, Severity::kFailed),
+                                Field(&Finding::text, HasSubstr("table public.coupons")))));
+  lab_->Sql("db3", "ALTER SUBSCRIPTION db3 REFRESH PUBLICATION");
+  EXPECT_THAT(probe.Fingerprint(clock_).findings, IsEmpty());
+  WaitUntilInStep();
+  lab_->Sql("db1", "DROP TABLE coupons");
+  lab_->Sql("db3", "DROP TABLE coupons");
+  lab_->Sql("db3", "ALTER SUBSCRIPTION db3 REFRESH PUBLICATION");
+}
+
+TEST_F(SchemaDriftTest, IsStillConfirmedWhenItHasStoppedTheReplication) {
+  PostgresProbe probe(Trio(), Hurried());
+  lab_->Sql("db3", "ALTER TABLE orders DROP COLUMN placed_at");
+  lab_->Sql("db1", "UPDATE orders SET quantity = quantity + 1 WHERE id = 1");
+  ASSERT_TRUE(WaitUntil(
+      [&] {
+        return lab_->Sql("db3", "SELECT apply_error_count > 0 FROM pg_stat_subscription_stats") ==
+               "t";
+      },
+      Duration(5'000)));
+  const Report report = probe.Fingerprint(clock_);
+  EXPECT_THAT(
+      report.findings,
+      ElementsAre(AllOf(Field(&Finding::text, HasSubstr("column placed_at is missing here")),
+                        Field(&Finding::drains, true))));
+  lab_->Sql("db3", "ALTER TABLE orders ADD COLUMN placed_at timestamptz NOT NULL DEFAULT now()");
+}
+
+TEST_F(SchemaDriftTest, IsUnknownWhereAServerCannotBeRead) {
+  Inventory inventory = Trio();
+  inventory.schemas = {"public", "billing"};
+  PostgresProbe probe(inventory, Hurried());
+  EXPECT_THAT(probe.Fingerprint(clock_).findings,
+              ElementsAre(AllOf(Field(&Finding::kind, "schema_unread"),
+                                Field(&Finding::severity, Severity::kUnknown),
+                                Field(&Finding::text, HasSubstr("schema billing")))));
+  lab_->Do("pause db3");
+  PostgresProbe::Deadlines deadlines = Hurried();
+  deadlines.fingerprint.reading.statement = Duration(500);
+  PostgresProbe hurried(Trio(), deadlines);
+  const Report report = hurried.Fingerprint(clock_);
+  lab_->Do("resume db3");
+  EXPECT_THAT(report.findings, ElementsAre(AllOf(Field(&Finding::kind, "schema_unread"),
+                                                 Field(&Finding::severity, Severity::kUnknown),
+                                                 Field(&Finding::server, "db3"))));
+}
+
+}  // namespace
+}  // namespace headgate::database

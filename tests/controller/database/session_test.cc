@@ -1,0 +1,115 @@
+#include "controller/database/postgres_session.h"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "controller/database/postgres_probe.h"
+
+namespace headgate::database {
+namespace {
+
+using ::testing::Each;
+using ::testing::Field;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::SizeIs;
+
+// A loopback port at which connections are accepted by the kernel and nobody ever answers; closed,
+// one at which nobody listens.
+class SilentServer {
+ public:
+  SilentServer() : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof(address);
+    auto* generic = reinterpret_cast<sockaddr*>(&address);
+    EXPECT_EQ(bind(fd_, generic, size), 0);
+    EXPECT_EQ(listen(fd_, 16), 0);
+    EXPECT_EQ(getsockname(fd_, generic, &size), 0);
+    port_ = ntohs(address.sin_port);
+  }
+  ~SilentServer() { Close(); }
+  SilentServer(const SilentServer&) = delete;
+  SilentServer& operator=(const SilentServer&) = delete;
+
+  void Close() {
+    if (fd_ >= 0) close(std::exchange(fd_, -1));
+  }
+  int port() const { return port_; }
+
+ private:
+  int fd_;
+  int port_ = 0;
+};
+
+absl::Status Ask(const std::string& dsn, const PostgresSession::Deadlines& deadlines) {
+  const SteadyClock clock;
+  PostgresSession session(dsn);
+  session.Begin({{.sql = "SELECT 1", .parameters = {}}}, deadlines, clock.Now());
+  RunSessions({&session}, clock, -1);
+  return session.Answers().at(0).status();
+}
+
+TEST(PostgresSession, GivesUpOnAServerThatAcceptsAndSaysNothing) {
+  const SilentServer server;
+  const SteadyClock clock;
+  const TimePoint began = clock.Now();
+  PostgresSession::Deadlines deadlines;
+  deadlines.connect = Duration(200);
+  const absl::Status status = Ask(fmt::format("host=127.0.0.1 port={}", server.port()), deadlines);
+  EXPECT_TRUE(absl::IsDeadlineExceeded(status)) << status;
+  EXPECT_LT(clock.Now() - began, Duration(600));
+}
+
+TEST(PostgresSession, TellsARefusedConnectionFromOneThatIsMerelyLost) {
+  SilentServer server;
+  server.Close();
+  const absl::Status status = Ask(fmt::format("host=127.0.0.1 port={}", server.port()), {});
+  EXPECT_TRUE(absl::IsUnavailable(status)) << status;
+}
+
+TEST(PostgresSession, ResolvesNamesWithinItsDeadline) {
+  SilentServer server;
+  server.Close();
+  const absl::Status refused = Ask(fmt::format("host=localhost port={}", server.port()), {});
+  EXPECT_TRUE(absl::IsUnavailable(refused)) << refused;
+  const SteadyClock clock;
+  const TimePoint began = clock.Now();
+  EXPECT_FALSE(Ask("host=no-such-host.invalid", {}).ok());
+  EXPECT_LT(clock.Now() - began, Duration(1'500));
+}
+
+TEST(PostgresProbeWithoutServers, NeverTellsAPassword) {
+  SilentServer server;
+  server.Close();
+  Inventory inventory;
+  inventory.primary_dsn =
+      fmt::format("postgresql://headgate:hunter2@127.0.0.1:{}/shop", server.port());
+  inventory.replicas = {{.name = "db2",
+                         .dsn = "host=db2 passwordd=hunter2",
+                         .kind = ReplicaKind::kPhysical,
+                         .out = false},
+                        {.name = "db3", .dsn = "", .kind = ReplicaKind::kLogical, .out = false}};
+  const SteadyClock clock;
+  PostgresProbe probe(inventory);
+  const Report look = probe.Look(clock);
+  EXPECT_THAT(look.findings, SizeIs(3));
+  EXPECT_THAT(look.findings, Each(Field(&Finding::text, Not(HasSubstr("hunter2")))));
+  EXPECT_EQ(look.findings[0].severity, Severity::kFailed);
+  EXPECT_EQ(look.findings[0].kind, "unreachable");
+  EXPECT_EQ(look.findings[1].kind, "dsn");
+  EXPECT_EQ(look.findings[2].severity, Severity::kUnknown);
+  const Report fingerprint = probe.Fingerprint(clock);
+  EXPECT_THAT(fingerprint.findings, SizeIs(1));
+  EXPECT_EQ(fingerprint.findings[0].severity, Severity::kUnknown);
+  EXPECT_THAT(fingerprint.findings, Each(Field(&Finding::text, Not(HasSubstr("hunter2")))));
+}
+
+}  // namespace
+}  // namespace headgate::database
