@@ -1,4 +1,5 @@
-// The place of a user: XXH64(key, seed 0) & 0xFFFFF. The same rule in every agent and load balancer.
+// The place of a user: XXH64(key, seed 0) & 0xFFFFF. The same rule in every agent and load
+// balancer.
 #pragma once
 
 #include <cstdint>

@@ -9,8 +9,8 @@ namespace headgate {
 namespace {
 
 std::tm UtcTime(TimePoint at) {
-  return fmt::gmtime(std::chrono::system_clock::to_time_t(
-      std::chrono::time_point_cast<std::chrono::seconds>(at)));
+  return fmt::gmtime(
+      std::chrono::system_clock::to_time_t(std::chrono::time_point_cast<std::chrono::seconds>(at)));
 }
 
 }  // namespace
@@ -25,7 +25,9 @@ TimePoint SteadyClock::Now() const {
   return wall_at_start_ + std::chrono::duration_cast<Duration>(elapsed);
 }
 
-std::string FormatTime(TimePoint at) { return fmt::format("{:%Y-%m-%d %H:%M:%S} UTC", UtcTime(at)); }
+std::string FormatTime(TimePoint at) {
+  return fmt::format("{:%Y-%m-%d %H:%M:%S} UTC", UtcTime(at));
+}
 
 std::string FormatTimeOfDay(TimePoint at) { return fmt::format("{:%H:%M:%S}", UtcTime(at)); }
 

@@ -18,9 +18,8 @@ constexpr std::array<Unit, 5> kUnits = {
 constexpr std::int64_t kMillisMax = 366LL * 86'400'000;
 
 absl::Status Refuse(std::string_view text) {
-  return absl::InvalidArgumentError(
-      fmt::format("'{}' is not a duration: write a number and a unit, such as 500ms, 30s, 2m, 1h30m",
-                  text));
+  return absl::InvalidArgumentError(fmt::format(
+      "'{}' is not a duration: write a number and a unit, such as 500ms, 30s, 2m, 1h30m", text));
 }
 
 }  // namespace
@@ -62,7 +61,8 @@ std::string FormatDuration(Duration duration) {
     text = "-";
     millis = -millis;
   }
-  for (const Unit& unit : {Unit{"h", 3'600'000}, Unit{"m", 60'000}, Unit{"s", 1'000}, Unit{"ms", 1}}) {
+  for (const Unit& unit :
+       {Unit{"h", 3'600'000}, Unit{"m", 60'000}, Unit{"s", 1'000}, Unit{"ms", 1}}) {
     if (millis >= unit.millis) {
       text += fmt::format("{}{}", millis / unit.millis, unit.name);
       millis %= unit.millis;

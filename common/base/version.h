@@ -1,5 +1,5 @@
-// The order of directives: (epoch, revision), compared lexicographically; and what a directive says,
-// with its digest.
+// The order of directives: (epoch, revision), compared lexicographically; and what a directive
+// says, with its digest.
 #pragma once
 
 #include <compare>

@@ -18,7 +18,8 @@ TEST(Duration, RefusesTheRest) {
 }
 
 TEST(Duration, FormatsAsItReads) {
-  for (const std::int64_t millis : {0LL, 1LL, 500LL, 1'000LL, 61'000LL, 5'400'000LL, 86'400'000LL}) {
+  for (const std::int64_t millis :
+       {0LL, 1LL, 500LL, 1'000LL, 61'000LL, 5'400'000LL, 86'400'000LL}) {
     EXPECT_EQ(ParseDuration(FormatDuration(Duration(millis)))->count(), millis);
   }
 }

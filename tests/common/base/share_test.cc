@@ -13,7 +13,8 @@ TEST(Share, ReadsPercentagesAsIntegers) {
 }
 
 TEST(Share, RefusesWhatIsNotAShareAndSaysWhatToWrite) {
-  for (const char* text : {"", "5", "%", "-1%", "130%", "1e2%", "0.00001%", "5.%", "99999999999999%"}) {
+  for (const char* text :
+       {"", "5", "%", "-1%", "130%", "1e2%", "0.00001%", "5.%", "99999999999999%"}) {
     const auto share = Share::Parse(text);
     ASSERT_FALSE(share.ok()) << text;
     EXPECT_FALSE(share.status().message().empty());
