@@ -1,0 +1,54 @@
+// A load balancer that admits a share of the users: HAProxy now, others later. One keeper's thread
+// calls it. Every call returns within a bounded time (kCallMax), whatever the load balancer does.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "agents/core/gate.h"
+#include "agents/core/order.h"
+
+namespace headgate::agent {
+
+// Counted by the load balancer since its start, of one gate.
+struct RawCounters {
+  // Another value: the load balancer was restarted or reloaded, and counts from 0 again.
+  std::string instance;
+  std::uint64_t admitted = 0;
+  std::uint64_t http_5xx = 0;
+  std::uint64_t connection_errors = 0;
+  std::uint64_t refused = 0;
+  std::uint64_t bypassed = 0;
+  // Threshold in milliseconds -> answers that were slower.
+  std::map<std::uint32_t, std::uint64_t> slow;
+};
+
+struct Description {
+  // "haproxy 2.6.12"; empty until it could be asked.
+  std::string load_balancer;
+  // "cookie headgate_uid", "header X-User-Id" or "client_address".
+  std::string admit_by;
+  std::vector<std::uint32_t> slow_thresholds_ms;
+};
+
+class Enforcer {
+ public:
+  static constexpr Duration kCallMax{2000};
+
+  virtual ~Enforcer() = default;
+  // Never fails as a whole: what could not be read is unset, and `trouble` says why.
+  virtual Reading Read() = 0;
+  // For kDown the load balancer's memory is changed even if nothing can be written.
+  virtual ApplyOutcome Put(const Apply& apply) = 0;
+  // Two requests through the load balancer's own rule, just inside and just outside of the share
+  // (one at 0 % and 100 %). OK: both got the right answers.
+  virtual absl::Status Try(Share share) = 0;
+  virtual absl::StatusOr<RawCounters> ReadCounters() = 0;
+  virtual Description Describe() const = 0;
+};
+
+}  // namespace headgate::agent

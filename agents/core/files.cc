@@ -1,0 +1,136 @@
+#include "agents/core/files.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <utility>
+
+namespace headgate::agent {
+namespace {
+
+constexpr mode_t kNewFileMode = 0640;
+
+absl::Status Failed(const char* what, const std::string& path, int error) {
+  const std::string message = fmt::format("cannot {} {}: {}", what, path, std::strerror(error));
+  if (error == ENOENT) return absl::NotFoundError(message);
+  if (error == ENOSPC || error == EDQUOT || error == EFBIG) {
+    return absl::ResourceExhaustedError(message + ": make room there");
+  }
+  if (error == EACCES || error == EPERM || error == EROFS) {
+    return absl::PermissionDeniedError(message);
+  }
+  return absl::UnavailableError(message);
+}
+
+class FileDescriptor {
+ public:
+  explicit FileDescriptor(int fd) : fd_(fd) {}
+  FileDescriptor(const FileDescriptor&) = delete;
+  FileDescriptor& operator=(const FileDescriptor&) = delete;
+  ~FileDescriptor() {
+    if (fd_ >= 0) close(fd_);
+  }
+  int get() const { return fd_; }
+
+ private:
+  const int fd_;
+};
+
+std::string FolderOf(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+absl::Status Sync(const std::string& path, int flags) {
+  const FileDescriptor file(open(path.c_str(), flags | O_CLOEXEC));
+  if (file.get() < 0) return Failed("open", path, errno);
+  if (fsync(file.get()) != 0) return Failed("sync", path, errno);
+  return absl::OkStatus();
+}
+
+absl::Status WriteAll(int fd, const std::string& path, const std::string& content) {
+  std::size_t written = 0;
+  while (written < content.size()) {
+    const ssize_t n = write(fd, content.data() + written, content.size() - written);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return Failed("write", path, errno);
+    written += static_cast<std::size_t>(n);
+  }
+  return absl::OkStatus();
+}
+
+// HAProxy must be able to read its map after a reload, whoever it runs as.
+void KeepOwner(int fd, const std::string& path) {
+  struct stat old {};
+  if (stat(path.c_str(), &old) != 0) return;
+  // An agent that may not give files away leaves its own as owner; the mode alone often suffices.
+  if (fchown(fd, old.st_uid, old.st_gid) != 0) errno = 0;
+  if (fchmod(fd, old.st_mode & 07777) != 0) errno = 0;
+}
+
+absl::Status WriteAndRename(const std::string& path, const std::string& content, bool sync) {
+  const std::string tmp = path + ".tmp";
+  absl::Status status;
+  {
+    const FileDescriptor file(
+        open(tmp.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, kNewFileMode));
+    if (file.get() < 0) return Failed("create", tmp, errno);
+    KeepOwner(file.get(), path);
+    status = WriteAll(file.get(), tmp, content);
+    if (status.ok() && sync && fsync(file.get()) != 0) status = Failed("sync", tmp, errno);
+  }
+  if (status.ok() && rename(tmp.c_str(), path.c_str()) != 0)
+    status = Failed("replace", path, errno);
+  if (!status.ok()) unlink(tmp.c_str());
+  return status;
+}
+
+}  // namespace
+
+absl::Status WriteDurably(const std::string& path, const std::string& content) {
+  if (absl::Status status = WriteAndRename(path, content, true); !status.ok()) return status;
+  return Sync(FolderOf(path), O_RDONLY | O_DIRECTORY);
+}
+
+absl::Status ReplaceFile(const std::string& path, const std::string& content) {
+  return WriteAndRename(path, content, false);
+}
+
+absl::Status MakeDurable(const std::string& path) {
+  if (absl::Status status = Sync(path, O_RDONLY); !status.ok()) return status;
+  return Sync(FolderOf(path), O_RDONLY | O_DIRECTORY);
+}
+
+absl::StatusOr<std::string> ReadSmallFile(const std::string& path) {
+  const FileDescriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.get() < 0) return Failed("open", path, errno);
+  std::string content;
+  char chunk[4096];
+  while (true) {
+    const ssize_t n = read(file.get(), chunk, sizeof chunk);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return Failed("read", path, errno);
+    if (n == 0) return content;
+    content.append(chunk, static_cast<std::size_t>(n));
+    if (content.size() > kSmallFileBytesMax) {
+      return absl::OutOfRangeError(
+          fmt::format("{} is larger than {} bytes: it is not ours", path, kSmallFileBytesMax));
+    }
+  }
+}
+
+absl::Status RemoveFile(const std::string& path) {
+  if (unlink(path.c_str()) != 0) {
+    if (errno == ENOENT) return absl::OkStatus();
+    return Failed("remove", path, errno);
+  }
+  return Sync(FolderOf(path), O_RDONLY | O_DIRECTORY);
+}
+
+}  // namespace headgate::agent

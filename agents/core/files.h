@@ -1,0 +1,30 @@
+// Small files that are either the old or the new one, whenever somebody reads them or the power
+// fails. Any thread; two writers of one path must take turns.
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+namespace headgate::agent {
+
+inline constexpr std::size_t kSmallFileBytesMax = 64 * 1024;
+
+// tmp, write, fsync, rename, fsync of the folder. OK: it survives a power failure. The file keeps
+// the mode and owner of the one that it replaces; a new one is readable by its owner and group.
+absl::Status WriteDurably(const std::string& path, const std::string& content);
+
+// The same without the waiting for the disk: every reader sees the new file from now on. Follow it
+// with MakeDurable.
+absl::Status ReplaceFile(const std::string& path, const std::string& content);
+absl::Status MakeDurable(const std::string& path);
+
+// NOT_FOUND if there is none, OUT_OF_RANGE above kSmallFileBytesMax.
+absl::StatusOr<std::string> ReadSmallFile(const std::string& path);
+
+// Durable; OK if there was none.
+absl::Status RemoveFile(const std::string& path);
+
+}  // namespace headgate::agent

@@ -1,0 +1,145 @@
+#include "agents/core/keeper.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+#include <variant>
+
+namespace headgate::agent {
+namespace {
+
+std::string_view Name(Stage stage) {
+  switch (stage) {
+    case Stage::kIdle:
+      return "IDLE";
+    case Stage::kReceived:
+      return "RECEIVED";
+    case Stage::kApplied:
+      return "APPLIED";
+    case Stage::kObserved:
+      return "OBSERVED";
+    case Stage::kRefused:
+      return "REFUSED";
+  }
+  return "";
+}
+
+// A damaged state is a lost one: the load balancer's own map is the memory then.
+std::optional<Memory> LoadOrSay(Store& store, std::string& trouble) {
+  absl::StatusOr<std::optional<Memory>> memory = store.LoadMemory();
+  if (memory.ok()) return *std::move(memory);
+  trouble = fmt::format("{}: the load balancer is left as it is until a directive comes",
+                        std::string(memory.status().message()));
+  return std::nullopt;
+}
+
+}  // namespace
+
+Keeper::Keeper(std::string gate, const Rails& rails, Parts parts, TimePoint now)
+    : parts_(parts),
+      name_(std::move(gate)),
+      gate_(name_, rails, LoadOrSay(parts_.store, memory_trouble_), now) {
+  if (memory_trouble_.empty()) return;
+  parts_.log.Error("state_lost", {{"gate", name_}, {"trouble", memory_trouble_}});
+}
+
+std::optional<Refusal> Keeper::Take(const Offer& offer, TimePoint now) {
+  std::optional<Refusal> refusal = gate_.Consider(offer, now);
+  if (refusal) {
+    parts_.log.Warning("directive_refused", {{"gate", name_}, {"detail", refusal->detail}});
+    return refusal;
+  }
+  Mend(now);
+  return std::nullopt;
+}
+
+void Keeper::Tick(TimePoint now) {
+  LookAtOverride(now);
+  LookAtLoadBalancer();
+  Mend(now);
+  const absl::StatusOr<RawCounters> raw = parts_.enforcer.ReadCounters();
+  if (raw.ok()) {
+    summer_.Add(*raw);
+  } else {
+    summer_.MarkSilent();
+  }
+}
+
+void Keeper::LookAtOverride(TimePoint now) {
+  absl::StatusOr<std::optional<LocalOverride>> loaded = parts_.store.LoadOverride();
+  if (!loaded.ok()) {
+    gate_.SetOverride(std::nullopt, loaded.status());
+    return;
+  }
+  const bool has_ended = *loaded && (*loaded)->until && now >= *(*loaded)->until;
+  if (has_ended) {
+    // If it cannot be removed it is still over: its time stands in it.
+    const absl::Status removed = parts_.store.ReleaseOverride();
+    parts_.log.Info("override_ended", {{"gate", name_}, {"removed", removed.ok()}});
+    loaded->reset();
+  }
+  gate_.SetOverride(*std::move(loaded), absl::OkStatus());
+}
+
+void Keeper::LookAtLoadBalancer() {
+  Reading reading = parts_.enforcer.Read();
+  if (!memory_trouble_.empty() && reading.trouble.empty()) reading.trouble = memory_trouble_;
+  gate_.Observe(reading);
+}
+
+void Keeper::Mend(TimePoint now) {
+  for (int i = 0; i < kDutiesPerTurnMax; ++i) {
+    const Duty duty = gate_.NextDuty(now);
+    if (std::holds_alternative<Nothing>(duty)) break;
+    if (const auto* apply = std::get_if<Apply>(&duty)) Do(*apply, now);
+    if (const auto* save = std::get_if<Save>(&duty)) Do(*save, now);
+    if (const auto* probe = std::get_if<Probe>(&duty)) Do(*probe, now);
+  }
+  LogChange(now);
+}
+
+void Keeper::Do(const Apply& apply, TimePoint now) {
+  // The operator's word may have come since the last tick, and stands above every directive.
+  const std::optional<LocalOverride> before = gate_.local_override();
+  LookAtOverride(now);
+  if (gate_.local_override() != before) return;
+  const ApplyOutcome outcome = parts_.enforcer.Put(apply);
+  ++applied_;
+  if (!outcome.in_memory.ok() || !outcome.at_next_start.ok()) ++failed_;
+  gate_.OnApplied(apply, outcome, now);
+  LookAtLoadBalancer();
+}
+
+void Keeper::Do(const Save& save, TimePoint now) {
+  const absl::Status status = parts_.store.SaveMemory(save.memory);
+  if (status.ok()) memory_trouble_.clear();
+  gate_.OnSaved(save, status, now);
+}
+
+void Keeper::Do(const Probe& probe, TimePoint now) {
+  gate_.OnProbed(probe, parts_.enforcer.Try(probe.share), now);
+}
+
+Standing Keeper::Describe(TimePoint now) const { return gate_.Describe(now); }
+
+void Keeper::LogChange(TimePoint now) {
+  Standing standing = gate_.Describe(now);
+  if (standing == logged_) return;
+  const Log::Fields fields = {{"gate", name_},
+                              {"version", standing.version.ToString()},
+                              {"stage", Name(standing.stage)},
+                              {"enforced", standing.enforced.ToString()},
+                              {"unsaved", standing.unsaved},
+                              {"expired", standing.expired},
+                              {"overridden", standing.local_override.has_value()},
+                              {"refusal", standing.refusal ? standing.refusal->detail : ""},
+                              {"trouble", standing.trouble}};
+  if (standing.refusal || !standing.trouble.empty()) {
+    parts_.log.Warning("gate_changed", fields);
+  } else {
+    parts_.log.Info("gate_changed", fields);
+  }
+  logged_ = std::move(standing);
+}
+
+}  // namespace headgate::agent

@@ -1,0 +1,126 @@
+// The values that the agent's core decides with: what a controller offers, what the operator on the
+// box wants, what the load balancer says, and what is to be done. Plain values, any thread.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "common/base/clock.h"
+#include "common/base/share.h"
+#include "common/base/version.h"
+
+namespace headgate::agent {
+
+// A directive as it arrived. `digest` is what the controller claims it to be.
+struct Offer {
+  Directive directive;
+  std::uint64_t digest = 0;
+  // From its arrival on the agent's own monotonic clock.
+  Duration valid_for{0};
+};
+
+// What an agent keeps on its disk for one gate.
+struct Memory {
+  // The highest version seen.
+  Directive directive;
+  // The share that the directive, `no_raise` and the rails have allowed so far.
+  Share granted;
+
+  friend bool operator==(const Memory&, const Memory&) = default;
+};
+
+// The operator's word on the box itself.
+struct LocalOverride {
+  // A ceiling (`headgate-agent lower`) or exactly this share (`headgate-agent override`).
+  bool is_ceiling = true;
+  Share share;
+  // Unset: until released.
+  std::optional<TimePoint> until;
+
+  friend bool operator==(const LocalOverride&, const LocalOverride&) = default;
+};
+
+// Of the agent's own configuration. They never refuse a lowering.
+struct Rails {
+  std::optional<Share> step_up_max{};
+  Duration between_steps_up_min{0};
+  bool freeze = false;
+};
+
+// What a load balancer says of a gate.
+struct Reading {
+  // What it enforces now; unset if it cannot be asked.
+  std::optional<Share> in_force;
+  // What it would enforce after a restart or reload; unset if that cannot be read.
+  std::optional<Share> at_next_start;
+  std::uint32_t retry_after_s = 0;
+  // Another value: the load balancer was restarted or reloaded.
+  std::string instance;
+  // What is wrong, in words for people; empty if nothing is.
+  std::string trouble;
+};
+
+enum class Direction {
+  // The load balancer comes first; nothing may prevent it.
+  kDown,
+  // Whatever the load balancer reads at its next start must be durable before it enforces it.
+  kUp,
+};
+
+// Duties, one at a time; docs/PROTOCOL.md tells why in this order.
+struct Save {
+  Memory memory;
+  bool is_raise = false;
+};
+struct Apply {
+  Share share;
+  std::uint32_t retry_after_s = 0;
+  Direction direction = Direction::kDown;
+};
+struct Probe {
+  Share share;
+};
+struct Nothing {};
+using Duty = std::variant<Nothing, Apply, Save, Probe>;
+
+enum class RefusalCode {
+  kStaleVersion,
+  kStaleEpoch,
+  kDigestMismatch,
+  kCorrupt,
+  kRail,
+  kDisk,
+  kLoadBalancer,
+  kUnknownGate,
+};
+
+struct Refusal {
+  RefusalCode code = RefusalCode::kCorrupt;
+  std::string detail;
+  Version refused;
+  Version highest_seen;
+
+  friend bool operator==(const Refusal&, const Refusal&) = default;
+};
+
+enum class Stage { kIdle, kReceived, kApplied, kObserved, kRefused };
+
+// What an agent says of itself for one gate.
+struct Standing {
+  std::string gate;
+  Version version;
+  std::uint64_t digest = 0;
+  Stage stage = Stage::kIdle;
+  Share enforced;
+  bool unsaved = false;
+  bool expired = false;
+  std::optional<Refusal> refusal;
+  std::optional<LocalOverride> local_override;
+  std::string trouble;
+
+  friend bool operator==(const Standing&, const Standing&) = default;
+};
+
+}  // namespace headgate::agent

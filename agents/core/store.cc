@@ -1,0 +1,143 @@
+#include "agents/core/store.h"
+
+#include <fmt/format.h>
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "agents/core/files.h"
+#include "common/base/bucket.h"
+
+namespace headgate::agent {
+namespace {
+
+using nlohmann::json;
+
+std::string CheckOf(const json& content) { return fmt::format("{:016x}", Hash64(content.dump())); }
+
+// The check tells a damaged file from a strange one; a truncated file is no JSON at all.
+std::string Seal(const json& content) {
+  return json{{"content", content}, {"check", CheckOf(content)}}.dump(2) + "\n";
+}
+
+absl::StatusOr<json> Unseal(const std::string& path, const std::string& text) {
+  const auto damaged = [&](const char* how) {
+    return absl::DataLossError(fmt::format("{} is damaged ({})", path, how));
+  };
+  try {
+    const json sealed = json::parse(text);
+    const json& content = sealed.at("content");
+    if (sealed.at("check").get<std::string>() != CheckOf(content))
+      return damaged("its check fails");
+    return content;
+  } catch (const json::exception&) {
+    return damaged("it is cut off or was written by something else");
+  }
+}
+
+absl::StatusOr<std::optional<json>> LoadSealed(const std::string& path) {
+  const absl::StatusOr<std::string> text = ReadSmallFile(path);
+  if (absl::IsNotFound(text.status())) return std::nullopt;
+  if (!text.ok()) return text.status();
+  absl::StatusOr<json> content = Unseal(path, *text);
+  if (!content.ok()) return content.status();
+  return *std::move(content);
+}
+
+json ToJson(const Memory& memory) {
+  const Directive& directive = memory.directive;
+  return json{{"gate", directive.gate},
+              {"epoch", directive.version.epoch},
+              {"revision", directive.version.revision},
+              {"share_ppm", directive.share.ppm()},
+              {"no_raise", directive.no_raise},
+              {"retry_after_s", directive.retry_after_s},
+              {"granted_ppm", memory.granted.ppm()}};
+}
+
+// Throws what json throws.
+absl::StatusOr<Memory> MemoryFrom(const json& content) {
+  const auto share = Share::FromPpm(content.at("share_ppm").get<std::uint64_t>());
+  const auto granted = Share::FromPpm(content.at("granted_ppm").get<std::uint64_t>());
+  if (!share.ok()) return share.status();
+  if (!granted.ok()) return granted.status();
+  Memory memory;
+  memory.directive = Directive{.gate = content.at("gate").get<std::string>(),
+                               .version = {content.at("epoch").get<std::uint64_t>(),
+                                           content.at("revision").get<std::uint64_t>()},
+                               .share = *share,
+                               .no_raise = content.at("no_raise").get<bool>(),
+                               .retry_after_s = content.at("retry_after_s").get<std::uint32_t>()};
+  memory.granted = *granted;
+  return memory;
+}
+
+json ToJson(const LocalOverride& local_override) {
+  json content{{"kind", local_override.is_ceiling ? "ceiling" : "exactly"},
+               {"share_ppm", local_override.share.ppm()}};
+  if (local_override.until) content["until_unix_ms"] = UnixMillis(*local_override.until);
+  return content;
+}
+
+// Throws what json throws.
+absl::StatusOr<LocalOverride> OverrideFrom(const json& content) {
+  const auto share = Share::FromPpm(content.at("share_ppm").get<std::uint64_t>());
+  if (!share.ok()) return share.status();
+  LocalOverride local_override;
+  local_override.share = *share;
+  local_override.is_ceiling = content.at("kind").get<std::string>() == "ceiling";
+  if (content.contains("until_unix_ms")) {
+    local_override.until = FromUnixMillis(content.at("until_unix_ms").get<std::int64_t>());
+  }
+  return local_override;
+}
+
+}  // namespace
+
+FileStore::FileStore(const std::string& folder, std::string gate)
+    : gate_(std::move(gate)),
+      memory_path_(fmt::format("{}/{}.state.json", folder, gate_)),
+      override_path_(fmt::format("{}/{}.override.json", folder, gate_)) {}
+
+absl::StatusOr<std::optional<Memory>> FileStore::LoadMemory() {
+  const absl::StatusOr<std::optional<json>> content = LoadSealed(memory_path_);
+  if (!content.ok()) return content.status();
+  if (!*content) return std::nullopt;
+  try {
+    absl::StatusOr<Memory> memory = MemoryFrom(**content);
+    if (!memory.ok()) return absl::DataLossError(std::string(memory.status().message()));
+    if (memory->directive.gate != gate_) {
+      return absl::DataLossError(
+          fmt::format("{} is of gate '{}', not '{}'", memory_path_, memory->directive.gate, gate_));
+    }
+    return *std::move(memory);
+  } catch (const json::exception& error) {
+    return absl::DataLossError(fmt::format("{} is damaged ({})", memory_path_, error.what()));
+  }
+}
+
+absl::Status FileStore::SaveMemory(const Memory& memory) {
+  return WriteDurably(memory_path_, Seal(ToJson(memory)));
+}
+
+absl::StatusOr<std::optional<LocalOverride>> FileStore::LoadOverride() {
+  const absl::StatusOr<std::optional<json>> content = LoadSealed(override_path_);
+  if (!content.ok()) return content.status();
+  if (!*content) return std::nullopt;
+  try {
+    absl::StatusOr<LocalOverride> local_override = OverrideFrom(**content);
+    if (!local_override.ok()) return local_override.status();
+    return *std::move(local_override);
+  } catch (const json::exception& error) {
+    return absl::DataLossError(fmt::format("{} is damaged ({})", override_path_, error.what()));
+  }
+}
+
+absl::Status FileStore::SaveOverride(const LocalOverride& local_override) {
+  return WriteDurably(override_path_, Seal(ToJson(local_override)));
+}
+
+absl::Status FileStore::ReleaseOverride() { return RemoveFile(override_path_); }
+
+}  // namespace headgate::agent

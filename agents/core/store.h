@@ -1,0 +1,47 @@
+// What outlives the agent's process, for one gate: its memory and the operator's override. Files in
+// the state folder, so that `headgate-agent lower` works with the agent hung or dead. One thread of
+// a process at a time; two processes may use the same folder.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "agents/core/order.h"
+
+namespace headgate::agent {
+
+class Store {
+ public:
+  virtual ~Store() = default;
+  // Unset: there is none. DATA_LOSS: there is one and it is damaged.
+  virtual absl::StatusOr<std::optional<Memory>> LoadMemory() = 0;
+  // OK: it survives a power failure.
+  virtual absl::Status SaveMemory(const Memory& memory) = 0;
+  virtual absl::StatusOr<std::optional<LocalOverride>> LoadOverride() = 0;
+  virtual absl::Status SaveOverride(const LocalOverride& local_override) = 0;
+  virtual absl::Status ReleaseOverride() = 0;
+};
+
+class FileStore : public Store {
+ public:
+  // `folder` must exist. `gate` is a checked name: it becomes part of file names.
+  FileStore(const std::string& folder, std::string gate);
+
+  absl::StatusOr<std::optional<Memory>> LoadMemory() override;
+  absl::Status SaveMemory(const Memory& memory) override;
+  absl::StatusOr<std::optional<LocalOverride>> LoadOverride() override;
+  absl::Status SaveOverride(const LocalOverride& local_override) override;
+  absl::Status ReleaseOverride() override;
+
+  const std::string& memory_path() const { return memory_path_; }
+  const std::string& override_path() const { return override_path_; }
+
+ private:
+  const std::string gate_;
+  const std::string memory_path_;
+  const std::string override_path_;
+};
+
+}  // namespace headgate::agent

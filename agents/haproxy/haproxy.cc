@@ -1,0 +1,221 @@
+#include "agents/haproxy/haproxy.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "agents/core/files.h"
+#include "common/base/bucket.h"
+
+namespace headgate::haproxy {
+namespace {
+
+// The answers of one look, in the order of the commands.
+enum Answers : std::size_t { kInfo, kWidth, kRetryAfter, kApp, kWait, kTable, kAnswers };
+
+constexpr std::int64_t kRetryAfterMax = 3600;
+
+std::string Words(const absl::Status& status) { return std::string(status.message()); }
+
+void AddTrouble(std::string& trouble, const std::string& words) {
+  if (!trouble.empty()) trouble += "; ";
+  trouble += words;
+}
+
+}  // namespace
+
+Haproxy::Haproxy(Settings settings)
+    : settings_(std::move(settings)),
+      socket_(settings_.socket),
+      prober_(settings_.gate, settings_.probe_url, settings_.key),
+      counters_(absl::UnavailableError("not read yet")) {}
+
+std::string Haproxy::SetCommand(const char* verb, const char* entry, std::uint32_t value) const {
+  return fmt::format("{} map {} {} {}", verb, settings_.map, entry, value);
+}
+
+std::string Haproxy::GetCommand(const char* entry) const {
+  return fmt::format("get map {} {}", settings_.map, entry);
+}
+
+agent::Reading Haproxy::Read() {
+  agent::Reading reading;
+  ReadFile(reading);
+  const absl::Status status = ReadMemory(reading);
+  if (!status.ok()) {
+    reading.in_force.reset();
+    AddTrouble(reading.trouble, Words(status));
+    counters_ = status;
+  } else if (!counters_.ok()) {
+    AddTrouble(reading.trouble, Words(counters_.status()));
+  }
+  if (process_) reading.instance = fmt::format("{}#{}", process_->pid, generation_);
+  return reading;
+}
+
+void Haproxy::ReadFile(agent::Reading& reading) const {
+  const absl::StatusOr<std::string> text = agent::ReadSmallFile(settings_.map);
+  if (!text.ok()) {
+    AddTrouble(reading.trouble, Words(text.status()) + ": HAProxy would not start without it");
+    return;
+  }
+  const absl::StatusOr<MapValues> values = ParseMapText(*text);
+  if (!values.ok()) {
+    AddTrouble(reading.trouble, fmt::format("{}: {}", settings_.map, Words(values.status())));
+    return;
+  }
+  reading.at_next_start = ShareOfWidth(values->width);
+}
+
+void Haproxy::NoteProcess(const ProcessInfo& info) {
+  const bool is_new = !process_ || process_->pid != info.pid || info.uptime_s < process_->uptime_s;
+  if (is_new) ++generation_;
+  process_ = info;
+}
+
+absl::Status Haproxy::ReadMemory(agent::Reading& reading) {
+  const absl::StatusOr<std::string> answer =
+      socket_.Ask({"show info", GetCommand(kWidthEntry), GetCommand(kRetryAfterEntry),
+                   fmt::format("show stat {} 2 -1", settings_.app_backend),
+                   fmt::format("show stat {} 2 -1", settings_.wait_backend),
+                   fmt::format("show table {}", settings_.wait_backend)});
+  if (!answer.ok()) return answer.status();
+  const std::vector<std::string> answers = SplitAnswers(*answer);
+  if (answers.size() < kAnswers) {
+    return absl::UnavailableError(
+        fmt::format("{} answered {} of {} questions: it is not HAProxy's stats socket, or HAProxy "
+                    "is about to stop",
+                    settings_.socket, answers.size(), static_cast<std::size_t>(kAnswers)));
+  }
+  const absl::StatusOr<ProcessInfo> info = ParseInfo(answers[kInfo]);
+  if (!info.ok()) return info.status();
+  NoteProcess(*info);
+  const absl::StatusOr<MapEntries> entries = EntriesFrom(answers[kWidth], answers[kRetryAfter]);
+  if (!entries.ok()) return entries.status();
+  // A missing entry is 0, as in the snippet.
+  const std::int64_t width = std::clamp<std::int64_t>(entries->width.value_or(0), 0, kBuckets);
+  reading.in_force = ShareOfWidth(static_cast<std::uint32_t>(width));
+  reading.retry_after_s = static_cast<std::uint32_t>(
+      std::clamp<std::int64_t>(entries->retry_after_s.value_or(0), 0, kRetryAfterMax));
+  counters_ = CountersFrom(answers);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<agent::RawCounters> Haproxy::CountersFrom(
+    const std::vector<std::string>& answers) const {
+  const auto app = ParseBackend(settings_.app_backend, answers[kApp]);
+  if (!app.ok()) return app.status();
+  const auto wait = ParseBackend(settings_.wait_backend, answers[kWait]);
+  if (!wait.ok()) return wait.status();
+  auto counts = ParseCounts(settings_.wait_backend, answers[kTable]);
+  if (!counts.ok()) return counts.status();
+  // Without an entry nothing has been counted; else the table must have a place for each of ours.
+  const std::size_t places = kSlowCounts + settings_.slow_ms.size();
+  if (counts->empty()) counts->resize(places);
+  if (counts->size() < places) {
+    return absl::FailedPreconditionError(fmt::format(
+        "the table of '{}' counts {} thresholds of slow answers, the agent's "
+        "configuration names {}: print the snippet again with the same --slow",
+        settings_.wait_backend, counts->size() < kSlowCounts ? 0 : counts->size() - kSlowCounts,
+        settings_.slow_ms.size()));
+  }
+  agent::RawCounters raw;
+  raw.instance = fmt::format("{}#{}", process_->pid, generation_);
+  // A bypassed request is counted as it comes, its answer later: never below zero.
+  raw.bypassed = (*counts)[kBypassedCount];
+  raw.admitted = app->requests - std::min(app->requests, raw.bypassed);
+  raw.http_5xx = app->http_5xx - std::min(app->http_5xx, (*counts)[kBypassed5xxCount]);
+  raw.connection_errors = app->connection_errors + app->retries;
+  raw.refused = wait->requests;
+  for (std::size_t i = 0; i < settings_.slow_ms.size(); ++i) {
+    raw.slow[settings_.slow_ms[i]] = (*counts)[kSlowCounts + i];
+  }
+  return raw;
+}
+
+agent::ApplyOutcome Haproxy::Put(const agent::Apply& apply) {
+  const MapValues values{apply.share.Width(), apply.retry_after_s};
+  agent::ApplyOutcome outcome;
+  if (apply.direction == agent::Direction::kUp) {
+    outcome.at_next_start = agent::WriteDurably(settings_.map, MapText(values));
+    if (!outcome.at_next_start.ok()) {
+      outcome.in_memory = absl::FailedPreconditionError(
+          fmt::format("not raised to {}, because a reload would take users out again: {}",
+                      apply.share.ToString(), Words(outcome.at_next_start)));
+      return outcome;
+    }
+    outcome.in_memory = SetMap(values);
+    return outcome;
+  }
+  // The file first, without waiting for the disk: a reload in between then reads the lower share.
+  outcome.at_next_start = agent::ReplaceFile(settings_.map, MapText(values));
+  outcome.in_memory = SetMap(values);
+  if (outcome.at_next_start.ok()) outcome.at_next_start = agent::MakeDurable(settings_.map);
+  return outcome;
+}
+
+// HAProxy answers a refused `set map` with words or with nothing, as a success: only reading it
+// back tells.
+absl::Status Haproxy::SetMap(const MapValues& values) const {
+  const absl::StatusOr<std::string> answer =
+      socket_.Ask({SetCommand("set", kWidthEntry, values.width),
+                   SetCommand("set", kRetryAfterEntry, values.retry_after_s)});
+  if (!answer.ok()) return answer.status();
+  absl::StatusOr<MapEntries> entries = GetMap();
+  if (!entries.ok()) return entries.status();
+  std::vector<std::string> missing;
+  if (!entries->width) missing.push_back(SetCommand("add", kWidthEntry, values.width));
+  if (!entries->retry_after_s) {
+    missing.push_back(SetCommand("add", kRetryAfterEntry, values.retry_after_s));
+  }
+  if (!missing.empty()) {
+    if (const auto added = socket_.Ask(missing); !added.ok()) return added.status();
+    entries = GetMap();
+    if (!entries.ok()) return entries.status();
+  }
+  const std::int64_t width = entries->width.value_or(-1);
+  const std::int64_t retry_after_s = entries->retry_after_s.value_or(-1);
+  if (width == values.width && retry_after_s == values.retry_after_s) return absl::OkStatus();
+  std::string words = *answer;
+  std::replace(words.begin(), words.end(), '\n', ' ');
+  return absl::FailedPreconditionError(
+      fmt::format("HAProxy did not take {} {}, {} {}: it reads back {}, {}{}{}", kWidthEntry,
+                  values.width, kRetryAfterEntry, values.retry_after_s, width, retry_after_s,
+                  words.find_first_not_of(' ') == std::string::npos ? "" : ": ", words));
+}
+
+absl::StatusOr<Haproxy::MapEntries> Haproxy::GetMap() const {
+  const absl::StatusOr<std::string> answer =
+      socket_.Ask({GetCommand(kWidthEntry), GetCommand(kRetryAfterEntry)});
+  if (!answer.ok()) return answer.status();
+  const std::vector<std::string> answers = SplitAnswers(*answer);
+  if (answers.size() < 2) {
+    return absl::UnavailableError(fmt::format("{} did not answer to get map", settings_.socket));
+  }
+  return EntriesFrom(answers[0], answers[1]);
+}
+
+absl::StatusOr<Haproxy::MapEntries> Haproxy::EntriesFrom(
+    const std::string& width_answer, const std::string& retry_after_answer) const {
+  const auto width = ParseMapEntry(width_answer);
+  const auto retry_after_s = ParseMapEntry(retry_after_answer);
+  if (absl::IsNotFound(width.status())) {
+    return absl::FailedPreconditionError(fmt::format(
+        "HAProxy has not loaded the map {}: paste the gate's snippet and reload", settings_.map));
+  }
+  if (!width.ok()) return width.status();
+  if (!retry_after_s.ok()) return retry_after_s.status();
+  return MapEntries{*width, *retry_after_s};
+}
+
+absl::Status Haproxy::Try(Share share) { return prober_.Try(share); }
+
+absl::StatusOr<agent::RawCounters> Haproxy::ReadCounters() { return counters_; }
+
+agent::Description Haproxy::Describe() const {
+  return agent::Description{process_ ? "haproxy " + process_->version : "",
+                            settings_.key.ToString(), settings_.slow_ms};
+}
+
+}  // namespace headgate::haproxy

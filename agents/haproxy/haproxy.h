@@ -1,0 +1,77 @@
+// HAProxy as an Enforcer: one map file, changed in HAProxy's memory through the stats socket. One
+// keeper's thread. docs/agents/haproxy.md tells why the file comes first in both directions, and
+// why a file that cannot be written does not stop a lowering.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agents/core/enforcer.h"
+#include "agents/haproxy/answers.h"
+#include "agents/haproxy/key.h"
+#include "agents/haproxy/map_file.h"
+#include "agents/haproxy/prober.h"
+#include "agents/haproxy/stats_socket.h"
+
+namespace headgate::haproxy {
+
+struct Settings {
+  std::string gate;
+  // Of the stats socket, level admin.
+  std::string socket;
+  // As it is written in HAProxy's configuration.
+  std::string map;
+  std::string app_backend;
+  // Also the name of the table that counts bypassed and slow answers.
+  std::string wait_backend;
+  std::string probe_url;
+  UserKey key;
+  // As given to `snippet`; ascending.
+  std::vector<std::uint32_t> slow_ms;
+};
+
+class Haproxy : public agent::Enforcer {
+ public:
+  // The first two places of the table's counters; the thresholds follow.
+  static constexpr std::size_t kBypassedCount = 0;
+  static constexpr std::size_t kBypassed5xxCount = 1;
+  static constexpr std::size_t kSlowCounts = 2;
+  static constexpr std::size_t kSlowThresholdsMax = 6;
+
+  explicit Haproxy(Settings settings);
+
+  agent::Reading Read() override;
+  agent::ApplyOutcome Put(const agent::Apply& apply) override;
+  absl::Status Try(Share share) override;
+  absl::StatusOr<agent::RawCounters> ReadCounters() override;
+  agent::Description Describe() const override;
+
+ private:
+  // As they are in HAProxy's memory; unset if missing.
+  struct MapEntries {
+    std::optional<std::int64_t> width;
+    std::optional<std::int64_t> retry_after_s;
+  };
+  absl::StatusOr<MapEntries> GetMap() const;
+  absl::StatusOr<MapEntries> EntriesFrom(const std::string& width_answer,
+                                         const std::string& retry_after_answer) const;
+  absl::Status SetMap(const MapValues& values) const;
+  void ReadFile(agent::Reading& reading) const;
+  void NoteProcess(const ProcessInfo& info);
+  absl::Status ReadMemory(agent::Reading& reading);
+  absl::StatusOr<agent::RawCounters> CountersFrom(const std::vector<std::string>& answers) const;
+  std::string SetCommand(const char* verb, const char* entry, std::uint32_t value) const;
+  std::string GetCommand(const char* entry) const;
+
+  const Settings settings_;
+  const StatsSocket socket_;
+  Prober prober_;
+  std::optional<ProcessInfo> process_;
+  // Counts restarts, because a process in a container comes back with its old pid.
+  std::uint64_t generation_ = 0;
+  // Read with everything else, so that a hung socket costs one patience a tick and not two.
+  absl::StatusOr<agent::RawCounters> counters_;
+};
+
+}  // namespace headgate::haproxy

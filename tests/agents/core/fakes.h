@@ -1,0 +1,113 @@
+// A load balancer and a disk that behave: they fail when told, lose their memory as the real ones
+// do, and can be killed before or after each effect. One thread.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "agents/core/enforcer.h"
+#include "agents/core/store.h"
+
+namespace headgate::agent {
+
+// Thrown by a fake in the middle of an effect: the agent's process is killed there.
+struct Killed {};
+
+class FakeEnforcer : public Enforcer {
+ public:
+  explicit FakeEnforcer(Share share) : memory_(share), file_(share) {}
+
+  Reading Read() override {
+    Reading reading;
+    reading.at_next_start = file_;
+    if (is_down) {
+      reading.trouble = "nobody listens";
+      return reading;
+    }
+    reading.in_force = memory_;
+    reading.retry_after_s = retry_after_s_;
+    reading.instance = std::to_string(generation_);
+    return reading;
+  }
+  ApplyOutcome Put(const Apply& apply) override {
+    ApplyOutcome outcome;
+    before_effect();
+    if (file_fails) {
+      outcome.at_next_start = absl::ResourceExhaustedError("the map's disk is full");
+    } else {
+      file_ = apply.share;
+    }
+    before_effect();
+    if (apply.direction == Direction::kUp && file_fails) {
+      outcome.in_memory = absl::FailedPreconditionError("not raised");
+    } else if (is_down) {
+      outcome.in_memory = absl::UnavailableError("nobody listens");
+    } else {
+      memory_ = apply.share;
+      retry_after_s_ = apply.retry_after_s;
+    }
+    before_effect();
+    return outcome;
+  }
+  absl::Status Try(Share share) override {
+    if (share == memory_ && !is_down) return absl::OkStatus();
+    return absl::FailedPreconditionError("the probe got the wrong answer");
+  }
+  absl::StatusOr<RawCounters> ReadCounters() override {
+    if (is_down) return absl::UnavailableError("nobody listens");
+    RawCounters raw;
+    raw.instance = std::to_string(generation_);
+    return raw;
+  }
+  Description Describe() const override { return {"fake 1", "cookie headgate_uid", {500}}; }
+
+  void Restart() {
+    memory_ = file_;
+    ++generation_;
+  }
+  Share in_force() const { return memory_; }
+  Share file() const { return file_; }
+  void SetMemory(Share share) { memory_ = share; }
+
+  bool is_down = false;
+  bool file_fails = false;
+  std::function<void()> before_effect = [] {};
+
+ private:
+  Share memory_;
+  Share file_;
+  std::uint32_t retry_after_s_ = 10;
+  int generation_ = 1;
+};
+
+class FakeStore : public Store {
+ public:
+  absl::StatusOr<std::optional<Memory>> LoadMemory() override { return memory_; }
+  absl::Status SaveMemory(const Memory& memory) override {
+    before_effect();
+    if (fails) return absl::ResourceExhaustedError("the state's disk is full");
+    memory_ = memory;
+    before_effect();
+    return absl::OkStatus();
+  }
+  absl::StatusOr<std::optional<LocalOverride>> LoadOverride() override { return override_; }
+  absl::Status SaveOverride(const LocalOverride& local_override) override {
+    override_ = local_override;
+    return absl::OkStatus();
+  }
+  absl::Status ReleaseOverride() override {
+    override_.reset();
+    return absl::OkStatus();
+  }
+  const std::optional<Memory>& memory() const { return memory_; }
+
+  bool fails = false;
+  std::function<void()> before_effect = [] {};
+
+ private:
+  std::optional<Memory> memory_;
+  std::optional<LocalOverride> override_;
+};
+
+}  // namespace headgate::agent

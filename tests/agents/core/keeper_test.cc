@@ -1,0 +1,125 @@
+#include "agents/core/keeper.h"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/agents/core/fakes.h"
+
+namespace headgate::agent {
+namespace {
+
+const TimePoint kStart = FromUnixMillis(1'723'658'400'000);
+Share Percent(const char* text) { return *Share::Parse(text); }
+
+struct Bench {
+  explicit Bench(const char* share) : enforcer(Percent(share)) { Restart(); }
+  void Restart() {
+    keeper = std::make_unique<Keeper>("shop", Rails{}, Keeper::Parts{enforcer, store, log}, now);
+    keeper->Tick(now);
+  }
+  void Direct(std::uint64_t epoch, std::uint64_t revision, const char* share) {
+    Offer offer;
+    offer.directive = {.gate = "shop", .version = {epoch, revision}, .share = Percent(share)};
+    offer.digest = DigestOf(offer.directive);
+    offer.valid_for = std::chrono::seconds(15);
+    keeper->Take(offer, now);
+  }
+  void Pass(Duration time) {
+    now += time;
+    keeper->Tick(now);
+  }
+
+  TimePoint now = kStart;
+  ManualClock clock{kStart};
+  Log log{clock, Log::Options{.level = LogLevel::kError}};
+  FakeEnforcer enforcer;
+  FakeStore store;
+  std::unique_ptr<Keeper> keeper;
+};
+
+TEST(Keeper, ActsOnADirectiveWithinTheSameCall) {
+  Bench bench("100%");
+  bench.Direct(1, 1, "5%");
+  EXPECT_EQ(bench.enforcer.in_force(), Percent("5%"));
+  EXPECT_EQ(bench.keeper->Describe(bench.now).stage, Stage::kObserved);
+}
+
+TEST(Keeper, TakesTheOperatorsWordBeforeItWritesAnything) {
+  Bench bench("20%");
+  bench.Direct(1, 1, "20%");
+  ASSERT_TRUE(bench.store.SaveOverride({.share = Percent("1%"), .until = {}}).ok());
+  bench.Direct(1, 2, "50%");
+  EXPECT_LE(bench.enforcer.in_force(), Percent("20%"));
+  bench.Pass(std::chrono::milliseconds(250));
+  EXPECT_EQ(bench.enforcer.in_force(), Percent("1%"));
+}
+
+TEST(Keeper, EndsAnOverrideWhenItsTimeHasCome) {
+  Bench bench("20%");
+  bench.Direct(1, 1, "20%");
+  ASSERT_TRUE(bench.store
+                  .SaveOverride({.is_ceiling = true,
+                                 .share = Percent("1%"),
+                                 .until = bench.now + std::chrono::seconds(5)})
+                  .ok());
+  bench.Pass(std::chrono::seconds(1));
+  EXPECT_EQ(bench.enforcer.in_force(), Percent("1%"));
+  bench.Pass(std::chrono::seconds(5));
+  EXPECT_EQ(*bench.store.LoadOverride(), std::nullopt);
+  EXPECT_EQ(bench.enforcer.in_force(), Percent("20%"));
+}
+
+TEST(Keeper, LowersWhileBothDisksAreFullAndSavesAsSoonAsThereIsRoom) {
+  Bench bench("50%");
+  bench.Direct(1, 1, "50%");
+  bench.store.fails = bench.enforcer.file_fails = true;
+  bench.Direct(1, 2, "2%");
+  EXPECT_EQ(bench.enforcer.in_force(), Percent("2%"));
+  EXPECT_TRUE(bench.keeper->Describe(bench.now).unsaved);
+  bench.Direct(1, 3, "90%");
+  EXPECT_EQ(bench.enforcer.in_force(), Percent("2%"));
+  EXPECT_EQ(bench.keeper->Describe(bench.now).refusal->code, RefusalCode::kDisk);
+  bench.store.fails = bench.enforcer.file_fails = false;
+  bench.Pass(std::chrono::seconds(2));
+  EXPECT_EQ(bench.enforcer.in_force(), Percent("90%"));
+  EXPECT_FALSE(bench.keeper->Describe(bench.now).unsaved);
+}
+
+TEST(Keeper, KeepsItsShareAfterARestartWithoutAController) {
+  Bench bench("100%");
+  bench.Direct(1, 1, "5%");
+  bench.Restart();
+  bench.Pass(std::chrono::hours(1));
+  EXPECT_EQ(bench.enforcer.in_force(), Percent("5%"));
+  EXPECT_TRUE(bench.keeper->Describe(bench.now).expired);
+}
+
+TEST(Keeper, LeavesTheLoadBalancerAsItIsWhenItsStateIsLost) {
+  Bench bench("100%");
+  bench.Direct(1, 1, "5%");
+  bench.store = FakeStore();
+  bench.Restart();
+  bench.Pass(std::chrono::hours(1));
+  EXPECT_EQ(bench.enforcer.in_force(), Percent("5%"));
+  EXPECT_EQ(bench.keeper->Describe(bench.now).stage, Stage::kIdle);
+  EXPECT_EQ(bench.keeper->Describe(bench.now).enforced, Percent("5%"));
+}
+
+TEST(Keeper, MendsALoadBalancerThatCameBack) {
+  Bench bench("100%");
+  bench.Direct(1, 1, "5%");
+  bench.enforcer.is_down = true;
+  bench.Pass(std::chrono::seconds(1));
+  EXPECT_FALSE(bench.keeper->counters().live);
+  bench.Direct(1, 2, "1%");
+  EXPECT_EQ(bench.enforcer.file(), Percent("1%"));
+  bench.enforcer.is_down = false;
+  bench.enforcer.Restart();
+  EXPECT_EQ(bench.enforcer.in_force(), Percent("1%"));
+  bench.Pass(std::chrono::seconds(1));
+  EXPECT_EQ(bench.keeper->Describe(bench.now).stage, Stage::kObserved);
+}
+
+}  // namespace
+}  // namespace headgate::agent

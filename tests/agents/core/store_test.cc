@@ -1,0 +1,91 @@
+#include "agents/core/store.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "agents/core/files.h"
+#include "tests/support/temp_folder.h"
+
+namespace headgate::agent {
+namespace {
+
+Memory SomeMemory() {
+  return Memory{{.gate = "shop",
+                 .version = {1'723'658'400, 7},
+                 .share = *Share::Parse("12.5%"),
+                 .no_raise = true,
+                 .retry_after_s = 30},
+                *Share::Parse("5%")};
+}
+
+TEST(FileStore, FindsAgainWhatItSaved) {
+  const test::TempFolder folder;
+  FileStore store(folder.path(), "shop");
+  EXPECT_EQ(*store.LoadMemory(), std::nullopt);
+  ASSERT_TRUE(store.SaveMemory(SomeMemory()).ok());
+  EXPECT_EQ(*store.LoadMemory(), SomeMemory());
+  const LocalOverride exactly{
+      .is_ceiling = false, .share = *Share::Parse("5%"), .until = FromUnixMillis(1234)};
+  EXPECT_EQ(*store.LoadOverride(), std::nullopt);
+  ASSERT_TRUE(store.SaveOverride(exactly).ok());
+  EXPECT_EQ(*store.LoadOverride(), exactly);
+  ASSERT_TRUE(store.ReleaseOverride().ok());
+  EXPECT_TRUE(store.ReleaseOverride().ok());
+  EXPECT_EQ(*store.LoadOverride(), std::nullopt);
+}
+
+TEST(FileStore, TellsADamagedStateFromALostOne) {
+  const test::TempFolder folder;
+  FileStore store(folder.path(), "shop");
+  ASSERT_TRUE(store.SaveMemory(SomeMemory()).ok());
+  const std::string good = test::ReadFile(store.memory_path());
+  for (std::size_t size = 0; size + 2 < good.size(); size += 7) {
+    test::WriteFile(store.memory_path(), good.substr(0, size));
+    EXPECT_TRUE(absl::IsDataLoss(store.LoadMemory().status())) << size;
+  }
+  std::string other = good;
+  other.replace(other.find("125000"), 6, "925000");
+  test::WriteFile(store.memory_path(), other);
+  EXPECT_TRUE(absl::IsDataLoss(store.LoadMemory().status()));
+}
+
+TEST(FileStore, RefusesTheStateOfAnotherGate) {
+  const test::TempFolder folder;
+  FileStore shop(folder.path(), "shop");
+  FileStore bank(folder.path(), "bank");
+  ASSERT_TRUE(shop.SaveMemory(SomeMemory()).ok());
+  std::filesystem::copy_file(shop.memory_path(), bank.memory_path());
+  EXPECT_TRUE(absl::IsDataLoss(bank.LoadMemory().status()));
+}
+
+TEST(Files, AFailedWriteLeavesTheOldFile) {
+  const test::TempFolder folder;
+  const std::string path = folder / "file";
+  ASSERT_TRUE(WriteDurably(path, "old").ok());
+  std::filesystem::create_directory(path + ".tmp");
+  EXPECT_FALSE(WriteDurably(path, "new").ok());
+  EXPECT_EQ(*ReadSmallFile(path), "old");
+}
+
+TEST(Files, KeepsTheModeOfTheFileItReplaces) {
+  const test::TempFolder folder;
+  const std::string path = folder / "file";
+  test::WriteFile(path, "old");
+  std::filesystem::permissions(path, std::filesystem::perms(0644));
+  ASSERT_TRUE(WriteDurably(path, "new").ok());
+  EXPECT_EQ(std::filesystem::status(path).permissions(), std::filesystem::perms(0644));
+}
+
+TEST(Files, SaysWhichFileAndWhy) {
+  const test::TempFolder folder;
+  const absl::Status status = WriteDurably(folder / "none/file", "x");
+  EXPECT_TRUE(absl::IsNotFound(status));
+  EXPECT_THAT(std::string(status.message()), testing::HasSubstr("none/file.tmp"));
+  test::WriteFile(folder / "big", std::string(kSmallFileBytesMax + 1, 'x'));
+  EXPECT_TRUE(absl::IsOutOfRange(ReadSmallFile(folder / "big").status()));
+}
+
+}  // namespace
+}  // namespace headgate::agent

@@ -1,0 +1,209 @@
+#include "agents/haproxy/haproxy.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <filesystem>
+#include <thread>
+
+#include "common/base/bucket.h"
+#include "tests/support/test_app.h"
+#include "tests/support/test_haproxy.h"
+
+namespace headgate::haproxy {
+namespace {
+
+using agent::Apply;
+using agent::ApplyOutcome;
+using agent::Direction;
+using agent::RawCounters;
+using agent::Reading;
+using test::Eventually;
+using test::TestApp;
+using test::TestHaproxy;
+using testing::HasSubstr;
+
+Share Percent(const char* text) { return *Share::Parse(text); }
+
+TEST(Haproxy, EnforcesWhatItIsToldAndReadsItBack) {
+  const TestApp app;
+  const TestHaproxy real({.app_port = app.port()});
+  Haproxy haproxy(real.settings());
+  for (const char* share : {"0%", "1%", "20%", "50%", "100%"}) {
+    const Reading before = haproxy.Read();
+    ASSERT_TRUE(before.in_force.has_value()) << before.trouble;
+    const Direction direction =
+        *before.in_force < Percent(share) ? Direction::kUp : Direction::kDown;
+    const ApplyOutcome outcome = haproxy.Put({Percent(share), 7, direction});
+    ASSERT_TRUE(outcome.in_memory.ok()) << outcome.in_memory;
+    ASSERT_TRUE(outcome.at_next_start.ok()) << outcome.at_next_start;
+    const Reading after = haproxy.Read();
+    EXPECT_EQ(after.in_force, Percent(share));
+    EXPECT_EQ(after.at_next_start, Percent(share));
+    EXPECT_EQ(after.retry_after_s, 7U);
+    EXPECT_EQ(after.trouble, "");
+    EXPECT_TRUE(haproxy.Try(Percent(share)).ok()) << share;
+    for (int i = 0; i < 50; ++i) {
+      const std::string user = "user-" + std::to_string(i);
+      const bool inside = IsAdmitted(BucketOf(user), Percent(share));
+      ASSERT_EQ(real.StatusFor(user), inside ? 200 : 503) << user << " at " << share;
+    }
+  }
+}
+
+TEST(Haproxy, ProbesFindEveryKindOfKeyAndRefuteAWrongShare) {
+  const TestApp app;
+  for (const char* key : {"cookie headgate_uid", "header X-User-Id", "client_address"}) {
+    const TestHaproxy real({.app_port = app.port(), .key = key, .share = Percent("20%")});
+    Haproxy haproxy(real.settings());
+    EXPECT_TRUE(haproxy.Try(Percent("20%")).ok()) << haproxy.Try(Percent("20%"));
+    EXPECT_FALSE(haproxy.Try(Percent("21%")).ok());
+    EXPECT_FALSE(haproxy.Try(Percent("19%")).ok());
+    EXPECT_FALSE(haproxy.Try(Share::All()).ok());
+    EXPECT_FALSE(haproxy.Try(Share::None()).ok());
+  }
+}
+
+TEST(Haproxy, ProbesNameAWrongKeyAndAForeignPath) {
+  const TestApp app;
+  const TestHaproxy real({.app_port = app.port(), .share = Percent("20%")});
+  Settings settings = real.settings();
+  settings.key = *UserKey::Parse("cookie session");
+  EXPECT_THAT(std::string(Haproxy(settings).Try(Percent("20%")).message()),
+              HasSubstr("another user key"));
+  settings = real.settings();
+  settings.probe_url = real.url("/healthz");
+  EXPECT_THAT(std::string(Haproxy(settings).Try(Percent("20%")).message()),
+              HasSubstr("something else than the gate's rule"));
+}
+
+// Counters are read in one look; HAProxy counts a request when its answer is complete.
+RawCounters CountersOf(Haproxy& haproxy) {
+  haproxy.Read();
+  const auto raw = haproxy.ReadCounters();
+  EXPECT_TRUE(raw.ok()) << raw.status();
+  return raw.ok() ? *raw : RawCounters{};
+}
+
+TEST(Haproxy, CountsAdmittedBadSlowBypassedAndRefusedApart) {
+  TestApp app;
+  const TestHaproxy real(
+      {.app_port = app.port(), .slow_ms = {50, 5000}, .bypass = {"path=/webhook"}});
+  Haproxy haproxy(real.settings());
+  const RawCounters start = CountersOf(haproxy);
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(real.StatusFor("a"), 200);
+  app.AnswerWith(500);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(real.StatusFor("a"), 500);
+  EXPECT_EQ(real.Get("/webhook").status, 500);
+  app.AnswerWith(200);
+  app.DelayBy(80);
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(real.StatusFor("a"), 200);
+  EXPECT_EQ(real.Get("/webhook").status, 200);
+  app.DelayBy(0);
+  ASSERT_TRUE(haproxy.Put({Share::None(), 10, Direction::kDown}).in_memory.ok());
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(real.StatusFor("a"), 503);
+  RawCounters now;
+  EXPECT_TRUE(Eventually([&] {
+    now = CountersOf(haproxy);
+    return now.admitted - start.admitted == 10 && now.refused - start.refused == 4;
+  })) << now.admitted - start.admitted
+      << " " << now.refused - start.refused;
+  EXPECT_EQ(now.http_5xx - start.http_5xx, 3U);
+  EXPECT_EQ(now.bypassed - start.bypassed, 2U);
+  EXPECT_EQ(now.slow[50] - start.slow.at(50), 2U);
+  EXPECT_EQ(now.slow[5000] - start.slow.at(5000), 0U);
+  EXPECT_EQ(now.connection_errors - start.connection_errors, 0U);
+}
+
+TEST(Haproxy, CountsConnectionErrorsAndHaproxysOwn503sOfAdmittedUsers) {
+  TestApp app;
+  const TestHaproxy real({.app_port = app.port()});
+  Haproxy haproxy(real.settings());
+  const RawCounters start = CountersOf(haproxy);
+  app.Stop();
+  EXPECT_EQ(real.StatusFor("a"), 503);
+  RawCounters now;
+  EXPECT_TRUE(Eventually([&] {
+    now = CountersOf(haproxy);
+    return now.http_5xx - start.http_5xx == 1;
+  }));
+  EXPECT_GE(now.connection_errors - start.connection_errors, 1U);
+  EXPECT_EQ(now.refused, start.refused);
+}
+
+TEST(Haproxy, AFileThatCannotBeWrittenPreventsARaiseButNoLowering) {
+  const TestApp app;
+  const TestHaproxy real({.app_port = app.port(), .share = Percent("50%")});
+  Haproxy haproxy(real.settings());
+  // A folder in the way of the temporary file stands for every disk that takes nothing.
+  std::filesystem::create_directory(real.map() + ".tmp");
+  const ApplyOutcome raise = haproxy.Put({Percent("60%"), 10, Direction::kUp});
+  EXPECT_FALSE(raise.in_memory.ok());
+  EXPECT_FALSE(raise.at_next_start.ok());
+  EXPECT_EQ(haproxy.Read().in_force, Percent("50%"));
+  const ApplyOutcome lowering = haproxy.Put({Percent("5%"), 10, Direction::kDown});
+  EXPECT_TRUE(lowering.in_memory.ok()) << lowering.in_memory;
+  EXPECT_FALSE(lowering.at_next_start.ok());
+  EXPECT_EQ(haproxy.Read().in_force, Percent("5%"));
+  EXPECT_EQ(haproxy.Read().at_next_start, Percent("50%"));
+}
+
+TEST(Haproxy, AReloadNeverAdmitsAnybodyNewNotForOneRequest) {
+  const TestApp app;
+  TestHaproxy real({.app_port = app.port()});
+  Haproxy haproxy(real.settings());
+  ASSERT_TRUE(haproxy.Put({Share::None(), 10, Direction::kDown}).in_memory.ok());
+  const std::string before = haproxy.Read().instance;
+  std::atomic<bool> stop{false};
+  std::atomic<int> refused{0};
+  std::atomic<int> admitted{0};
+  std::vector<std::thread> users;
+  for (int i = 0; i < 4; ++i) {
+    users.emplace_back([&] {
+      while (!stop) {
+        const int status = real.StatusFor("abc");
+        if (status == 503) ++refused;
+        if (status == 200) ++admitted;
+      }
+    });
+  }
+  for (int i = 0; i < 3; ++i) {
+    const int seen = refused;
+    real.Reload();
+    EXPECT_TRUE(Eventually([&] { return refused > seen + 50; }));
+  }
+  stop = true;
+  for (std::thread& user : users) user.join();
+  EXPECT_EQ(admitted, 0);
+  EXPECT_NE(haproxy.Read().instance, before);
+  EXPECT_EQ(haproxy.Read().in_force, Share::None());
+}
+
+TEST(Haproxy, MendsAMapThatLostItsEntries) {
+  const TestApp app;
+  const TestHaproxy real({.app_port = app.port(), .share = Percent("50%")});
+  Haproxy haproxy(real.settings());
+  real.Ask("clear map " + real.map());
+  EXPECT_EQ(haproxy.Read().in_force, Share::None());
+  ASSERT_TRUE(haproxy.Put({Percent("50%"), 10, Direction::kUp}).in_memory.ok());
+  EXPECT_EQ(haproxy.Read().in_force, Percent("50%"));
+}
+
+TEST(Haproxy, SaysWhatIsMissingInItsConfiguration) {
+  const TestApp app;
+  const TestHaproxy real({.app_port = app.port()});
+  Settings settings = real.settings();
+  settings.app_backend = "nope";
+  EXPECT_THAT(Haproxy(settings).Read().trouble, HasSubstr("no backend 'nope'"));
+  settings = real.settings();
+  settings.wait_backend = "nope";
+  EXPECT_THAT(Haproxy(settings).Read().trouble, HasSubstr("no backend 'nope'"));
+  settings = real.settings();
+  settings.map = real.folder() + "/other.map";
+  EXPECT_THAT(Haproxy(settings).Read().trouble, HasSubstr("has not loaded the map"));
+}
+
+}  // namespace
+}  // namespace headgate::haproxy

@@ -1,0 +1,56 @@
+#include "agents/haproxy/map_file.h"
+
+#include <gtest/gtest.h>
+
+#include "agents/haproxy/key.h"
+#include "common/base/bucket.h"
+
+namespace headgate::haproxy {
+namespace {
+
+TEST(MapFile, ReadsWhatItWrote) {
+  const MapValues values{104858, 12};
+  const auto read = ParseMapText(MapText(values));
+  ASSERT_TRUE(read.ok());
+  EXPECT_EQ(*read, values);
+}
+
+TEST(MapFile, AMissingEntryIsZeroAsInTheSnippet) {
+  EXPECT_EQ(ParseMapText("retry_after 5\n")->width, 0U);
+  EXPECT_EQ(ParseMapText("")->width, 0U);
+}
+
+TEST(MapFile, RefusesWhatHaproxyWouldNotStartWith) {
+  EXPECT_FALSE(ParseMapText("admit_w many\n").ok());
+  EXPECT_FALSE(ParseMapText("admit_w 12 34\n").ok());
+  EXPECT_FALSE(ParseMapText("admit_w\n").ok());
+}
+
+TEST(MapFile, EveryShareIsFoundAgainFromItsWidth) {
+  for (std::uint32_t ppm = 0; ppm <= Share::kPpmMax; ++ppm) {
+    const Share share = *Share::FromPpm(ppm);
+    ASSERT_EQ(ShareOfWidth(share.Width()), share) << ppm;
+  }
+}
+
+TEST(ProbeKeys, StandJustInsideAndJustOutside) {
+  for (const std::uint32_t width : {1U, 52429U, 524288U, 1048575U}) {
+    const ProbeKeys keys = FindProbeKeys(width, 7);
+    EXPECT_EQ(BucketOf(keys.inside), width - 1);
+    EXPECT_EQ(BucketOf(keys.outside), width);
+  }
+  EXPECT_EQ(FindProbeKeys(0, 7).inside, "");
+  EXPECT_EQ(FindProbeKeys(kBuckets, 7).outside, "");
+}
+
+TEST(UserKey, ReadsTheThreeKindsAndRefusesOthers) {
+  for (const char* text : {"cookie headgate_uid", "header X-User-Id", "client_address"}) {
+    EXPECT_EQ(UserKey::Parse(text)->ToString(), text);
+  }
+  for (const char* text : {"", "cookie", "cookie a b", "session x", "header X\nY", "cookie a;b"}) {
+    EXPECT_FALSE(UserKey::Parse(text).ok()) << text;
+  }
+}
+
+}  // namespace
+}  // namespace headgate::haproxy

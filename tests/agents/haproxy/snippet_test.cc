@@ -1,0 +1,162 @@
+#include "agents/haproxy/snippet.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <set>
+
+#include "common/base/bucket.h"
+#include "tests/support/test_app.h"
+#include "tests/support/test_haproxy.h"
+
+namespace headgate::haproxy {
+namespace {
+
+using test::HttpAnswer;
+using test::TestApp;
+using test::TestHaproxy;
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr char kHtml[] = "Accept: text/html,application/xhtml+xml,*/*;q=0.8";
+
+// The value of a header, by its lower-case name as HAProxy sends it; empty if it is missing.
+std::string Header(const HttpAnswer& answer, const std::string& name) {
+  const std::size_t at = answer.headers.find("\n" + name + ": ");
+  if (at == std::string::npos) return "";
+  const std::size_t from = at + name.size() + 3;
+  return answer.headers.substr(from, answer.headers.find('\r', from) - from);
+}
+
+TEST(Snippet, PassesHaproxysOwnCheckWithEveryKindOfKeyAndOption) {
+  const TestApp app;
+  for (const char* key : {"cookie headgate_uid", "header X-User-Id", "client_address"}) {
+    const TestHaproxy haproxy({.app_port = app.port(),
+                               .key = key,
+                               .slow_ms = {100, 500, 1000},
+                               .bypass = {"path=/healthz", "cidr=203.0.113.0/24"}});
+    const test::Finished check = test::RunToEnd({"haproxy", "-c", "-f", haproxy.config()});
+    EXPECT_EQ(check.exit_code, 0) << key << check.output;
+    EXPECT_THAT(check.output, Not(HasSubstr("WARNING"))) << key;
+  }
+}
+
+TEST(Snippet, ChangesNothingForUsersButTheCookieWhileTheGateIsOpen) {
+  const TestApp app;
+  const TestHaproxy haproxy({.app_port = app.port()});
+  const HttpAnswer page = haproxy.Get("/", {kHtml});
+  EXPECT_EQ(page.status, 200);
+  EXPECT_EQ(page.body, "the shop\n");
+  EXPECT_THAT(Header(page, "set-cookie"),
+              testing::MatchesRegex("headgate_uid=[0-9a-f-]+; Path=/; Max-Age=31536000; "
+                                    "SameSite=Lax; HttpOnly"));
+  EXPECT_EQ(Header(page, "cache-control"), "private");
+  const HttpAnswer asset = haproxy.Get("/logo.png", {"Accept: image/png"});
+  EXPECT_EQ(asset.status, 200);
+  EXPECT_EQ(Header(asset, "set-cookie"), "");
+  const HttpAnswer again = haproxy.Get("/", {kHtml, "Cookie: headgate_uid=abc"});
+  EXPECT_EQ(Header(again, "set-cookie"), "");
+}
+
+TEST(Snippet, RefusesAVisitorWithoutACookieOnceAndGivesThemOne) {
+  const TestApp app;
+  const TestHaproxy haproxy({.app_port = app.port(), .share = *Share::Parse("50%")});
+  int admitted = 0;
+  for (int i = 0; i < 60; ++i) {
+    const HttpAnswer first = haproxy.Get("/", {kHtml});
+    ASSERT_EQ(first.status, 503);
+    const std::string cookie = Header(first, "set-cookie");
+    const std::string key = cookie.substr(0, cookie.find(';'));
+    const HttpAnswer second = haproxy.Get("/", {kHtml, "Cookie: " + key});
+    const bool inside = IsAdmitted(BucketOf(key.substr(key.find('=') + 1)), *Share::Parse("50%"));
+    EXPECT_EQ(second.status, inside ? 200 : 503) << key;
+    admitted += inside ? 1 : 0;
+  }
+  EXPECT_GT(admitted, 10);
+  EXPECT_LT(admitted, 50);
+}
+
+TEST(Snippet, AnEmptyCookieIsNoCookie) {
+  const TestApp app;
+  const TestHaproxy haproxy({.app_port = app.port(), .share = *Share::Parse("99.9%")});
+  const HttpAnswer answer = haproxy.Get("/", {kHtml, "Cookie: headgate_uid="});
+  EXPECT_EQ(answer.status, 503);
+  EXPECT_NE(Header(answer, "set-cookie"), "");
+}
+
+TEST(Snippet, TheWaitingPageSaysWhenToComeBackSpreadAndUncached) {
+  const TestApp app;
+  const TestHaproxy haproxy({.app_port = app.port(), .share = Share::None()});
+  std::set<int> seconds;
+  for (int i = 0; i < 40; ++i) {
+    const HttpAnswer page = haproxy.Get("/", {kHtml, "Cookie: headgate_uid=abc"});
+    ASSERT_EQ(page.status, 503);
+    EXPECT_EQ(Header(page, "cache-control"), "no-store");
+    EXPECT_THAT(page.body, HasSubstr("http-equiv=\"refresh\" content=\"" +
+                                     Header(page, "retry-after") + "\""));
+    EXPECT_THAT(page.body, Not(HasSubstr("src=")));
+    EXPECT_THAT(page.body, Not(HasSubstr("var(")));
+    seconds.insert(std::atoi(Header(page, "retry-after").c_str()));
+  }
+  EXPECT_GE(*seconds.begin(), 10);
+  EXPECT_LE(*seconds.rbegin(), 15);
+  EXPECT_GE(seconds.size(), 3U);
+}
+
+TEST(Snippet, ProgramsThatAskForJsonGetAProblemDocument) {
+  const TestApp app;
+  const TestHaproxy haproxy({.app_port = app.port(), .share = Share::None()});
+  const HttpAnswer answer = haproxy.Get("/api", {"Accept: application/json"});
+  EXPECT_EQ(answer.status, 503);
+  EXPECT_EQ(Header(answer, "content-type"), "application/problem+json");
+  EXPECT_THAT(answer.body, HasSubstr("\"retry_after_s\":" + Header(answer, "retry-after") + "}"));
+}
+
+TEST(Snippet, BypassRulesLetThroughWhateverTheShareIs) {
+  const TestApp app;
+  const TestHaproxy haproxy({.app_port = app.port(), .share = Share::None()});
+  EXPECT_EQ(haproxy.Get("/healthz").status, 200);
+  EXPECT_EQ(haproxy.Get("/healthz/x").status, 503);
+  EXPECT_EQ(haproxy.Get("/").status, 503);
+}
+
+TEST(Snippet, AMapWithoutAnEntryKeepsTheGateClosed) {
+  const TestApp app;
+  TestHaproxy haproxy({.app_port = app.port()});
+  haproxy.Stop();
+  test::WriteFile(haproxy.map(), "retry_after 10\n");
+  haproxy.Start();
+  EXPECT_EQ(haproxy.StatusFor("abc"), 503);
+}
+
+TEST(Snippet, RefusesWhatHaproxyWouldReadOtherwise) {
+  SnippetOptions good{.gate = "shop",
+                      .app_backend = "app",
+                      .key = {},
+                      .slow_ms = {500},
+                      .map = "/var/lib/headgate/shop.map",
+                      .socket = "/run/haproxy/admin.sock",
+                      .bypass = {}};
+  ASSERT_TRUE(Snippet(good).ok());
+  const auto message = [](const SnippetOptions& options) {
+    return std::string(Snippet(options).status().message());
+  };
+  SnippetOptions bad = good;
+  bad.gate = "Shop!";
+  EXPECT_THAT(message(bad), HasSubstr("[a-z0-9-]"));
+  bad = good;
+  bad.map = "/var/lib/a b";
+  EXPECT_THAT(message(bad), HasSubstr("--map"));
+  bad = good;
+  bad.bypass = {"cidr=203.0.113.0/33"};
+  EXPECT_THAT(message(bad), HasSubstr("--bypass"));
+  bad.bypass = {"path=/x } http-request"};
+  EXPECT_THAT(message(bad), HasSubstr("--bypass"));
+  bad = good;
+  bad.slow_ms = {1, 2, 3, 4, 5, 6, 7};
+  EXPECT_THAT(message(bad), HasSubstr("at most 6"));
+}
+
+}  // namespace
+}  // namespace headgate::haproxy

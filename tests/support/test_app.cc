@@ -1,0 +1,32 @@
+#include "tests/support/test_app.h"
+
+#include <httplib.h>
+
+#include <chrono>
+
+namespace headgate::test {
+
+TestApp::TestApp() : server_(std::make_unique<httplib::Server>()) {
+  // A thread per connection: as many as a load balancer may keep open.
+  server_->new_task_queue = [] { return new httplib::ThreadPool(64); };
+  server_->Get(".*", [this](const httplib::Request&, httplib::Response& response) {
+    ++requests_;
+    const int delay_ms = delay_ms_;
+    if (delay_ms > 0) std::this_thread::sleep_for(std::chrono::milliseconds(delay_ms));
+    response.status = status_;
+    response.set_content("the shop\n", "text/plain");
+  });
+  port_ = static_cast<std::uint16_t>(server_->bind_to_any_port("127.0.0.1"));
+  thread_ = std::thread([this] { server_->listen_after_bind(); });
+}
+
+TestApp::~TestApp() { Stop(); }
+
+void TestApp::Stop() {
+  // stop() before the server runs would be lost.
+  while (thread_.joinable() && !server_->is_running()) std::this_thread::yield();
+  server_->stop();
+  if (thread_.joinable()) thread_.join();
+}
+
+}  // namespace headgate::test

@@ -1,0 +1,41 @@
+// A small application to stand behind a load balancer: it answers 200, or what it is told to.
+// Thread-safe.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <thread>
+
+namespace httplib {
+class Server;
+}
+
+namespace headgate::test {
+
+class TestApp {
+ public:
+  // Listens on 127.0.0.1, on a port of its own.
+  TestApp();
+  TestApp(const TestApp&) = delete;
+  TestApp& operator=(const TestApp&) = delete;
+  ~TestApp();
+
+  std::uint16_t port() const { return port_; }
+  void AnswerWith(int status) { status_ = status; }
+  void DelayBy(int milliseconds) { delay_ms_ = milliseconds; }
+  // Requests that came through the load balancer.
+  std::uint64_t requests() const { return requests_; }
+  // From now on nobody listens there.
+  void Stop();
+
+ private:
+  std::unique_ptr<httplib::Server> server_;
+  std::uint16_t port_ = 0;
+  std::atomic<int> status_{200};
+  std::atomic<int> delay_ms_{0};
+  std::atomic<std::uint64_t> requests_{0};
+  std::thread thread_;
+};
+
+}  // namespace headgate::test

@@ -1,0 +1,71 @@
+// A real HAProxy in master-worker mode with one gate from our own snippet, in a folder of its own.
+// One thread. Stopped by its pid with this object.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "agents/haproxy/haproxy.h"
+#include "agents/haproxy/snippet.h"
+#include "common/base/share.h"
+#include "tests/support/process.h"
+#include "tests/support/temp_folder.h"
+
+namespace headgate::test {
+
+struct HttpAnswer {
+  // 0: no answer.
+  int status = 0;
+  std::string headers;
+  std::string body;
+};
+
+class TestHaproxy {
+ public:
+  struct Options {
+    std::uint16_t app_port = 0;
+    std::string key = "cookie headgate_uid";
+    std::vector<std::uint32_t> slow_ms{500};
+    std::vector<std::string> bypass{"path=/healthz"};
+    Share share = Share::All();
+  };
+
+  // Starts it and waits until it answers.
+  explicit TestHaproxy(Options options);
+
+  haproxy::Settings settings() const;
+  const std::string& folder() const { return folder_.path(); }
+  std::string map() const { return folder_ / "shop.map"; }
+  std::string config() const { return folder_ / "haproxy.cfg"; }
+  std::string url(const std::string& path) const;
+  std::uint16_t port() const { return port_; }
+
+  void Start();
+  void Stop();
+  void Kill();
+  // kill -USR2 to the master; returns when the new worker answers.
+  void Reload();
+  // Without waiting; may be lost right after the start.
+  void BeginReload();
+  // Of the worker that answers on the stats socket; 0 if none does.
+  std::uint64_t WorkerPid() const;
+  // `admit_w` in HAProxy's memory; -1 if it cannot be asked.
+  std::int64_t WidthInMemory() const;
+  std::string Ask(const std::string& command) const;
+  std::string Log() const { return process_ ? process_->Output() : ""; }
+
+  // `headers`: "Name: value" each.
+  HttpAnswer Get(const std::string& path, const std::vector<std::string>& headers = {}) const;
+  // The status that the user with this cookie gets.
+  int StatusFor(const std::string& user) const;
+
+ private:
+  const Options options_;
+  const TempFolder folder_;
+  const std::uint16_t port_;
+  std::unique_ptr<Process> process_;
+};
+
+}  // namespace headgate::test
