@@ -1,0 +1,271 @@
+#include "controller/api/operator_service.h"
+
+#include <fmt/format.h>
+#include <google/protobuf/util/time_util.h>
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "common/base/duration.h"
+#include "controller/api/gate_watch.h"
+#include "controller/api/view.h"
+#include "controller/plan/plan.h"
+
+namespace headgate::api {
+namespace {
+
+using google::protobuf::util::TimeUtil;
+
+conductor::WaitFor ToWaitFor(v1::WaitFor wait_for) {
+  switch (static_cast<int>(wait_for)) {
+    case v1::RECORDED:
+      return conductor::WaitFor::kRecorded;
+    case v1::WAIT_APPLIED:
+      return conductor::WaitFor::kApplied;
+    case v1::WAIT_OBSERVED:
+      return conductor::WaitFor::kObserved;
+    default:
+      return conductor::WaitFor::kSent;
+  }
+}
+
+Duration WaitTimeoutOf(const v1::Mutation& mutation) {
+  if (!mutation.has_wait_timeout()) return conductor::kWaitDefault;
+  const Duration asked(TimeUtil::DurationToMilliseconds(mutation.wait_timeout()));
+  return std::clamp(asked, Duration(0), conductor::kWaitMax);
+}
+
+absl::StatusOr<std::optional<Share>> TargetOf(const v1::RetreatRequest& request) {
+  if (!request.has_to_ppm()) return std::optional<Share>();
+  absl::StatusOr<Share> share = Share::FromPpm(request.to_ppm());
+  if (!share.ok()) return share.status();
+  return std::optional<Share>(*share);
+}
+
+absl::StatusOr<engine::Plan> PlanOf(const v1::StartRestorationRequest& request) {
+  if (request.has_plan() == !request.plan_yaml().empty()) {
+    return absl::InvalidArgumentError("exactly one of plan and plan_yaml must be given");
+  }
+  if (request.has_plan()) return plan::ToEngine(request.plan());
+  return plan::LoadPlan(request.plan_yaml(),
+                        request.file_name().empty() ? "plan.yaml" : request.file_name());
+}
+
+void Fill(const conductor::Conductor& conductor, const std::string& gate,
+          conductor::Answer& answer, v1::Outcome* outcome) {
+  const auto found = conductor.state().gates.find(gate);
+  if (found != conductor.state().gates.end()) {
+    *outcome->mutable_gate() = ViewGate(conductor, gate);
+  }
+  outcome->set_summary(std::move(answer.summary));
+  outcome->set_repeated(answer.repeated);
+  outcome->set_recorded(answer.recorded);
+  for (const conductor::Unconfirmed& missing : answer.unconfirmed) {
+    v1::Unconfirmed& proto = *outcome->add_unconfirmed();
+    proto.set_agent(missing.agent);
+    proto.set_why(missing.why);
+  }
+}
+
+absl::Status NoGate(const std::string& gate) {
+  return absl::NotFoundError(
+      fmt::format("gate '{}' does not exist: `headgate gates create {} --share 100%`", gate, gate));
+}
+
+}  // namespace
+
+template <class Look>
+OperatorService::Unary* OperatorService::Show(Context* context, Look look) {
+  Unary* reactor = context->DefaultReactor();
+  absl::StatusOr<tls::Identity> caller = CallerOf(*context, rules_);
+  absl::Status status = caller.ok() ? CheckRole(*caller, tls::Role::kViewer) : caller.status();
+  if (!status.ok()) {
+    reactor->Finish(ToGrpc(status));
+    return reactor;
+  }
+  loop_.Post([reactor, look]() mutable { reactor->Finish(ToGrpc(look())); });
+  return reactor;
+}
+
+OperatorService::Unary* OperatorService::GetController(Context* context,
+                                                       Request<v1::GetControllerRequest>,
+                                                       v1::Controller* response) {
+  return Show(context, [this, response] {
+    *response = ViewController(conductor_);
+    return absl::OkStatus();
+  });
+}
+
+OperatorService::Unary* OperatorService::ListGates(Context* context, Request<v1::ListGatesRequest>,
+                                                   v1::ListGatesResponse* response) {
+  return Show(context, [this, response] {
+    for (const auto& [name, gate] : conductor_.state().gates) {
+      if (gate.exists) *response->add_gates() = ViewGate(conductor_, name);
+    }
+    return absl::OkStatus();
+  });
+}
+
+OperatorService::Unary* OperatorService::GetGate(Context* context,
+                                                 Request<v1::GetGateRequest> request,
+                                                 v1::Gate* response) {
+  return Show(context, [this, response, gate = request->gate()] {
+    if (!HasGate(conductor_, gate)) return NoGate(gate);
+    *response = ViewGate(conductor_, gate);
+    return absl::OkStatus();
+  });
+}
+
+grpc::ServerWriteReactor<v1::Gate>* OperatorService::WatchGate(
+    Context* context, Request<v1::GetGateRequest> request) {
+  absl::StatusOr<tls::Identity> caller = CallerOf(*context, rules_);
+  absl::Status status = caller.ok() ? CheckRole(*caller, tls::Role::kViewer) : caller.status();
+  return NewGateWatch(loop_, conductor_, context, request->gate(), std::move(status));
+}
+
+OperatorService::Unary* OperatorService::ListTimeline(Context* context,
+                                                      Request<v1::ListTimelineRequest> request,
+                                                      v1::ListTimelineResponse* response) {
+  std::size_t limit = request->limit() == 0 ? kTimelineDefault : request->limit();
+  limit = std::min(limit, conductor::kTimelineKept);
+  return Show(context, [this, response, limit, gate = request->gate()] {
+    if (!gate.empty() && !HasGate(conductor_, gate)) return NoGate(gate);
+    *response = ViewTimeline(conductor_, gate, limit);
+    return absl::OkStatus();
+  });
+}
+
+OperatorService::Unary* OperatorService::Carry(Context* context, const Order& from,
+                                               absl::StatusOr<engine::Order> order,
+                                               v1::Outcome* outcome) {
+  Unary* reactor = context->DefaultReactor();
+  absl::StatusOr<tls::Identity> caller = CallerOf(*context, rules_);
+  absl::Status status = caller.ok() ? CheckRole(*caller, from.needed) : caller.status();
+  if (status.ok()) status = order.status();
+  if (!status.ok()) {
+    reactor->Finish(ToGrpc(status));
+    return reactor;
+  }
+  engine::Command command{.call = 0,
+                          .gate = from.gate,
+                          .order = *std::move(order),
+                          .actor = ActorOf(*caller),
+                          .reason = from.mutation.reason(),
+                          .request_id = from.mutation.request_id(),
+                          .expected_revision = from.mutation.expected_revision(),
+                          .dry_run = from.mutation.dry_run()};
+  const conductor::WaitFor wait_for = ToWaitFor(from.mutation.wait_for());
+  const Duration wait_timeout = WaitTimeoutOf(from.mutation);
+  loop_.Post([this, reactor, outcome, wait_for, wait_timeout,
+              command = std::move(command)]() mutable {
+    const std::string gate = command.gate;
+    conductor_.Do(std::move(command), wait_for, wait_timeout,
+                  [this, reactor, outcome, gate](conductor::Answer answer) {
+                    if (answer.status.ok()) Fill(conductor_, gate, answer, outcome);
+                    reactor->Finish(ToGrpc(answer.status));
+                  });
+  });
+  return reactor;
+}
+
+OperatorService::Unary* OperatorService::CreateGate(Context* context,
+                                                    Request<v1::CreateGateRequest> request,
+                                                    v1::Outcome* outcome) {
+  absl::StatusOr<Share> share = Share::FromPpm(request->share_ppm());
+  absl::StatusOr<engine::Order> order = share.status();
+  if (share.ok()) order = engine::CreateGate{*share};
+  return Carry(context, {tls::Role::kOperator, request->mutation(), request->gate()},
+               std::move(order), outcome);
+}
+
+OperatorService::Unary* OperatorService::CloseGate(Context* context,
+                                                   Request<v1::GateRequest> request,
+                                                   v1::Outcome* outcome) {
+  return Carry(context, {tls::Role::kOperator, request->mutation(), request->gate()},
+               engine::Order(engine::CloseGate{}), outcome);
+}
+
+OperatorService::Unary* OperatorService::OpenGate(Context* context,
+                                                  Request<v1::OpenGateRequest> request,
+                                                  v1::Outcome* outcome) {
+  const Duration length(TimeUtil::DurationToMilliseconds(request->duration()));
+  absl::StatusOr<engine::Order> order = absl::InvalidArgumentError(
+      fmt::format("`open` lasts 1s to 24h, not {}: say for how long", FormatDuration(length)));
+  // The time of the call, on the loop's clock, which may be read anywhere.
+  if (length >= Duration(1'000) && length <= kOpenMax) {
+    order = engine::OpenGate{conductor_.clock().Now() + length};
+  }
+  return Carry(context, {tls::Role::kApprover, request->mutation(), request->gate()},
+               std::move(order), outcome);
+}
+
+OperatorService::Unary* OperatorService::StartRestoration(
+    Context* context, Request<v1::StartRestorationRequest> request, v1::Outcome* outcome) {
+  absl::StatusOr<engine::Plan> plan = PlanOf(*request);
+  absl::StatusOr<engine::Order> order = plan.status();
+  std::string gate;
+  if (plan.ok()) {
+    gate = plan->spec().gate;
+    order = engine::StartRestoration{*std::move(plan), request->when_ready()};
+  }
+  return Carry(context, {tls::Role::kOperator, request->mutation(), gate}, std::move(order),
+               outcome);
+}
+
+OperatorService::Unary* OperatorService::HoldRestoration(Context* context,
+                                                         Request<v1::GateRequest> request,
+                                                         v1::Outcome* outcome) {
+  return Carry(context, {tls::Role::kOperator, request->mutation(), request->gate()},
+               engine::Order(engine::Hold{}), outcome);
+}
+
+OperatorService::Unary* OperatorService::ResumeRestoration(Context* context,
+                                                           Request<v1::GateRequest> request,
+                                                           v1::Outcome* outcome) {
+  return Carry(context, {tls::Role::kOperator, request->mutation(), request->gate()},
+               engine::Order(engine::Resume{}), outcome);
+}
+
+OperatorService::Unary* OperatorService::AdvanceRestoration(Context* context,
+                                                            Request<v1::GateRequest> request,
+                                                            v1::Outcome* outcome) {
+  return Carry(context, {tls::Role::kOperator, request->mutation(), request->gate()},
+               engine::Order(engine::Advance{}), outcome);
+}
+
+OperatorService::Unary* OperatorService::RetreatRestoration(Context* context,
+                                                            Request<v1::RetreatRequest> request,
+                                                            v1::Outcome* outcome) {
+  absl::StatusOr<std::optional<Share>> to = TargetOf(*request);
+  absl::StatusOr<engine::Order> order = to.status();
+  if (to.ok()) order = engine::Retreat{*to};
+  return Carry(context, {tls::Role::kOperator, request->mutation(), request->gate()},
+               std::move(order), outcome);
+}
+
+OperatorService::Unary* OperatorService::AbortRestoration(Context* context,
+                                                          Request<v1::RetreatRequest> request,
+                                                          v1::Outcome* outcome) {
+  absl::StatusOr<std::optional<Share>> to = TargetOf(*request);
+  absl::StatusOr<engine::Order> order = to.status();
+  if (to.ok()) order = engine::Abort{*to};
+  return Carry(context, {tls::Role::kOperator, request->mutation(), request->gate()},
+               std::move(order), outcome);
+}
+
+OperatorService::Unary* OperatorService::ApproveStep(Context* context,
+                                                     Request<v1::GateRequest> request,
+                                                     v1::Outcome* outcome) {
+  return Carry(context, {tls::Role::kApprover, request->mutation(), request->gate()},
+               engine::Order(engine::Approve{}), outcome);
+}
+
+OperatorService::Unary* OperatorService::RemoveAgent(Context* context,
+                                                     Request<v1::RemoveAgentRequest> request,
+                                                     v1::Outcome* outcome) {
+  return Carry(context, {tls::Role::kOperator, request->mutation(), request->gate()},
+               engine::Order(engine::RemoveAgent{request->agent()}), outcome);
+}
+
+}  // namespace headgate::api

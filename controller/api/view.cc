@@ -1,0 +1,170 @@
+#include "controller/api/view.h"
+
+#include <google/protobuf/util/time_util.h>
+
+#include <algorithm>
+#include <variant>
+
+#include "controller/api/agent_words.h"
+#include "controller/conductor/codec.h"
+#include "controller/engine/explain.h"
+
+namespace headgate::api {
+namespace {
+
+using google::protobuf::util::TimeUtil;
+
+google::protobuf::Timestamp ToProto(TimePoint at) {
+  return TimeUtil::MillisecondsToTimestamp(UnixMillis(at));
+}
+
+void SetVersion(const Version& version, v1::Version& proto) {
+  proto.set_epoch(version.epoch);
+  proto.set_revision(version.revision);
+}
+
+v1::Phase ToProto(const engine::Phase& phase) {
+  // In the order of the variant.
+  static constexpr v1::Phase kPhases[] = {
+      v1::PHASE_PREFLIGHT, v1::PHASE_WAITING_FOR_APPROVAL, v1::PHASE_ADMITTING, v1::PHASE_HOLDING,
+      v1::PHASE_RETREATING, v1::PHASE_CURING, v1::PHASE_WATCHING, v1::PHASE_COMPLETED,
+      v1::PHASE_ABORTED, v1::PHASE_FAILED};
+  static_assert(std::variant_size_v<engine::Phase> == std::size(kPhases));
+  return kPhases[phase.index()];
+}
+
+v1::Verdict ToProto(engine::Verdict verdict) {
+  switch (verdict) {
+    case engine::Verdict::kHealthy:
+      return v1::HEALTHY;
+    case engine::Verdict::kDegraded:
+      return v1::DEGRADED;
+    case engine::Verdict::kFailed:
+      return v1::FAILED;
+    case engine::Verdict::kUnknown:
+      return v1::UNKNOWN;
+  }
+  return v1::UNKNOWN;
+}
+
+v1::CheckState ToProto(const std::string& name, const engine::Judgement& judgement) {
+  v1::CheckState proto;
+  proto.set_name(name);
+  proto.set_verdict(ToProto(judgement.verdict));
+  if (judgement.unknown_why == engine::UnknownWhy::kNoData) {
+    proto.set_unknown_why(v1::CheckState::NO_DATA);
+  } else if (judgement.unknown_why == engine::UnknownWhy::kTooFew) {
+    proto.set_unknown_why(v1::CheckState::TOO_FEW);
+  }
+  proto.set_value(judgement.value);
+  proto.set_bound(judgement.bound);
+  proto.set_detail(judgement.detail);
+  if (judgement.age) {
+    *proto.mutable_age() = TimeUtil::MillisecondsToDuration(judgement.age->count());
+  }
+  for (const std::string& finding : judgement.findings) proto.add_findings(finding);
+  return proto;
+}
+
+v1::Restoration ViewRestoration(const engine::Restoration& restoration,
+                                const engine::Explanation& explanation) {
+  v1::Restoration proto;
+  proto.set_id(restoration.id);
+  proto.set_phase(ToProto(restoration.phase));
+  *proto.mutable_phase_since() = ToProto(restoration.phase_since);
+  *proto.mutable_started_at() = ToProto(restoration.started);
+  proto.set_started_by(restoration.started_by);
+  *proto.mutable_record() = conductor::EncodeRestoration(restoration);
+  // Once is enough.
+  proto.mutable_plan()->Swap(proto.mutable_record()->mutable_plan());
+  proto.mutable_record()->clear_plan();
+  proto.set_doing(explanation.doing);
+  for (const std::string& wait : explanation.waits_for) proto.add_waits_for(wait);
+  for (const auto& [name, judgement] : explanation.checks) {
+    *proto.add_checks() = ToProto(name, judgement);
+  }
+  proto.set_next_ppm(explanation.next.ppm());
+  return proto;
+}
+
+v1::Agent ViewAgent(const fleet::Agent& agent, const fleet::GateReport& report,
+                    const engine::Gate& gate, TimePoint now) {
+  v1::Agent proto;
+  proto.set_name(agent.name);
+  proto.set_connected(agent.IsConnected(now));
+  *proto.mutable_last_seen() = ToProto(agent.last_seen);
+  proto.set_load_balancer(agent.hello.load_balancer);
+  proto.set_software_version(agent.hello.software_version);
+  for (const auto& [key, value] : agent.hello.labels) (*proto.mutable_labels())[key] = value;
+  *proto.mutable_report() = ToProto(report);
+  const double span = double(engine::Traffic::kSpan.count()) / 1000;
+  proto.set_requests_per_second(double(engine::WeightOf(gate.evidence, agent.name)) / span);
+  proto.set_weight_ppm(engine::WeightPpmOf(gate, agent.name));
+  proto.set_implausible_counts(agent.implausible_counts);
+  return proto;
+}
+
+void AddAgents(const conductor::Conductor& conductor, const engine::Gate& gate, v1::Gate& proto) {
+  std::uint32_t smallest = Share::kPpmMax;
+  std::uint32_t largest = 0;
+  for (const auto& [name, agent] : conductor.fleet().agents()) {
+    const auto report = agent.gates.find(gate.record.gate);
+    if (report == agent.gates.end()) continue;
+    *proto.add_agents() = ViewAgent(agent, report->second, gate, conductor.now());
+    if (report->second.stage != fleet::Stage::kObserved) continue;
+    proto.set_observed(true);
+    smallest = std::min(smallest, report->second.enforced.ppm());
+    largest = std::max(largest, report->second.enforced.ppm());
+  }
+  if (!proto.observed()) return;
+  proto.set_observed_min_ppm(smallest);
+  proto.set_observed_max_ppm(largest);
+}
+
+}  // namespace
+
+v1::Controller ViewController(const conductor::Conductor& conductor) {
+  v1::Controller proto;
+  proto.set_software_version(HEADGATE_VERSION);
+  proto.set_epoch(conductor.state().epoch);
+  *proto.mutable_started_at() = ToProto(conductor.started());
+  proto.set_journal_trouble(conductor.state().journal_trouble);
+  proto.set_agents_connected(
+      static_cast<std::uint32_t>(conductor.fleet().Connected(conductor.now())));
+  return proto;
+}
+
+v1::Gate ViewGate(const conductor::Conductor& conductor, const std::string& name) {
+  const engine::Gate& gate = conductor.state().gates.at(name);
+  const engine::GateRecord& record = gate.record;
+  v1::Gate proto;
+  proto.set_name(name);
+  proto.set_share_ppm(record.share.ppm());
+  SetVersion(record.version, *proto.mutable_version());
+  proto.set_no_raise(record.no_raise);
+  proto.set_recorded(gate.recorded);
+  if (record.open_until) *proto.mutable_open_until() = ToProto(*record.open_until);
+  AddAgents(conductor, gate, proto);
+  if (record.restoration) {
+    const engine::Explanation explanation =
+        engine::Explain(conductor.state(), gate, conductor.now());
+    *proto.mutable_restoration() = ViewRestoration(*record.restoration, explanation);
+  }
+  *proto.mutable_changed_at() = ToProto(gate.changed);
+  *proto.mutable_changed_by() = conductor::EncodeCause(gate.cause);
+  return proto;
+}
+
+v1::ListTimelineResponse ViewTimeline(const conductor::Conductor& conductor,
+                                      const std::string& gate, std::size_t limit) {
+  v1::ListTimelineResponse proto;
+  for (const conductor::TimelineItem* item : conductor.timeline().Newest(gate, limit)) {
+    v1::TimelineEntry& entry = *proto.add_entries();
+    entry.set_sequence(item->sequence);
+    *entry.mutable_record() = item->record;
+    entry.set_text(item->text);
+  }
+  return proto;
+}
+
+}  // namespace headgate::api
