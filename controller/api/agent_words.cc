@@ -57,8 +57,7 @@ absl::Status ReadOverride(const v1::LocalOverride& proto, fleet::GateReport& rep
   if (!share.ok()) return share.status();
   report.local_override = {.is_ceiling = proto.is_ceiling(), .share = *share, .until = {}};
   if (proto.has_until()) {
-    report.local_override->until =
-        FromUnixMillis(TimeUtil::TimestampToMilliseconds(proto.until()));
+    report.local_override->until = FromUnixMillis(TimeUtil::TimestampToMilliseconds(proto.until()));
   }
   return absl::OkStatus();
 }
@@ -70,9 +69,8 @@ absl::StatusOr<fleet::GateReport> FromProto(const v1::Report& proto) {
   absl::StatusOr<Share> enforced = Share::FromPpm(proto.enforced_ppm());
   if (!enforced.ok()) return enforced.status();
   if (proto.slow_thresholds_ms_size() > int(kSlowThresholdsMax)) {
-    return absl::InvalidArgumentError(fmt::format("{} slow thresholds, at most {}",
-                                                  proto.slow_thresholds_ms_size(),
-                                                  kSlowThresholdsMax));
+    return absl::InvalidArgumentError(fmt::format(
+        "{} slow thresholds, at most {}", proto.slow_thresholds_ms_size(), kSlowThresholdsMax));
   }
   fleet::GateReport report{.gate = proto.gate(),
                            .version = FromProto(proto.version()),

@@ -1,5 +1,5 @@
-// One watcher's stream of a gate. Gates are sent whole, the newest wins; a watcher that does not read
-// for kWatchWriteMax is cut off.
+// One watcher's stream of a gate. Gates are sent whole, the newest wins; a watcher that does not
+// read for kWatchWriteMax is cut off.
 #pragma once
 
 #include <grpcpp/server_context.h>

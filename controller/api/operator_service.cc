@@ -52,8 +52,8 @@ absl::StatusOr<engine::Plan> PlanOf(const v1::StartRestorationRequest& request) 
                         request.file_name().empty() ? "plan.yaml" : request.file_name());
 }
 
-void Fill(const conductor::Conductor& conductor, const std::string& gate,
-          conductor::Answer& answer, v1::Outcome* outcome) {
+void Fill(const conductor::Conductor& conductor, const std::string& gate, conductor::Answer& answer,
+          v1::Outcome* outcome) {
   const auto found = conductor.state().gates.find(gate);
   if (found != conductor.state().gates.end()) {
     *outcome->mutable_gate() = ViewGate(conductor, gate);
@@ -157,15 +157,15 @@ OperatorService::Unary* OperatorService::Carry(Context* context, const Order& fr
                           .dry_run = from.mutation.dry_run()};
   const conductor::WaitFor wait_for = ToWaitFor(from.mutation.wait_for());
   const Duration wait_timeout = WaitTimeoutOf(from.mutation);
-  loop_.Post([this, reactor, outcome, wait_for, wait_timeout,
-              command = std::move(command)]() mutable {
-    const std::string gate = command.gate;
-    conductor_.Do(std::move(command), wait_for, wait_timeout,
-                  [this, reactor, outcome, gate](conductor::Answer answer) {
-                    if (answer.status.ok()) Fill(conductor_, gate, answer, outcome);
-                    reactor->Finish(ToGrpc(answer.status));
-                  });
-  });
+  loop_.Post(
+      [this, reactor, outcome, wait_for, wait_timeout, command = std::move(command)]() mutable {
+        const std::string gate = command.gate;
+        conductor_.Do(std::move(command), wait_for, wait_timeout,
+                      [this, reactor, outcome, gate](conductor::Answer answer) {
+                        if (answer.status.ok()) Fill(conductor_, gate, answer, outcome);
+                        reactor->Finish(ToGrpc(answer.status));
+                      });
+      });
   return reactor;
 }
 

@@ -1,5 +1,5 @@
-// The operators' wire service: checks who may, translates, and hands over to the conductor. Called on
-// gRPC's threads; everything behind Post runs on the loop's.
+// The operators' wire service: checks who may, translates, and hands over to the conductor. Called
+// on gRPC's threads; everything behind Post runs on the loop's.
 #pragma once
 
 #include <string>

@@ -73,7 +73,8 @@ absl::StatusOr<std::unique_ptr<Servers>> Servers::Start(const ServerOptions& opt
   if (options.socket.empty()) return servers;
   absl::StatusOr<std::string> address = tls::PrepareLocalSocket(options.socket);
   if (!address.ok()) return address.status();
-  servers->local_ = std::make_unique<Listener>(loop, conductor, CallerRules{.trust_domain = "", .is_plaintext = false});
+  servers->local_ = std::make_unique<Listener>(
+      loop, conductor, CallerRules{.trust_domain = "", .is_plaintext = false});
   grpc::ServerBuilder local;
   SetLimits(local);
   local.AddListeningPort(*address, tls::LocalServerCredentials());

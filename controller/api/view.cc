@@ -25,10 +25,11 @@ void SetVersion(const Version& version, v1::Version& proto) {
 
 v1::Phase ToProto(const engine::Phase& phase) {
   // In the order of the variant.
-  static constexpr v1::Phase kPhases[] = {
-      v1::PHASE_PREFLIGHT, v1::PHASE_WAITING_FOR_APPROVAL, v1::PHASE_ADMITTING, v1::PHASE_HOLDING,
-      v1::PHASE_RETREATING, v1::PHASE_CURING, v1::PHASE_WATCHING, v1::PHASE_COMPLETED,
-      v1::PHASE_ABORTED, v1::PHASE_FAILED};
+  static constexpr v1::Phase kPhases[] = {v1::PHASE_PREFLIGHT,  v1::PHASE_WAITING_FOR_APPROVAL,
+                                          v1::PHASE_ADMITTING,  v1::PHASE_HOLDING,
+                                          v1::PHASE_RETREATING, v1::PHASE_CURING,
+                                          v1::PHASE_WATCHING,   v1::PHASE_COMPLETED,
+                                          v1::PHASE_ABORTED,    v1::PHASE_FAILED};
   static_assert(std::variant_size_v<engine::Phase> == std::size(kPhases));
   return kPhases[phase.index()];
 }
@@ -96,7 +97,7 @@ v1::Agent ViewAgent(const fleet::Agent& agent, const fleet::GateReport& report,
   proto.set_load_balancer(agent.hello.load_balancer);
   proto.set_software_version(agent.hello.software_version);
   for (const auto& [key, value] : agent.hello.labels) (*proto.mutable_labels())[key] = value;
-  *proto.mutable_report() = ToProto(report);
+  *proto.mutable_report() = api::ToProto(report);
   const double span = double(engine::Traffic::kSpan.count()) / 1000;
   proto.set_requests_per_second(double(engine::WeightOf(gate.evidence, agent.name)) / span);
   proto.set_weight_ppm(engine::WeightPpmOf(gate, agent.name));

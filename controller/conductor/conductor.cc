@@ -36,6 +36,10 @@ Conductor::Conductor(Dependencies dependencies)
 
 void Conductor::Do(engine::Command command, WaitFor wait_for, Duration wait_timeout,
                    absl::AnyInvocable<void(Answer)> done) {
+  if (has_ended_calls_) {
+    done({.status = absl::UnavailableError("the controller is stopping")});
+    return;
+  }
   command.call = next_call_++;
   // The deadline begins when the engine has answered: a start waits for its preflight before.
   Wait wait{.gate = command.gate,
@@ -53,6 +57,16 @@ void Conductor::Do(engine::Command command, WaitFor wait_for, Duration wait_time
     }
   }
   Feed(command);
+}
+
+void Conductor::EndCalls() {
+  has_ended_calls_ = true;
+  waits_.EndAll();
+  for (auto& [id, wait] : std::exchange(calls_, {})) {
+    wait.answer.status = absl::UnavailableError(
+        "the controller is stopping; the restoration itself goes on when it is back");
+    wait.done(std::move(wait.answer));
+  }
 }
 
 void Conductor::Feed(const engine::Event& event) {
@@ -106,9 +120,8 @@ void Conductor::CarryOut(engine::Record action) {
   dependencies_.journal->Append(
       state_.epoch, std::move(payload),
       [this, &loop, gate, token, handed = now()](const absl::StatusOr<std::uint64_t>& sequence) {
-        loop.Post([this, gate, token, sequence, handed] {
-          OnAppended(gate, token, sequence, handed);
-        });
+        loop.Post(
+            [this, gate, token, sequence, handed] { OnAppended(gate, token, sequence, handed); });
       });
 }
 
@@ -178,9 +191,8 @@ void Conductor::Report(const std::string& agent, const fleet::Session* session,
                        fleet::GateReport report) {
   const std::string gate = report.gate;
   if (report.refusal) {
-    dependencies_.log.Warning("agent_refuses", {{"agent", agent},
-                                                {"gate", gate},
-                                                {"why", report.refusal->detail}});
+    dependencies_.log.Warning("agent_refuses",
+                              {{"agent", agent}, {"gate", gate}, {"why", report.refusal->detail}});
     dependencies_.metrics.CountRefusal(agent, gate);
   }
   if (!fleet_.Report(agent, session, std::move(report), now())) return;

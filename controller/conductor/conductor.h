@@ -35,9 +35,13 @@ class Conductor {
  public:
   struct Dependencies {
     Loop& loop;
+    // The loop's; may be read on any thread.
+    const Clock& clock;
     Log& log;
     // Null: there is no usable journal, and nothing is ever raised.
     journal::Journal* journal = nullptr;
+    // Why it is null.
+    std::string journal_trouble{};
     ConductorMetrics& metrics;
     PlanFromProto plan_from_proto;
     // Thread-safe and not blocking; the signals room's.
@@ -57,6 +61,10 @@ class Conductor {
   void Do(engine::Command command, WaitFor wait_for, Duration wait_timeout,
           absl::AnyInvocable<void(Answer)> done);
 
+  // Answers every call that waits (UNAVAILABLE), and every later one at once: before the servers
+  // end, which wait for their calls.
+  void EndCalls();
+
   // --- What agents and signals say.
   absl::Status Connect(const std::string& agent, std::shared_ptr<fleet::Session> session,
                        fleet::Hello hello);
@@ -72,6 +80,8 @@ class Conductor {
   const Timeline& timeline() const { return timeline_; }
   TimePoint now() const { return dependencies_.loop.Now(); }
   TimePoint started() const { return started_; }
+  // Thread-safe.
+  const Clock& clock() const { return dependencies_.clock; }
   // Calls `changed` after changes of the gate, paced, until Unwatch. 0: too many watch already.
   std::uint64_t Watch(const std::string& gate, std::function<void()> changed);
   void Unwatch(std::uint64_t watcher);
@@ -109,6 +119,7 @@ class Conductor {
   Waits waits_;
   std::map<std::uint64_t, Wait> calls_;
   std::uint64_t next_call_ = 1;
+  bool has_ended_calls_ = false;
   std::map<std::uint64_t, Watcher> watchers_;
   std::uint64_t next_watcher_ = 1;
   // By agent and gate: whether the engine was told that it is connected.

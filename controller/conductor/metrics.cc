@@ -7,9 +7,11 @@
 namespace headgate::conductor {
 namespace {
 
-constexpr std::array kPhases = {"PREFLIGHT", "WAITING_FOR_APPROVAL", "ADMITTING", "HOLDING",
-                                "RETREATING", "CURING", "WATCHING", "COMPLETED", "ABORTED",
-                                "FAILED"};
+constexpr std::array kPhases = {"PREFLIGHT",  "WAITING_FOR_APPROVAL",
+                                "ADMITTING",  "HOLDING",
+                                "RETREATING", "CURING",
+                                "WATCHING",   "COMPLETED",
+                                "ABORTED",    "FAILED"};
 constexpr std::array kVerdicts = {engine::Verdict::kHealthy, engine::Verdict::kDegraded,
                                   engine::Verdict::kFailed, engine::Verdict::kUnknown};
 
@@ -47,8 +49,8 @@ ConductorMetrics::ConductorMetrics(prometheus::Registry& registry)
       agents_(Gauges(registry, "headgate_agents_connected_count", "Agents that speak.").Add({})),
       decisions_(Counters(registry, "headgate_decisions_total",
                           "Decisions, by gate and by what was done.")),
-      refusals_(Counters(registry, "headgate_agent_refusals_total",
-                         "Directives that an agent refused.")),
+      refusals_(
+          Counters(registry, "headgate_agent_refusals_total", "Directives that an agent refused.")),
       implausible_(Counters(registry, "headgate_implausible_counts_total",
                             "Counter pushes of an agent that were refused.")),
       record_failures_(Counters(registry, "headgate_journal_failures_total",

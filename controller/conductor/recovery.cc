@@ -10,7 +10,7 @@ namespace headgate::conductor {
 
 absl::Status Conductor::Recover() {
   absl::Status status = dependencies_.journal == nullptr
-                            ? absl::UnavailableError("no journal could be opened")
+                            ? absl::UnavailableError(dependencies_.journal_trouble)
                             : Replay();
   if (status.ok()) return status;
   // A reign of its own, so that orders to lower are newer than whatever agents hold.
@@ -55,12 +55,11 @@ absl::Status Conductor::BeginReign(std::uint64_t last_epoch) {
   record.mutable_reign_began()->set_controller(dependencies_.controller_name);
   record.mutable_reign_began()->set_software_version(HEADGATE_VERSION);
   Log& log = dependencies_.log;
-  dependencies_.journal->Append(epoch, record.SerializeAsString(),
-                                [&log](const absl::StatusOr<std::uint64_t>& sequence) {
-                                  if (sequence.ok()) return;
-                                  log.Error("record_failed",
-                                            {{"why", std::string(sequence.status().message())}});
-                                });
+  dependencies_.journal->Append(
+      epoch, record.SerializeAsString(), [&log](const absl::StatusOr<std::uint64_t>& sequence) {
+        if (sequence.ok()) return;
+        log.Error("record_failed", {{"why", std::string(sequence.status().message())}});
+      });
   timeline_.Add(std::move(record), 0, 0);
   log.Info("reign_began", {{"epoch", epoch}});
   Feed(engine::ReignBegan{epoch});

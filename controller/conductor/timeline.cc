@@ -87,8 +87,8 @@ std::vector<const TimelineItem*> Timeline::Newest(const std::string& gate,
                                                   std::size_t limit) const {
   std::vector<const TimelineItem*> newest;
   for (auto item = items_.rbegin(); item != items_.rend() && newest.size() < limit; ++item) {
-    const bool is_of_gate = !item->record.has_gate_changed() ||
-                            item->record.gate_changed().state().gate() == gate;
+    const bool is_of_gate =
+        !item->record.has_gate_changed() || item->record.gate_changed().state().gate() == gate;
     if (gate.empty() || is_of_gate) newest.push_back(&*item);
   }
   std::reverse(newest.begin(), newest.end());

@@ -1,5 +1,5 @@
-// What was decided, newest last, for those who ask: kept beside the journal so that no one waits for
-// its disk. Owned by the loop's thread.
+// What was decided, newest last, for those who ask: kept beside the journal so that no one waits
+// for its disk. Owned by the loop's thread.
 #pragma once
 
 #include <cstdint>

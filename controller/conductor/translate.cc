@@ -91,16 +91,16 @@ std::vector<signals::SignalSpec> SignalsOf(const engine::PlanSpec& plan,
                                                .bad_absent_is_zero = source->bad_absent_is_zero,
                                                .sampled_by = source->sampled_by}});
     } else if (const auto* value = std::get_if<engine::ValueCheck>(&check.kind)) {
-      specs.push_back({name, signals::PrometheusValueQuery{.url = url,
-                                                           .query = value->source.query,
-                                                           .every = value->source.every,
-                                                           .sampled_by =
-                                                               value->source.sampled_by}});
+      specs.push_back(
+          {name, signals::PrometheusValueQuery{.url = url,
+                                               .query = value->source.query,
+                                               .every = value->source.every,
+                                               .sampled_by = value->source.sampled_by}});
     }
   }
   for (const auto& [database, spec] : plan.databases) {
-    specs.push_back({plan.gate + "/database/" + database,
-                     signals::DatabaseWatch{InventoryOf(database, spec)}});
+    specs.push_back(
+        {plan.gate + "/database/" + database, signals::DatabaseWatch{InventoryOf(database, spec)}});
   }
   return specs;
 }

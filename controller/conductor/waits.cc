@@ -32,8 +32,8 @@ bool HasReached(const fleet::GateReport& report, const Wait& wait) {
   return wait.wait_for == WaitFor::kApplied && report.stage == fleet::Stage::kApplied;
 }
 
-std::string WhyMissing(const fleet::Agent& agent, const fleet::GateReport& report,
-                       const Wait& wait, TimePoint now) {
+std::string WhyMissing(const fleet::Agent& agent, const fleet::GateReport& report, const Wait& wait,
+                       TimePoint now) {
   if (!agent.IsConnected(now)) {
     return fmt::format("not connected, last seen {} ago", FormatDuration(now - agent.last_seen));
   }
@@ -97,6 +97,13 @@ void Waits::Settle(const engine::State& state, const fleet::Fleet& fleet, TimePo
     ended.answer.recorded = IsRecorded(ended);
     ended.answer.unconfirmed = Missing(ended, fleet, now);
     ended.done(std::move(ended.answer));
+  }
+}
+
+void Waits::EndAll() {
+  for (Wait& wait : std::exchange(waits_, {})) {
+    wait.answer.recorded = IsRecorded(wait);
+    wait.done(std::move(wait.answer));
   }
 }
 

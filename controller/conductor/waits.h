@@ -1,5 +1,6 @@
 // Calls that wait until their decision has come as far as they asked: recorded, sent, applied, or
-// observed. Owned by the loop's thread. A wait always ends: at its deadline it names who is missing.
+// observed. Owned by the loop's thread. A wait always ends: at its deadline it names who is
+// missing.
 #pragma once
 
 #include <cstdint>
@@ -52,6 +53,8 @@ class Waits {
   void OnRecorded(std::uint64_t token);
   // Ends every wait that has what it waits for, or has waited long enough.
   void Settle(const engine::State& state, const fleet::Fleet& fleet, TimePoint now);
+  // Ends them all with what is known now: the orders themselves were carried out.
+  void EndAll();
   bool empty() const { return waits_.empty(); }
 
  private:

@@ -1,0 +1,26 @@
+// headgated's command line. Keeps CLI11, which is slow to compile, in options.cc.
+#pragma once
+
+#include <optional>
+#include <string>
+
+namespace headgate {
+
+struct Options {
+  std::string listen = "127.0.0.1:7443";
+  std::string journal = "/var/lib/headgate/journal.db";
+  std::string ca;
+  std::string cert;
+  std::string key;
+  bool plaintext = false;
+  std::string socket = "/run/headgate/headgated.sock";
+  std::string metrics_listen = "127.0.0.1:9464";
+  bool metrics_plaintext = false;
+  std::string prometheus_url;
+  std::string name = "headgated";
+};
+
+// Unset: the program should end with `exit_code` (help, version, or a wrong command line).
+std::optional<Options> ParseOptions(int argc, char** argv, int& exit_code);
+
+}  // namespace headgate
