@@ -6,7 +6,7 @@
 #include <variant>
 
 #include "controller/api/agent_words.h"
-#include "controller/conductor/codec.h"
+#include "controller/conductor/codec_proto.h"
 #include "controller/engine/explain.h"
 
 namespace headgate::api {
@@ -162,7 +162,7 @@ v1::ListTimelineResponse ViewTimeline(const conductor::Conductor& conductor,
   for (const conductor::TimelineItem* item : conductor.timeline().Newest(gate, limit)) {
     v1::TimelineEntry& entry = *proto.add_entries();
     entry.set_sequence(item->sequence);
-    *entry.mutable_record() = item->record;
+    entry.mutable_record()->ParseFromString(item->payload);
     entry.set_text(item->text);
   }
   return proto;

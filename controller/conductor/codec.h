@@ -1,28 +1,39 @@
-// Between the engine's values and the journal's records. Thread-safe: no state.
+// The journal's payloads: bytes of JournalRecord (proto/headgate/v1/journal.proto), as the
+// conductor's values. Thread-safe: no state.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
 #include "common/base/clock.h"
 #include "controller/engine/record.h"
-#include "headgate/v1/journal.pb.h"
 
 namespace headgate::conductor {
 
-// A plan of the journal, as the engine knows it. The plan room's, handed in by main.
-using PlanFromProto = std::function<absl::StatusOr<engine::Plan>(const v1::Plan&)>;
+// From PlanSpec::source. The plan room's, handed in by main.
+using PlanFromSource = std::function<absl::StatusOr<engine::Plan>(const std::string& source)>;
 
-v1::Cause EncodeCause(const engine::Cause& cause);
-v1::GateRecord EncodeGate(const engine::GateRecord& record);
-v1::RestorationRecord EncodeRestoration(const engine::Restoration& restoration);
-v1::JournalRecord EncodeChange(TimePoint at, std::uint64_t epoch, const engine::GateRecord& record,
-                               const engine::Cause& cause);
+struct Change {
+  engine::GateRecord record;
+  engine::Cause cause;
+};
 
+struct JournalRecord {
+  TimePoint at;
+  std::uint64_t epoch = 0;
+  // Of the controller whose reign began, where the record is about that; else there is a change.
+  std::string controller;
+  std::optional<Change> change;
+};
+
+std::string Encode(const JournalRecord& record);
 // INVALID_ARGUMENT names the field that does not fit.
-absl::StatusOr<engine::GateRecord> DecodeGate(const v1::GateRecord& proto,
-                                              const PlanFromProto& plan_from_proto);
+absl::StatusOr<JournalRecord> Decode(const std::string& payload,
+                                     const PlanFromSource& plan_from_source);
+// The same payload without the plan, which each record of a restoration repeats.
+std::string WithoutPlan(const std::string& payload);
 
 }  // namespace headgate::conductor

@@ -106,10 +106,13 @@ void Conductor::CarryOut(engine::Publish action) {
 void Conductor::CarryOut(engine::Record action) {
   const std::string gate = action.record.gate;
   const std::uint64_t token = action.token;
-  v1::JournalRecord record = EncodeChange(now(), state_.epoch, action.record, action.cause);
   dependencies_.metrics.CountDecision(gate, action.cause);
-  std::string payload = record.SerializeAsString();
-  timeline_.Add(std::move(record), 0, token);
+  const JournalRecord record{.at = now(),
+                             .epoch = state_.epoch,
+                             .controller = {},
+                             .change = Change{std::move(action.record), std::move(action.cause)}};
+  std::string payload = Encode(record);
+  timeline_.Add(record, payload, 0, token);
   if (dependencies_.journal == nullptr) {
     dependencies_.loop.Post([this, gate, token] {
       Feed(engine::RecordFailed{gate, token, state_.journal_trouble});

@@ -43,7 +43,7 @@ class Conductor {
     // Why it is null.
     std::string journal_trouble{};
     ConductorMetrics& metrics;
-    PlanFromProto plan_from_proto;
+    PlanFromSource plan_from_source;
     // Thread-safe and not blocking; the signals room's.
     std::function<void(std::vector<signals::SignalSpec>)> follow;
     std::function<void(const std::string& signal)> refresh;

@@ -25,21 +25,13 @@ absl::Status Conductor::Replay() {
   std::uint64_t last_epoch = 0;
   for (const journal::Entry& entry : *entries) {
     last_epoch = std::max(last_epoch, entry.epoch);
-    v1::JournalRecord record;
-    if (!record.ParseFromString(entry.payload)) {
+    absl::StatusOr<JournalRecord> record = Decode(entry.payload, dependencies_.plan_from_source);
+    if (!record.ok()) {
       return absl::DataLossError(
-          fmt::format("journal entry {} is not a record of Headgate", entry.sequence));
+          fmt::format("journal entry {}: {}", entry.sequence, record.status().ToString()));
     }
-    if (record.has_gate_changed()) {
-      absl::StatusOr<engine::GateRecord> gate =
-          DecodeGate(record.gate_changed().state(), dependencies_.plan_from_proto);
-      if (!gate.ok()) {
-        return absl::DataLossError(
-            fmt::format("journal entry {}: {}", entry.sequence, gate.status().ToString()));
-      }
-      Feed(engine::Replayed{*std::move(gate)});
-    }
-    timeline_.Add(std::move(record), entry.sequence, 0);
+    timeline_.Add(*record, entry.payload, entry.sequence, 0);
+    if (record->change) Feed(engine::Replayed{std::move(record->change->record)});
   }
   return BeginReign(last_epoch);
 }
@@ -49,18 +41,16 @@ absl::Status Conductor::BeginReign(std::uint64_t last_epoch) {
   const auto seconds = static_cast<std::uint64_t>(UnixMillis(now()) / 1000);
   const std::uint64_t epoch = std::max(last_epoch + 1, seconds);
   if (absl::Status status = dependencies_.journal->BeginReign(epoch); !status.ok()) return status;
-  v1::JournalRecord record;
-  record.set_at_unix_ms(UnixMillis(now()));
-  record.set_epoch(epoch);
-  record.mutable_reign_began()->set_controller(dependencies_.controller_name);
-  record.mutable_reign_began()->set_software_version(HEADGATE_VERSION);
+  const JournalRecord record{
+      .at = now(), .epoch = epoch, .controller = dependencies_.controller_name, .change = {}};
+  const std::string payload = Encode(record);
+  timeline_.Add(record, payload, 0, 0);
   Log& log = dependencies_.log;
   dependencies_.journal->Append(
-      epoch, record.SerializeAsString(), [&log](const absl::StatusOr<std::uint64_t>& sequence) {
+      epoch, payload, [&log](const absl::StatusOr<std::uint64_t>& sequence) {
         if (sequence.ok()) return;
         log.Error("record_failed", {{"why", std::string(sequence.status().message())}});
       });
-  timeline_.Add(std::move(record), 0, 0);
   log.Info("reign_began", {{"epoch", epoch}});
   Feed(engine::ReignBegan{epoch});
   return absl::OkStatus();

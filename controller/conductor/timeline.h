@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "headgate/v1/journal.pb.h"
+#include "controller/conductor/codec.h"
 
 namespace headgate::conductor {
 
@@ -18,28 +18,31 @@ inline constexpr std::size_t kTimelineKept = 5'000;
 struct TimelineItem {
   // 0 while it is not in the journal.
   std::uint64_t sequence = 0;
-  // Without the plan, which each record of a restoration repeats.
-  v1::JournalRecord record;
-  // One line for people: "18:00:07 admit: 5 % -> 10 % ADMITTING (…)".
+  // Empty: of all gates.
+  std::string gate;
+  // As in the journal, without the plan.
+  std::string payload;
+  // One line for people: "18:00:07 shop: admit at 5 % -> 10 %, ADMITTING: …".
   std::string text;
 };
 
 class Timeline {
  public:
   // `token` 0: from the journal.
-  void Add(v1::JournalRecord record, std::uint64_t sequence, std::uint64_t token);
+  void Add(const JournalRecord& record, const std::string& payload, std::uint64_t sequence,
+           std::uint64_t token);
   void SetSequence(std::uint64_t token, std::uint64_t sequence);
   // The newest `limit` of a gate (all gates where empty), oldest first.
   std::vector<const TimelineItem*> Newest(const std::string& gate, std::size_t limit) const;
 
  private:
-  std::string TextOf(const v1::JournalRecord& record);
+  std::string TextOf(const JournalRecord& record);
 
   std::deque<TimelineItem> items_;
   // Items before items_.front() that were forgotten; makes indices of tokens stable.
   std::uint64_t forgotten_ = 0;
   std::map<std::uint64_t, std::uint64_t> index_by_token_;
-  std::map<std::string, std::uint32_t> last_share_ppm_;
+  std::map<std::string, Share> last_share_;
 };
 
 }  // namespace headgate::conductor

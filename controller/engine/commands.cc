@@ -214,11 +214,7 @@ absl::Status Carrier::operator()(const Advance&) {
   }
   if (gate_.pending) return Refuse("the next share is being recorded already");
   const std::vector<std::string> obstacles = Obstacles(turn_.state(), gate_, turn_.now());
-  if (!obstacles.empty()) {
-    std::string why = "not every check allows it:";
-    for (const std::string& obstacle : obstacles) why += "\n  " + obstacle;
-    return Refuse(why);
-  }
+  if (!obstacles.empty()) return Refuse(AsList("not every check allows it:", obstacles));
   if (gate_.record.share == Share::All()) return Refuse("the share is 100 % already");
   const Share next_share = NextStep(*gate_.record.restoration, gate_.record.share);
   const auto& approve_at = gate_.record.restoration->plan.spec().approve_at;

@@ -289,6 +289,11 @@ Explanation Explain(const State& state, const Gate& gate, TimePoint now) {
   return explanation;
 }
 
+std::string AsList(std::string head, const std::vector<std::string>& lines) {
+  for (const std::string& line : lines) head += "\n  " + line;
+  return head;
+}
+
 std::vector<std::string> EvidenceLines(const Gate& gate, TimePoint now) {
   std::vector<std::string> lines;
   for (const auto& [name, judgement] : JudgeAll(gate, now, IsInPreflight(gate))) {

@@ -42,6 +42,9 @@ struct Explanation {
 };
 Explanation Explain(const State& state, const Gate& gate, TimePoint now);
 
+// The head and, below it, a line each.
+std::string AsList(std::string head, const std::vector<std::string>& lines);
+
 // One line per check, for the journal.
 std::vector<std::string> EvidenceLines(const Gate& gate, TimePoint now);
 

@@ -170,8 +170,7 @@ void SteerPreflight(Turn& turn, Gate& gate, const Situation& situation) {
   // What is proven bad is refused at once; what is missing may still come.
   const bool is_late = turn.now() - restoration.phase_since > plan.ready_for + kPreflightPatience;
   if (!situation.failed && !is_late) return;
-  std::string why = "preflight refuses:";
-  for (const std::string& obstacle : situation.obstacles) why += "\n  " + obstacle;
+  const std::string why = AsList("preflight refuses:", situation.obstacles);
   if (gate.waiting_call != 0) {
     turn.Reply({.call = gate.waiting_call, .status = absl::FailedPreconditionError(why)});
     gate.waiting_call = 0;

@@ -154,7 +154,11 @@ class Program {
         .journal = journal_.get(),
         .journal_trouble = journal_trouble_,
         .metrics = metrics_,
-        .plan_from_proto = plan::ToEngine,
+        .plan_from_source = [](const std::string& source) -> absl::StatusOr<engine::Plan> {
+          auto plan = plan::FromSource(source);
+          if (!plan.ok()) return plan.status();
+          return plan::ToEngine(*plan);
+        },
         .follow =
             [this](std::vector<signals::SignalSpec> specs) { signals_->Follow(std::move(specs)); },
         .refresh = [this](const std::string& name) { signals_->Refresh(name); },
