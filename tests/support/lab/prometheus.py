@@ -11,6 +11,7 @@ line when both are ready, then takes commands on stdin, one a line, answers each
 and stops everything when stdin closes:
 
     set SERIES VALUE           e.g. set errors_total{code="500"} 3
+    grow SERIES RATE           a counter that grows by RATE per second from now on, from 0
     stamp SERIES VALUE AGE_S   the same, exposed with a timestamp that stands still from now on
     drop SERIES
     stop exporter | start exporter | stop prometheus | start prometheus | pause prometheus |
@@ -120,13 +121,19 @@ class Exporter:
     def stamp(self, series, value, age_s):
         self.set(series, f"{value} {int((time.time() - age_s) * 1000)}")
 
+    def grow(self, series, rate):
+        with self._lock:
+            began = time.monotonic()
+            self._series[series] = lambda: str(int((time.monotonic() - began) * rate))
+
     def drop(self, series):
         with self._lock:
             self._series.pop(series, None)
 
     def text(self):
         with self._lock:
-            return "".join(f"{series} {value}\n" for series, value in self._series.items())
+            return "".join(f"{series} {value() if callable(value) else value}\n"
+                           for series, value in self._series.items())
 
     def start(self):
         exporter = self
@@ -162,6 +169,8 @@ def _obey(server, exporter, line):
             getattr(parts[words[1]], words[0])()
         elif len(words) == 3 and words[0] == "set":
             exporter.set(words[1], float(words[2]))
+        elif len(words) == 3 and words[0] == "grow":
+            exporter.grow(words[1], float(words[2]))
         elif len(words) == 4 and words[0] == "stamp":
             exporter.stamp(words[1], float(words[2]), float(words[3]))
         elif len(words) == 2 and words[0] == "drop":

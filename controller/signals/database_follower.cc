@@ -1,0 +1,95 @@
+#include "controller/signals/database_follower.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "common/base/duration.h"
+
+namespace headgate::signals {
+namespace {
+
+database::Finding SchemaUnread(std::string text) {
+  return {.severity = database::Severity::kUnknown,
+          .drains = false,
+          .kind = "schema_unread",
+          .server = "primary",
+          .text = std::move(text)};
+}
+
+}  // namespace
+
+database::Report Merge(database::Report look, const std::optional<database::Report>& fingerprint) {
+  if (!fingerprint.has_value()) {
+    look.findings.push_back(SchemaUnread("the schemas have not been compared yet"));
+    return look;
+  }
+  const Duration age = look.observed_at - fingerprint->observed_at;
+  if (age > kFingerprintAgeMax) {
+    look.findings.push_back(
+        SchemaUnread(fmt::format("the schemas were last compared {} ago, over {}",
+                                 FormatDuration(age), FormatDuration(kFingerprintAgeMax))));
+  }
+  look.findings.insert(look.findings.end(), fingerprint->findings.begin(),
+                       fingerprint->findings.end());
+  return look;
+}
+
+DatabaseFollower::DatabaseFollower(std::string signal, Probes probes, Sink sink, const Clock& clock)
+    : signal_(std::move(signal)),
+      probes_(std::move(probes)),
+      sink_(std::move(sink)),
+      clock_(clock),
+      look_thread_([this] { RunLooks(); }),
+      fingerprint_thread_([this] { RunFingerprints(); }) {}
+
+DatabaseFollower::~DatabaseFollower() {
+  Stop();
+  look_thread_.join();
+  fingerprint_thread_.join();
+}
+
+void DatabaseFollower::Stop() {
+  look_pause_.Stop();
+  fingerprint_pause_.Stop();
+  probes_.look->Interrupt();
+  probes_.fingerprint->Interrupt();
+}
+
+void DatabaseFollower::RunLooks() {
+  TimePoint at = clock_.Now();
+  do {
+    database::Report look = probes_.look->Look(clock_);
+    std::optional<database::Report> fingerprint;
+    {
+      const std::lock_guard lock(mutex_);
+      fingerprint = fingerprint_;
+    }
+    if (look_pause_.IsStopped()) break;
+    const TimePoint observed_at = look.observed_at;
+    sink_({signal_, observed_at, DatabaseReading{Merge(std::move(look), fingerprint)}});
+    at = std::max(at + kLookEvery, clock_.Now());
+  } while (look_pause_.Until(at, clock_));
+  --threads_running_;
+}
+
+void DatabaseFollower::RunFingerprints() {
+  TimePoint began;
+  do {
+    began = clock_.Now();
+    database::Report report = probes_.fingerprint->Fingerprint(clock_);
+    if (fingerprint_pause_.IsStopped()) break;
+    {
+      const std::lock_guard lock(mutex_);
+      fingerprint_ = std::move(report);
+    }
+    // Told with a fresh look, at once.
+    look_pause_.Nudge();
+    // A nudge ends the wait for the next; Gap keeps nudges from following each other too closely.
+  } while (fingerprint_pause_.Until(began + kFingerprintEvery, clock_) &&
+           fingerprint_pause_.Gap(began + kFingerprintGapMin, clock_));
+  --threads_running_;
+}
+
+}  // namespace headgate::signals

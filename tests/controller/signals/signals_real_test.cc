@@ -1,0 +1,179 @@
+// Against a real Prometheus, which scrapes an exporter of tests/support/lab every second, and real
+// databases.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <memory>
+#include <string>
+
+#include "controller/signals/prometheus_poll.h"
+#include "controller/signals/signals.h"
+#include "tests/controller/database/lab.h"
+#include "tests/controller/signals/inbox.h"
+
+namespace headgate::signals {
+namespace {
+
+using ::headgate::testing::DatabaseLab;
+using ::headgate::testing::LabProgram;
+using ::headgate::testing::WaitUntil;
+using ::testing::HasSubstr;
+
+class RealPrometheusTest : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() { lab_ = std::make_unique<LabProgram>("prometheus.py"); }
+  static void TearDownTestSuite() { lab_.reset(); }
+
+  Reading PollValue(const std::string& query, const std::string& sampled_by = "") {
+    const PrometheusValueQuery spec{.url = lab_->Told("/url"),
+                                    .query = query,
+                                    .every = Duration(1'000),
+                                    .sampled_by = sampled_by};
+    return Poll("shop/value", spec, clock_.Now(), fetcher_, clock_);
+  }
+
+  // What it says once it says anything of that kind.
+  std::string WaitForWhy(const std::string& query, const std::string& part,
+                         const std::string& sampled_by = "") {
+    std::string why;
+    WaitUntil(
+        [&] {
+          why = WhyNot(PollValue(query, sampled_by));
+          return why.find(part) != std::string::npos;
+        },
+        Duration(15'000));
+    return why;
+  }
+
+  bool WaitForValue(const std::string& query, double value) {
+    return WaitUntil(
+        [&] {
+          const Reading reading = PollValue(query);
+          const auto* got = std::get_if<ValueReading>(&reading.value);
+          return got != nullptr && got->value == value;
+        },
+        Duration(15'000));
+  }
+
+  static std::unique_ptr<LabProgram> lab_;
+  HttpFetcher fetcher_;
+  SteadyClock clock_;
+};
+
+std::unique_ptr<LabProgram> RealPrometheusTest::lab_;
+
+TEST_F(RealPrometheusTest, GivesAValueNaNNothingAndSeveralSeriesForWhatTheyAre) {
+  lab_->Do("set pool_busy 7");
+  lab_->Do("set none_total 0");
+  lab_->Do("set many{x=\"1\"} 1");
+  lab_->Do("set many{x=\"2\"} 1");
+  EXPECT_TRUE(WaitForValue("pool_busy", 7));
+  EXPECT_TRUE(WaitForValue("sum(many)", 2));
+  EXPECT_THAT(WhyNot(PollValue("none_total / none_total")), HasSubstr("NaN"));
+  EXPECT_THAT(WhyNot(PollValue("pool_busy / 0")), HasSubstr("+Inf"));
+  EXPECT_THAT(WhyNot(PollValue("no_such_series")), HasSubstr("empty answer to no_such_series"));
+  EXPECT_THAT(WhyNot(PollValue("many")), HasSubstr("2 series where one was expected"));
+  EXPECT_THAT(WhyNot(PollValue("many[5m]")), HasSubstr("gives a matrix"));
+  EXPECT_THAT(WhyNot(PollValue("sum(")), HasSubstr("400 Bad Request: "));
+}
+
+TEST_F(RealPrometheusTest, CountsGrowingCountersInDisjointWindows) {
+  const PrometheusRatioQuery query{.url = lab_->Told("/url"),
+                                   .bad = "sum(increase(failed_total[4s]))",
+                                   .total = "sum(increase(all_total[4s]))",
+                                   .every = Duration(4'000),
+                                   .bad_absent_is_zero = true,
+                                   .sampled_by = "all_total"};
+  Inbox inbox;
+  Signals signals([&](Reading reading) { inbox.Put(std::move(reading)); }, clock_);
+  signals.Follow({{"shop/payments", query}});
+  lab_->Do("grow all_total 500");
+  // The counter of failures does not exist yet. Windows that saw its total from one end to the
+  // other:
+  const auto is_full = [](const Reading& reading) {
+    const auto* ratio = std::get_if<RatioReading>(&reading.value);
+    return ratio != nullptr && ratio->total > 1'600;
+  };
+  const auto healthy = inbox.WaitFor(is_full, Duration(15'000));
+  ASSERT_TRUE(healthy.has_value());
+  EXPECT_EQ(std::get<RatioReading>(healthy->value).bad, 0U);
+  EXPECT_LE(std::get<RatioReading>(healthy->value).total, 2'400U);
+  lab_->Do("grow failed_total 50");
+  const auto failing = inbox.WaitFor(
+      [](const Reading& reading) {
+        const auto* ratio = std::get_if<RatioReading>(&reading.value);
+        return ratio != nullptr && ratio->bad > 160;
+      },
+      Duration(15'000));
+  ASSERT_TRUE(failing.has_value());
+  EXPECT_LE(std::get<RatioReading>(failing->value).bad, 240U);
+  EXPECT_GE(failing->observed_at - healthy->observed_at, Duration(2'500));
+  EXPECT_LE(clock_.Now() - failing->observed_at, 2 * query.every);
+}
+
+TEST_F(RealPrometheusTest, ASampleThatNoLongerMovesBecomesStale) {
+  lab_->Do("stamp frozen 5 0");
+  ASSERT_TRUE(WaitForValue("frozen", 5));
+  // Prometheus itself goes on answering 5 for five minutes.
+  EXPECT_THAT(WaitForWhy("frozen", "newest sample is", "frozen"), HasSubstr("over 2s"));
+  EXPECT_EQ(WhyNot(PollValue("frozen")), "");
+}
+
+TEST_F(RealPrometheusTest, AnExporterThatIsGoneGivesNothing) {
+  lab_->Do("set lonely 1");
+  ASSERT_TRUE(WaitForValue("lonely", 1));
+  lab_->Do("stop exporter");
+  EXPECT_THAT(WaitForWhy("lonely", "empty"), HasSubstr("empty answer to lonely"));
+  EXPECT_THAT(WaitForWhy("vector(1)", "sampled_by", "lonely"), HasSubstr("empty answer"));
+  lab_->Do("start exporter");
+}
+
+TEST_F(RealPrometheusTest, APrometheusThatHangsOrIsGoneIsSaidSo) {
+  lab_->Do("pause prometheus");
+  EXPECT_THAT(WhyNot(PollValue("up")), HasSubstr("no answer within"));
+  lab_->Do("resume prometheus");
+  lab_->Do("stop prometheus");
+  EXPECT_THAT(WhyNot(PollValue("up")), HasSubstr("nobody answers there"));
+  lab_->Do("start prometheus");
+}
+
+TEST(RealDatabaseSignal, TellsOfDriftSoonAfterARefreshAndOfItsRepair) {
+  const DatabaseLab lab;
+  const SteadyClock clock;
+  Inbox inbox;
+  Signals signals([&](Reading reading) { inbox.Put(std::move(reading)); }, clock);
+  database::Inventory inventory;
+  inventory.primary_dsn = lab.Dsn("db1");
+  inventory.replicas = {{.name = "db2", .dsn = lab.Dsn("db2")},
+                        {.name = "db3",
+                         .dsn = lab.Dsn("db3"),
+                         .kind = database::ReplicaKind::kLogical,
+                         .out = false}};
+  signals.Follow({{"shop/database/orders", DatabaseWatch{inventory}}});
+  const auto is_healthy = [](const Reading& reading) {
+    return std::get<DatabaseReading>(reading.value).report.findings.empty();
+  };
+  const auto drains = [](const Reading& reading) {
+    const auto& findings = std::get<DatabaseReading>(reading.value).report.findings;
+    return std::any_of(findings.begin(), findings.end(),
+                       [](const database::Finding& finding) { return finding.drains; });
+  };
+  ASSERT_TRUE(inbox.WaitFor(is_healthy, Duration(10'000)));
+  lab.Sql("db3", "ALTER TABLE orders ALTER total TYPE integer");
+  std::size_t seen = inbox.Count();
+  signals.Refresh("shop/database/orders");
+  const auto drifted = inbox.WaitFor(drains, Duration(10'000), seen);
+  ASSERT_TRUE(drifted.has_value());
+  EXPECT_THAT(std::get<DatabaseReading>(drifted->value).report.findings[0].text,
+              HasSubstr("replica db3: table public.orders: column total is integer not null here, "
+                        "numeric(10,2) not null on the primary"));
+  lab.Sql("db3", "ALTER TABLE orders ALTER total TYPE numeric(10,2)");
+  seen = inbox.Count();
+  signals.Refresh("shop/database/orders");
+  EXPECT_TRUE(inbox.WaitFor(is_healthy, Duration(10'000), seen));
+}
+
+}  // namespace
+}  // namespace headgate::signals
