@@ -1,0 +1,74 @@
+"""The plans of the demo, written for the ports of the lab."""
+
+import os
+
+GATE = "shop"
+
+PLAN = """\
+# {comment}
+gate: {gate}
+admit: {{by: cookie headgate_uid}}
+preflight: {{agents: [{agents}], databases: [orders], ready_for: {ready_for}}}
+checks:
+  - {{name: errors, ratio: agents.http_5xx, limit: 3%, window: 5s, min_sample: 30}}
+  - {{name: slow, ratio: agents.slower_than(500ms), limit: 5%, window: 5s, min_sample: 30}}
+  - name: payments
+    ratio:
+      prometheus:
+        bad: sum(increase(payment_failed_total[3s]))
+        total: sum(increase(payment_total[3s]))
+        every: 3s
+        bad_absent: zero
+    limit: 5%
+    window: 9s
+    min_sample: 5
+  - {{name: orders, database: orders}}
+ramp: {{steps: [{steps}], bake: {bake}..1m, patience: 10s}}
+then: {{watch: {watch}, retries: 3, backoff: {backoff}}}
+databases:
+  orders:
+    engine: postgres
+    primary: {primary}
+    replicas:
+      - {{name: db2, dsn: '{standby}', kind: physical}}
+      - {replica}
+    lag: 2s..10s
+prometheus: {prometheus}
+"""
+
+
+class Pace:
+    """How long the demo lets each step bake."""
+
+    def __init__(self, ready_for, steps, bake, watch, backoff, baseline_s, load_s):
+        self.ready_for = ready_for
+        self.steps = steps
+        self.bake = bake
+        self.watch = watch
+        self.backoff = backoff
+        # Seconds of ordinary business before the outage, and of load at most.
+        self.baseline_s = baseline_s
+        self.load_s = load_s
+
+    @property
+    def shares_ppm(self):
+        return [int(float(step.rstrip("%")) * 10_000) for step in self.steps]
+
+
+FAST = Pace("2s", ["5%", "25%", "50%", "100%"], "2s", "5s", "3s", 5, 180)
+FULL = Pace("5s", ["1%", "5%", "10%", "25%", "50%", "75%", "100%"], "6s", "15s", "5s", 15, 420)
+
+
+def write(path, site, pace, comment, replica_is_out):
+    """Writes the plan of the site; `replica_is_out`: the logical replica is declared taken out."""
+    databases = site.databases
+    replica = ("{name: db3, out: true}" if replica_is_out else
+               f"{{name: db3, dsn: '{databases.replica.dsn()}', kind: logical}}")
+    text = PLAN.format(
+        comment=comment, gate=GATE, agents=", ".join(balancer.name for balancer in site.balancers),
+        ready_for=pace.ready_for, steps=", ".join(pace.steps), bake=pace.bake, watch=pace.watch,
+        backoff=pace.backoff, primary=databases.primary.dsn(), standby=databases.standby.dsn(),
+        replica=replica, prometheus=site.prometheus.url)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+    return os.path.basename(path)

@@ -1,0 +1,101 @@
+"""HAProxy with Headgate's snippet pasted into its configuration. Standard library only."""
+
+import os
+import socket
+
+import process
+
+PROGRAM = "/usr/sbin/haproxy"
+
+# What a site has of its own: the snippet goes where a reader of it would paste it.
+CONFIGURATION = """\
+global
+    maxconn 4000
+    stats socket {stats} mode 660 level admin
+    hard-stop-after 30s
+
+defaults
+    mode http
+    timeout connect 1s
+    timeout client 15s
+    timeout server 15s
+    timeout queue 2s
+    timeout http-keep-alive 10s
+    option httplog
+
+frontend www
+    bind 127.0.0.1:{port}
+{in_frontend}
+    default_backend {app}
+
+{own_sections}
+
+backend {app}
+    server shop 127.0.0.1:{shop_port} maxconn 1500
+"""
+
+
+class HaProxy:
+    """One load balancer in front of the shop. `snippet(self)` gives the text to paste, once the
+    names that stand in it (`map_file`, `stats`, `app`) are known."""
+
+    app = "shop"
+
+    def __init__(self, name, folder, shop_port, snippet):
+        self.name = name
+        self.port = process.free_port()
+        self.shop_port = shop_port
+        self.folder = os.path.join(folder, name)
+        os.makedirs(self.folder, exist_ok=True)
+        self.map_file = os.path.join(self.folder, "headgate.map")
+        self.stats = os.path.join(self.folder, "stats.sock")
+        self.configuration = os.path.join(self.folder, "haproxy.cfg")
+        in_frontend, own_sections = _parts(snippet(self))
+        with open(self.configuration, "w", encoding="utf-8") as file:
+            file.write(CONFIGURATION.format(stats=self.stats, port=self.port, app=self.app,
+                                            shop_port=shop_port, in_frontend=in_frontend,
+                                            own_sections=own_sections))
+        self.child = None
+        self.start()
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self):
+        process.run([PROGRAM, "-c", "-q", "-f", self.configuration])
+        self.child = process.Child([PROGRAM, "-db", "-f", self.configuration],
+                                   log=os.path.join(self.folder, "haproxy.log"))
+        self.child.wait_until(lambda: process.accepts_connections(self.port), 5.0,
+                              f"{self.name} listens")
+
+    def command(self, text, timeout_s=1.0):
+        """One command on the stats socket."""
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(timeout_s)
+            connection.connect(self.stats)
+            connection.sendall(text.encode() + b"\n")
+            answer = b""
+            while piece := connection.recv(65536):
+                answer += piece
+        return answer.decode()
+
+    def width(self):
+        """Buckets below this one are admitted, as HAProxy has it in memory."""
+        for line in self.command(f"show map {self.map_file}").splitlines():
+            words = line.split()
+            if len(words) == 3 and words[1] == "admit_w":
+                return int(words[2])
+        raise ValueError(f"{self.name}: no admit_w in {self.map_file}")
+
+    def stop(self):
+        if self.child is not None:
+            self.child.stop()
+
+
+def _parts(snippet):
+    """The lines for the frontend, and the sections of their own."""
+    lines = snippet.splitlines()
+    second = next(i for i, line in enumerate(lines) if line.strip().startswith("# 2."))
+    third = next(i for i, line in enumerate(lines) if line.strip().startswith("# 3."))
+    return "\n".join(lines[second:third]), "\n".join(lines[third:])
