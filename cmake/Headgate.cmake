@@ -56,6 +56,9 @@ endfunction()
 # headgate_test(NAME SOURCES … DEPS … [REAL] [TIMEOUT s]): a GoogleTest program that ctest runs.
 # REAL marks tests that start HAProxy, Prometheus or PostgreSQL; they run one at a time.
 function(headgate_test name)
+  if(NOT HEADGATE_TESTS)
+    return()
+  endif()
   cmake_parse_arguments(ARG "REAL" "TIMEOUT" "SOURCES;DEPS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)

@@ -31,6 +31,12 @@ GATE = "shop"
 SLOW_MS = 500
 
 
+def default_programs():
+    """Where `./dev` has built the programs: $HEADGATE_BIN, else build/dev/bin."""
+    root = os.path.dirname(os.path.abspath(__file__)) + "/../../.."
+    return os.environ.get("HEADGATE_BIN") or os.path.join(os.path.realpath(root), "build/dev/bin")
+
+
 class Lab:
     """`programs`: the folder with headgate, headgated, headgate-agent, shop and loadgen."""
 
@@ -82,7 +88,7 @@ class Lab:
 
     def start_prometheus(self):
         self.prometheus = prometheus.Prometheus(
-            self._subfolder("prometheus"), targets={"shop": f"127.0.0.1:{self.shop.port}"})
+            {"shop": [f"127.0.0.1:{self.shop.port}"]}, folder=self._subfolder("prometheus"))
         self._stack.callback(self.prometheus.stop)
 
     def start_load(self, seconds, **options):
