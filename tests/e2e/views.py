@@ -2,8 +2,6 @@
 
 import dataclasses
 
-from headgate import field
-
 
 @dataclasses.dataclass(frozen=True)
 class View:
@@ -18,14 +16,11 @@ class View:
 
 
 def view(gate):
-    restoration = field(gate, "restoration", {})
-    record = field(restoration, "record", {})
-    return View(share_ppm=int(field(gate, "share_ppm", 0)),
-                phase=field(restoration, "phase", "").removeprefix("PHASE_"),
-                doing=field(restoration, "doing", ""),
-                waits_for=field(restoration, "waits_for", []),
-                no_raise=bool(field(gate, "no_raise", False)),
-                retreats=int(field(record, "retreats", 0)))
+    restoration = gate.get("restoration", {})
+    return View(share_ppm=gate["share_ppm"], no_raise=gate["no_raise"],
+                phase=restoration.get("phase", "").removeprefix("PHASE_"),
+                doing=restoration.get("doing", ""), waits_for=restoration.get("waits_for", []),
+                retreats=restoration.get("record", {}).get("retreats", 0))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,17 +37,14 @@ class Entry:
 def entries(timeline):
     """The decisions about the gate, oldest first; the beginnings of reigns are left out."""
     found = []
-    for entry in field(timeline, "entries", []):
-        record = field(entry, "record", {})
-        changed = field(record, "gate_changed")
-        if changed is None:
+    for entry in timeline["entries"]:
+        record = entry["record"]
+        if "gate_changed" not in record:
             continue
-        state = field(changed, "state", {})
-        found.append(Entry(at_ms=int(field(record, "at_unix_ms", 0)),
-                           epoch=int(field(record, "epoch", 0)),
-                           share_ppm=int(field(state, "share_ppm", 0)),
-                           what=field(field(changed, "cause", {}), "what", ""),
-                           text=field(entry, "text", "")))
+        changed = record["gate_changed"]
+        found.append(Entry(at_ms=int(record["at_unix_ms"]), epoch=int(record["epoch"]),
+                           share_ppm=changed["state"]["share_ppm"],
+                           what=changed["cause"]["what"], text=entry["text"]))
     return found
 
 

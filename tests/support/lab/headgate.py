@@ -113,10 +113,3 @@ class Cli:
         if result.code != 0:
             raise process.LabError(f"headgate {' '.join(words)}: {result}")
         return result.document
-
-
-def field(message, name, default=None):
-    """A field of a protobuf message in JSON, by its name in the schema."""
-    head, *rest = name.split("_")
-    camel = head + "".join(word.capitalize() for word in rest)
-    return message.get(camel, message.get(name, default))
