@@ -43,6 +43,13 @@ absl::StatusOr<std::optional<Share>> TargetOf(const v1::RetreatRequest& request)
   return std::optional<Share>(*share);
 }
 
+// The order that was asked for, or why what was asked cannot be one.
+template <typename Asked, typename Make>
+absl::StatusOr<engine::Order> OrderFrom(absl::StatusOr<Asked> asked, Make make) {
+  if (!asked.ok()) return asked.status();
+  return engine::Order(make(*std::move(asked)));
+}
+
 absl::StatusOr<engine::Plan> PlanOf(const v1::StartRestorationRequest& request) {
   if (request.has_plan() == !request.plan_yaml().empty()) {
     return absl::InvalidArgumentError("exactly one of plan and plan_yaml must be given");
@@ -173,10 +180,8 @@ OperatorService::Unary* OperatorService::CreateGate(Context* context,
                                                     Request<v1::CreateGateRequest> request,
                                                     v1::Outcome* outcome) {
   absl::StatusOr<Share> share = Share::FromPpm(request->share_ppm());
-  absl::StatusOr<engine::Order> order = share.status();
-  if (share.ok()) order = engine::CreateGate{*share};
   return Carry(context, {tls::Role::kOperator, request->mutation(), request->gate()},
-               std::move(order), outcome);
+               OrderFrom(share, [](Share from) { return engine::CreateGate{from}; }), outcome);
 }
 
 OperatorService::Unary* OperatorService::CloseGate(Context* context,
@@ -203,13 +208,13 @@ OperatorService::Unary* OperatorService::OpenGate(Context* context,
 OperatorService::Unary* OperatorService::StartRestoration(
     Context* context, Request<v1::StartRestorationRequest> request, v1::Outcome* outcome) {
   absl::StatusOr<engine::Plan> plan = PlanOf(*request);
-  absl::StatusOr<engine::Order> order = plan.status();
-  std::string gate;
-  if (plan.ok()) {
-    gate = plan->spec().gate;
-    order = engine::StartRestoration{*std::move(plan), request->when_ready()};
-  }
-  return Carry(context, {tls::Role::kOperator, request->mutation(), gate}, std::move(order),
+  const std::string gate = plan.ok() ? plan->spec().gate : "";
+  const bool when_ready = request->when_ready();
+  return Carry(context, {tls::Role::kOperator, request->mutation(), gate},
+               OrderFrom(std::move(plan),
+                         [when_ready](engine::Plan asked) {
+                           return engine::StartRestoration{std::move(asked), when_ready};
+                         }),
                outcome);
 }
 
@@ -238,20 +243,18 @@ OperatorService::Unary* OperatorService::RetreatRestoration(Context* context,
                                                             Request<v1::RetreatRequest> request,
                                                             v1::Outcome* outcome) {
   absl::StatusOr<std::optional<Share>> to = TargetOf(*request);
-  absl::StatusOr<engine::Order> order = to.status();
-  if (to.ok()) order = engine::Retreat{*to};
   return Carry(context, {tls::Role::kOperator, request->mutation(), request->gate()},
-               std::move(order), outcome);
+               OrderFrom(to, [](std::optional<Share> target) { return engine::Retreat{target}; }),
+               outcome);
 }
 
 OperatorService::Unary* OperatorService::AbortRestoration(Context* context,
                                                           Request<v1::RetreatRequest> request,
                                                           v1::Outcome* outcome) {
   absl::StatusOr<std::optional<Share>> to = TargetOf(*request);
-  absl::StatusOr<engine::Order> order = to.status();
-  if (to.ok()) order = engine::Abort{*to};
   return Carry(context, {tls::Role::kOperator, request->mutation(), request->gate()},
-               std::move(order), outcome);
+               OrderFrom(to, [](std::optional<Share> target) { return engine::Abort{target}; }),
+               outcome);
 }
 
 OperatorService::Unary* OperatorService::ApproveStep(Context* context,
