@@ -1,0 +1,129 @@
+// The operators' side of the wire.
+#include <grpcpp/create_channel.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <string>
+
+#include "tests/controller/api/controller_under_test.h"
+
+namespace headgate::api {
+namespace {
+
+using grpc::StatusCode;
+
+class Orders : public ControllerUnderTest {
+ protected:
+  grpc::Status Close(v1::WaitFor wait_for, v1::Outcome& outcome, const std::string& id = "",
+                     bool dry_run = false) {
+    grpc::ClientContext context;
+    v1::GateRequest request;
+    request.set_gate("shop");
+    request.mutable_mutation()->set_wait_for(wait_for);
+    request.mutable_mutation()->set_request_id(id);
+    request.mutable_mutation()->set_dry_run(dry_run);
+    return OperatorAs(tls::Role::kOperator)->CloseGate(&context, request, &outcome);
+  }
+};
+
+TEST_F(Orders, CloseNamesEachAgentThatHasNotConfirmedWithinItsTime) {
+  CreateShop();
+  AgentClient client(ChannelAs(tls::Role::kAgent, "edge-1"), "shop");
+  v1::Directive directive;
+  ASSERT_TRUE(client.HearDirective(directive));
+  v1::Outcome outcome;
+  ASSERT_TRUE(Close(v1::WAIT_OBSERVED, outcome).ok());
+  ASSERT_EQ(outcome.unconfirmed_size(), 1);
+  EXPECT_EQ(outcome.unconfirmed(0).agent(), "edge-1");
+  EXPECT_FALSE(outcome.unconfirmed(0).why().empty());
+}
+
+TEST_F(Orders, CloseWorksWhileTheJournalHangsAndSaysThatItIsNotRecorded) {
+  CreateShop();
+  journal().Hang();
+  v1::Outcome outcome;
+  ASSERT_TRUE(Close(v1::SENT, outcome).ok());
+  EXPECT_FALSE(outcome.recorded());
+  EXPECT_EQ(outcome.gate().share_ppm(), 0U);
+  EXPECT_FALSE(outcome.gate().recorded());
+  journal().Heal();
+  EXPECT_TRUE(Eventually([this] { return GetShop().recorded(); }));
+}
+
+TEST_F(Orders, ARepeatedRequestDoesNothingTwice) {
+  CreateShop();
+  v1::Outcome first;
+  v1::Outcome second;
+  ASSERT_TRUE(Close(v1::SENT, first, "close-1").ok());
+  ASSERT_TRUE(Close(v1::SENT, second, "close-1").ok());
+  EXPECT_FALSE(first.repeated());
+  EXPECT_TRUE(second.repeated());
+  EXPECT_EQ(first.gate().version().revision(), second.gate().version().revision());
+}
+
+TEST_F(Orders, ADryRunChangesNothing) {
+  CreateShop();
+  v1::Outcome outcome;
+  ASSERT_TRUE(Close(v1::SENT, outcome, "", true).ok());
+  EXPECT_NE(outcome.summary().find("dry run"), std::string::npos);
+  EXPECT_EQ(GetShop().share_ppm(), 1'000'000U);
+}
+
+TEST_F(Orders, AnUnknownGateIsNotFoundAndTheErrorSaysWhatToType) {
+  v1::Outcome outcome;
+  const grpc::Status status = Close(v1::SENT, outcome);
+  EXPECT_EQ(status.error_code(), StatusCode::NOT_FOUND);
+  EXPECT_NE(status.error_message().find("headgate gates create shop"), std::string::npos);
+}
+
+TEST_F(Orders, ABadPlanIsRefusedWithLineAndColumn) {
+  CreateShop();
+  grpc::ClientContext context;
+  v1::StartRestorationRequest request;
+  request.set_plan_yaml("gate: shop\nramp: {steps: [1%, 130%]}\n");
+  request.set_file_name("restore-shop.yaml");
+  v1::Outcome outcome;
+  const grpc::Status status =
+      OperatorAs(tls::Role::kOperator)->StartRestoration(&context, request, &outcome);
+  EXPECT_EQ(status.error_code(), StatusCode::INVALID_ARGUMENT);
+  EXPECT_NE(status.error_message().find("restore-shop.yaml:2:"), std::string::npos)
+      << status.error_message();
+}
+
+TEST_F(Orders, AWatcherSeesTheGateAtOnceAndAfterEachChange) {
+  CreateShop();
+  const auto stub = OperatorAs(tls::Role::kViewer);
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(20));
+  v1::GetGateRequest request;
+  request.set_gate("shop");
+  const auto reader = stub->WatchGate(&context, request);
+  v1::Gate gate;
+  ASSERT_TRUE(reader->Read(&gate));
+  EXPECT_EQ(gate.share_ppm(), 1'000'000U);
+  v1::Outcome outcome;
+  ASSERT_TRUE(Close(v1::SENT, outcome).ok());
+  while (gate.share_ppm() != 0) ASSERT_TRUE(reader->Read(&gate));
+  EXPECT_EQ(gate.changed_by().what(), "close");
+  context.TryCancel();
+}
+
+TEST_F(Orders, TheTimelineTellsWhoDidWhat) {
+  CreateShop();
+  v1::Outcome outcome;
+  ASSERT_TRUE(Close(v1::RECORDED, outcome).ok());
+  EXPECT_TRUE(outcome.recorded());
+  grpc::ClientContext context;
+  v1::ListTimelineRequest request;
+  request.set_gate("shop");
+  v1::ListTimelineResponse timeline;
+  ASSERT_TRUE(OperatorAs(tls::Role::kViewer)->ListTimeline(&context, request, &timeline).ok());
+  ASSERT_GE(timeline.entries_size(), 2);
+  const v1::TimelineEntry& last = timeline.entries(timeline.entries_size() - 1);
+  EXPECT_NE(last.text().find("close at 100 % -> 0 %"), std::string::npos) << last.text();
+  EXPECT_NE(last.text().find("operator alice"), std::string::npos) << last.text();
+  EXPECT_GT(last.sequence(), 0U);
+}
+
+}  // namespace
+}  // namespace headgate::api

@@ -1,0 +1,125 @@
+// The agents' side of the wire.
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "tests/controller/api/controller_under_test.h"
+
+namespace headgate::api {
+namespace {
+
+using grpc::StatusCode;
+
+class Sessions : public ControllerUnderTest {
+ protected:
+  std::shared_ptr<grpc::Channel> Edge() { return ChannelAs(tls::Role::kAgent, "edge-1"); }
+  v1::Outcome Close() {
+    grpc::ClientContext context;
+    v1::GateRequest request;
+    request.set_gate("shop");
+    request.mutable_mutation()->set_wait_for(v1::SENT);
+    v1::Outcome outcome;
+    EXPECT_TRUE(OperatorAs(tls::Role::kOperator)->CloseGate(&context, request, &outcome).ok());
+    return outcome;
+  }
+};
+
+TEST_F(Sessions, AnAgentHearsNothingOfAGateThatDoesNotExist) {
+  AgentClient client(Edge(), "shop");
+  v1::ControllerMessage message;
+  ASSERT_TRUE(client.Hear(message));
+  EXPECT_TRUE(message.has_welcome());
+  CreateShop();
+  ASSERT_TRUE(client.Hear(message));
+  ASSERT_TRUE(message.has_directive());
+  EXPECT_EQ(message.directive().share_ppm(), 1'000'000U);
+  EXPECT_EQ(message.directive().valid_for().seconds(), 15);
+}
+
+TEST_F(Sessions, AnAgentThatComesLateIsToldThePresentShare) {
+  CreateShop();
+  Close();
+  AgentClient client(Edge(), "shop");
+  v1::Directive directive;
+  ASSERT_TRUE(client.HearDirective(directive));
+  EXPECT_EQ(directive.share_ppm(), 0U);
+}
+
+TEST_F(Sessions, WhatAnAgentReportsIsShown) {
+  CreateShop();
+  AgentClient client(Edge(), "shop");
+  v1::Directive directive;
+  ASSERT_TRUE(client.HearDirective(directive));
+  EXPECT_FALSE(GetShop().observed());
+  client.Report(directive, v1::OBSERVED);
+  EXPECT_TRUE(Eventually([this] { return GetShop().observed(); }));
+  EXPECT_EQ(GetShop().observed_min_ppm(), 1'000'000U);
+}
+
+TEST_F(Sessions, RenewalsRepeatTheVersion) {
+  CreateShop();
+  AgentClient client(Edge(), "shop");
+  v1::Directive first;
+  v1::Directive second;
+  ASSERT_TRUE(client.HearDirective(first));
+  ASSERT_TRUE(client.HearDirective(second));
+  EXPECT_EQ(first.version().revision(), second.version().revision());
+  EXPECT_EQ(first.digest(), second.digest());
+}
+
+TEST_F(Sessions, TheFirstMessageMustBeHello) {
+  AgentClient client(Edge(), "");
+  v1::AgentMessage message;
+  message.mutable_counters()->set_boot_id("boot");
+  client.Say(message);
+  v1::ControllerMessage answer;
+  EXPECT_FALSE(client.Hear(answer));
+  EXPECT_EQ(client.Finish().error_code(), StatusCode::INVALID_ARGUMENT);
+}
+
+TEST_F(Sessions, ANewerSessionOfTheSameAgentEndsTheOlder) {
+  AgentClient older(Edge(), "shop");
+  v1::ControllerMessage message;
+  ASSERT_TRUE(older.Hear(message));
+  AgentClient newer(Edge(), "shop");
+  ASSERT_TRUE(newer.Hear(message));
+  EXPECT_FALSE(older.Hear(message));
+  EXPECT_EQ(older.Finish().error_code(), StatusCode::ABORTED);
+}
+
+TEST_F(Sessions, AFrameThatIsTooLargeEndsTheSession) {
+  AgentClient client(Edge(), "shop");
+  v1::ControllerMessage answer;
+  ASSERT_TRUE(client.Hear(answer));
+  v1::AgentMessage message;
+  message.mutable_report()->set_gate("shop");
+  message.mutable_report()->set_trouble(std::string(70'000, 'x'));
+  client.Say(message);
+  EXPECT_FALSE(client.Hear(answer));
+  EXPECT_EQ(client.Finish().error_code(), StatusCode::RESOURCE_EXHAUSTED);
+}
+
+TEST_F(Sessions, AnotherProtocolIsRefusedWithTheRemedy) {
+  AgentClient client(Edge(), "");
+  v1::AgentMessage message = HelloFor("shop");
+  message.mutable_hello()->set_protocol(2);
+  client.Say(message);
+  v1::ControllerMessage answer;
+  EXPECT_FALSE(client.Hear(answer));
+  const grpc::Status status = client.Finish();
+  EXPECT_EQ(status.error_code(), StatusCode::FAILED_PRECONDITION);
+  EXPECT_NE(status.error_message().find("same version"), std::string::npos);
+}
+
+TEST_F(Sessions, AShareBeyondAllIsRefused) {
+  AgentClient client(Edge(), "");
+  v1::AgentMessage message = HelloFor("shop");
+  message.mutable_hello()->mutable_gates(0)->set_enforced_ppm(1'300'000);
+  client.Say(message);
+  v1::ControllerMessage answer;
+  EXPECT_FALSE(client.Hear(answer));
+  EXPECT_EQ(client.Finish().error_code(), StatusCode::INVALID_ARGUMENT);
+}
+
+}  // namespace
+}  // namespace headgate::api
