@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "common/base/clock.h"
+#include "common/base/quiet_grpc.h"
 #include "common/http/status_server.h"
 #include "common/log/log.h"
 #include "common/loop/loop.h"
@@ -220,6 +221,7 @@ class Program {
 }  // namespace headgate
 
 int main(int argc, char** argv) {
+  headgate::QuietGrpc();
   const sigset_t signals = headgate::BlockSignals();
   int exit_code = 0;
   std::optional<headgate::Options> options = headgate::ParseOptions(argc, argv, exit_code);
