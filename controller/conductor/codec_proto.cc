@@ -55,6 +55,8 @@ v1::HoldingPhase::Why EncodeWhy(engine::Holding::Why why) {
       return v1::HoldingPhase::RESTARTED;
     case engine::Holding::Why::kRetriesExhausted:
       return v1::HoldingPhase::RETRIES_EXHAUSTED;
+    case engine::Holding::Why::kAgentDiffers:
+      return v1::HoldingPhase::AGENT_DIFFERS;
   }
   return v1::HoldingPhase::WHY_UNSPECIFIED;
 }
@@ -114,6 +116,8 @@ class Reader {
         return engine::Holding::Why::kRestarted;
       case v1::HoldingPhase::RETRIES_EXHAUSTED:
         return engine::Holding::Why::kRetriesExhausted;
+      case v1::HoldingPhase::AGENT_DIFFERS:
+        return engine::Holding::Why::kAgentDiffers;
       default:
         // Of a newer version of Headgate too: a hold that only a person ends.
         return engine::Holding::Why::kOperatorAsked;
@@ -169,6 +173,7 @@ engine::Restoration DecodeRestoration(const v1::RestorationRecord& proto, engine
                              .started = FromUnixMillis(proto.started_unix_ms()),
                              .started_by = proto.started_by(),
                              .when_ready = proto.when_ready(),
+                             .passed_preflight = proto.passed_preflight(),
                              .phase = DecodePhase(proto, reader),
                              .phase_since = FromUnixMillis(proto.phase_since_unix_ms()),
                              .proven = reader.ReadShare(proto.proven_ppm(), "proven_ppm"),
@@ -200,6 +205,7 @@ v1::RestorationRecord EncodeRestoration(const engine::Restoration& restoration) 
   proto.set_phase_since_unix_ms(UnixMillis(restoration.phase_since));
   proto.set_started_by(restoration.started_by);
   proto.set_when_ready(restoration.when_ready);
+  proto.set_passed_preflight(restoration.passed_preflight);
   proto.set_proven_ppm(restoration.proven.ppm());
   proto.set_failed_ppm(restoration.failed.ppm());
   proto.set_approved_ppm(restoration.approved.ppm());

@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <utility>
 
 #include "controller/engine/engine.h"
 #include "controller/engine/explain.h"
+#include "controller/engine/order_rules.h"
 #include "controller/engine/turn.h"
 
 namespace headgate::engine {
@@ -153,13 +155,13 @@ absl::Status Carrier::operator()(const StartRestoration& order) {
     return Refuse(fmt::format("gate {} is at 100 %: `headgate close {}` first, then start",
                               command_.gate, command_.gate));
   }
-  std::uint64_t number = 1;
+  std::uint64_t number = 0;
   if (gate_.record.restoration) {
     const std::string& id = gate_.record.restoration->id;
-    number = std::stoull(id.substr(id.rfind('-') + 1)) + 1;
+    std::from_chars(id.data() + id.rfind('-') + 1, id.data() + id.size(), number);
   }
   GateRecord next = gate_.record;
-  next.restoration = Restoration{.id = fmt::format("{}-{}", command_.gate, number),
+  next.restoration = Restoration{.id = fmt::format("{}-{}", command_.gate, number + 1),
                                  .plan = order.plan,
                                  .started = turn_.now(),
                                  .started_by = command_.actor,
@@ -224,6 +226,7 @@ absl::Status Carrier::operator()(const Advance&) {
                               command_.gate));
   }
   GateRecord next = turn_.WithPhase(gate_, Admitting{next_share});
+  next.restoration->passed_preflight = true;
   next.share = next_share;
   next.no_raise = false;
   Propose(std::move(next), "advance", true);
@@ -255,8 +258,8 @@ absl::Status Carrier::operator()(const Abort& order) {
   EndRestoration(next, "aborted by " + command_.actor);
   next.share = to;
   Commit(std::move(next), "abort");
-  summary_ = fmt::format("restoration {} is aborted, the share stays at {}",
-                         gate_.record.restoration->id, to.ToString());
+  summary_ =
+      fmt::format("restoration {} is aborted at {}", gate_.record.restoration->id, to.ToString());
   return absl::OkStatus();
 }
 
@@ -278,81 +281,23 @@ absl::Status Carrier::operator()(const Approve&) {
 
 absl::Status Carrier::operator()(const RemoveAgent& order) {
   const auto found = gate_.evidence.agents.find(order.agent);
-  if (found == gate_.evidence.agents.end()) {
+  const bool is_known = found != gate_.evidence.agents.end();
+  const auto& restoration = gate_.record.restoration;
+  const std::vector<std::string> none;
+  const auto& named = HasRunning() ? restoration->plan.spec().agents : none;
+  if (!is_known && std::find(named.begin(), named.end(), order.agent) == named.end()) {
     return absl::NotFoundError(fmt::format("gate {} has no agent {}", command_.gate, order.agent));
   }
-  if (found->second.connected) {
+  if (is_known && found->second.connected) {
     return Refuse(
         fmt::format("agent {} is connected: stop it first, or it comes back at once", order.agent));
   }
-  gate_.evidence.agents.erase(found);
+  gate_.evidence.agents.erase(order.agent);
   gate_.evidence.traffic.erase(order.agent);
+  gate_.evidence.removed.insert(order.agent);
   turn_.Tell(gate_, fmt::format("agent {} is removed by {}", order.agent, command_.actor), false);
   summary_ =
       fmt::format("agent {} no longer counts in the quorum of {}", order.agent, command_.gate);
-  return absl::OkStatus();
-}
-
-bool IsValidGateName(const std::string& name) {
-  const auto is_letter = [](char c) { return c >= 'a' && c <= 'z'; };
-  if (name.empty() || name.size() > 63 || !is_letter(name.front())) return false;
-  return std::all_of(name.begin(), name.end(),
-                     [&](char c) { return is_letter(c) || (c >= '0' && c <= '9') || c == '-'; });
-}
-
-bool Lowers(const Order& order) {
-  return std::holds_alternative<CloseGate>(order) || std::holds_alternative<Retreat>(order) ||
-         std::holds_alternative<Abort>(order) || std::holds_alternative<Hold>(order);
-}
-
-// A gate that an order may be carried out on, or why not.
-absl::Status Admissible(const State& state, const Command& command) {
-  if (command.reason.size() > kReasonBytesMax) {
-    return absl::InvalidArgumentError(fmt::format("the reason has {} bytes, at most {} are kept",
-                                                  command.reason.size(), kReasonBytesMax));
-  }
-  if (command.request_id.size() > kRequestIdBytesMax) {
-    return absl::InvalidArgumentError(
-        fmt::format("the request id has {} bytes, at most {} are kept", command.request_id.size(),
-                    kRequestIdBytesMax));
-  }
-  const bool exists = state.gates.contains(command.gate) && state.gates.at(command.gate).exists;
-  if (std::holds_alternative<CreateGate>(command.order)) {
-    if (!IsValidGateName(command.gate)) {
-      return absl::InvalidArgumentError(fmt::format(
-          "'{}' cannot be a gate's name: write 1 to 63 of a-z, 0-9 and -, a letter first",
-          command.gate));
-    }
-    if (!exists && state.gates.size() >= kGatesMax) {
-      return absl::ResourceExhaustedError(fmt::format("{} gates exist, the limit", kGatesMax));
-    }
-    return absl::OkStatus();
-  }
-  if (!exists) {
-    return absl::NotFoundError(
-        fmt::format("gate '{}' does not exist: `headgate gates create {} --share 100%`",
-                    command.gate, command.gate));
-  }
-  return absl::OkStatus();
-}
-
-bool Raises(const Order& order) {
-  return std::holds_alternative<CreateGate>(order) || std::holds_alternative<OpenGate>(order) ||
-         std::holds_alternative<Advance>(order);
-}
-
-absl::Status CheckBefore(const State& state, const Gate& gate, const Command& command) {
-  if (Raises(command.order) && (!state.leads || !state.journal_trouble.empty())) {
-    return absl::UnavailableError(
-        "this controller can only lower: " +
-        (state.journal_trouble.empty() ? std::string("it does not lead") : state.journal_trouble));
-  }
-  if (Lowers(command.order) || command.expected_revision == 0) return absl::OkStatus();
-  if (command.expected_revision != gate.record.version.revision) {
-    return absl::AbortedError(
-        fmt::format("gate {} is at revision {}, you expected {}: look again, then decide",
-                    command.gate, gate.record.version.revision, command.expected_revision));
-  }
   return absl::OkStatus();
 }
 
@@ -361,7 +306,7 @@ absl::Status CheckBefore(const State& state, const Gate& gate, const Command& co
 void Carry(Turn& turn, const Command& command) {
   State& state = turn.state();
   Replied reply{.call = command.call};
-  reply.status = Admissible(state, command);
+  reply.status = CheckAdmissible(state, command);
   if (!reply.status.ok()) {
     turn.Reply(std::move(reply));
     return;
@@ -371,12 +316,14 @@ void Carry(Turn& turn, const Command& command) {
     gate.record.gate = command.gate;
     gate.exists = false;
   }
-  const auto& ids = gate.record.request_ids;
+  const GateRecord& newest = gate.pending ? gate.pending->next : gate.record;
+  const auto& ids = newest.request_ids;
   if (!command.request_id.empty() &&
       std::find(ids.begin(), ids.end(), command.request_id) != ids.end()) {
     reply.repeated = true;
     reply.summary = "this request was carried out before";
-    reply.version = gate.record.version;
+    reply.version = newest.version;
+    if (!gate.recorded) reply.token = gate.newest_token;
     turn.Reply(std::move(reply));
     return;
   }

@@ -11,10 +11,13 @@
 namespace headgate::engine {
 namespace {
 
+bool IsRestoring(const Gate& gate) {
+  return gate.record.restoration && !HasEnded(*gate.record.restoration);
+}
+
 bool NeedsTime(const Gate& gate) {
   const GateRecord& record = gate.record;
-  const bool is_running = record.restoration && !HasEnded(*record.restoration);
-  return is_running || record.open_until || gate.record_again || gate.pending;
+  return IsRestoring(gate) || record.open_until || gate.record_again || gate.pending;
 }
 
 // One event in one turn.
@@ -39,12 +42,21 @@ class Applier {
   }
 
   void operator()(const ReignLost& event) {
-    turn_.state().leads = false;
-    if (turn_.state().epoch == 0) turn_.state().epoch = event.epoch;
-    turn_.state().journal_trouble = event.why;
-    for (auto& [name, gate] : turn_.state().gates) {
+    State& state = turn_.state();
+    const bool never_led = state.epoch == 0;
+    const bool is_news = state.leads || never_led;
+    state.leads = false;
+    if (never_led) state.epoch = event.epoch;
+    state.journal_trouble = event.why;
+    std::erase_if(state.gates, [](const auto& entry) { return !entry.second.exists; });
+    for (auto& [name, gate] : state.gates) {
       gate.pending.reset();
-      turn_.Tell(gate, "lower only from here on: " + event.why, true);
+      gate.record_again.reset();
+      // What fails is taken out also by a controller that cannot record.
+      if (never_led && IsRestoring(gate)) {
+        PrepareEvidence(gate.evidence, gate.record.restoration->plan.spec());
+      }
+      if (is_news) turn_.Tell(gate, "lower only from here on: " + event.why, true);
     }
   }
 
@@ -56,15 +68,19 @@ class Applier {
   }
 
   void operator()(const RecordFailed& event) {
-    if (Gate* gate = Find(event.gate)) turn_.OnRecordFailed(*gate, event.token, event.why);
+    Gate* gate = Find(event.gate);
+    if (gate == nullptr) return;
+    turn_.OnRecordFailed(*gate, event.token, event.why);
+    // A gate whose creation could not be recorded was never there.
+    if (!gate->exists && !gate->pending) turn_.state().gates.erase(event.gate);
   }
 
   void operator()(const AgentReported& event) {
     Gate* gate = Find(event.gate);
     if (gate == nullptr) gate = Adopt(event);
     if (gate == nullptr) return;
-    AgentView& known = gate->evidence.agents[event.agent.name];
-    known = event.agent;
+    gate->evidence.agents[event.agent.name] = event.agent;
+    if (event.agent.connected) gate->evidence.removed.erase(event.agent.name);
     if (IsAdopted(*gate)) gate->record.share = std::max(gate->record.share, event.agent.enforced);
     LowerToUnrecorded(*gate, event.agent);
     Look(*gate);
@@ -82,7 +98,10 @@ class Applier {
   void operator()(const ReadingArrived& event) {
     Gate* gate = Find(event.gate);
     if (gate == nullptr || !gate->record.restoration) return;
-    AddReading(gate->evidence, gate->record.restoration->plan.spec(), event.source, event.reading);
+    Reading reading = event.reading;
+    // A source whose clock is ahead must not look fresh for longer than the others.
+    reading.observed_at = std::min(reading.observed_at, turn_.now());
+    AddReading(gate->evidence, gate->record.restoration->plan.spec(), event.source, reading);
     Look(*gate);
   }
 
@@ -105,7 +124,9 @@ class Applier {
   }
 
   // Nothing was ever published for it: what it shows is what its agents enforce.
-  static bool IsAdopted(const Gate& gate) { return gate.record.version == Version{}; }
+  bool IsAdopted(const Gate& gate) const {
+    return !turn_.state().leads && gate.record.version == Version{};
+  }
 
   Gate* Find(const std::string& name) {
     const auto found = turn_.state().gates.find(name);
@@ -117,7 +138,29 @@ class Applier {
     gate.looked = turn_.now();
     if (gate.record_again && turn_.now() >= *gate.record_again) turn_.RecordAgain(gate);
     ExpireOpen(gate);
+    LiftWhereNobodyRises(gate);
     Steer(turn_, gate);
+  }
+
+  // Without a restoration nothing else would end the no_raise of a restart, and agents that come
+  // later, or come back, would never converge. It is lifted only while that raises nobody: where an
+  // agent enforces less, only an operator's `open` may.
+  void LiftWhereNobodyRises(Gate& gate) {
+    if (!gate.record.no_raise || gate.pending || IsRestoring(gate)) return;
+    const auto& agents = gate.evidence.agents;
+    const bool nobody_rises = std::all_of(agents.begin(), agents.end(), [&](const auto& entry) {
+      const AgentView& agent = entry.second;
+      return agent.connected && agent.version == gate.record.version &&
+             agent.enforced >= gate.record.share;
+    });
+    if (!nobody_rises || !Obstacles(turn_.state(), gate, turn_.now()).empty()) return;
+    GateRecord next = gate.record;
+    next.no_raise = false;
+    turn_.Propose(gate, std::move(next),
+                  Cause{.kind = Cause::Kind::kPlan,
+                        .what = "settle",
+                        .why = "every agent enforces what was recorded before the restart"},
+                  true);
   }
 
   void ExpireOpen(Gate& gate) {
@@ -135,7 +178,7 @@ class Applier {
     next.no_raise = true;
     gate.changed = turn_.now();
     gate.share_changed = turn_.now();
-    if (next.restoration && !HasEnded(*next.restoration)) {
+    if (IsRestoring(gate)) {
       PrepareEvidence(gate.evidence, next.restoration->plan.spec());
       Restoration& restoration = *next.restoration;
       const bool has_lost_caller =
@@ -167,6 +210,17 @@ class Applier {
     if (agent.enforced >= gate.record.share) return;
     GateRecord next = gate.record;
     next.share = agent.enforced;
+    if (IsRestoring(gate)) {
+      // Perhaps a hand lowered it, and saw what no check sees: only a hand lets them in again.
+      Restoration& restoration = *next.restoration;
+      restoration.phase = Holding{
+          Holding::Why::kAgentDiffers,
+          fmt::format("{} was lowered to {} and the journal does not say why; `headgate resume {}` "
+                      "goes on",
+                      agent.name, agent.enforced.ToString(), gate.record.gate)};
+      restoration.phase_since = turn_.now();
+      restoration.proven = std::min(restoration.proven, agent.enforced);
+    }
     turn_.Commit(gate, std::move(next),
                  Cause{.kind = Cause::Kind::kAgent,
                        .who = agent.name,

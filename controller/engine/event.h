@@ -119,6 +119,8 @@ struct Record {
   std::uint64_t token = 0;
   GateRecord record;
   Cause cause;
+  // Not a new decision: tries again what could not be recorded under this token. 0: a new one.
+  std::uint64_t repeats = 0;
 };
 // The answer to a Command. A start without when_ready is answered when its preflight ends.
 struct Replied {

@@ -1,5 +1,7 @@
 #include "controller/engine/evidence.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -46,7 +48,8 @@ void AddToRatio(RatioEvidence& evidence, const RatioCheck& check, const Reading&
     const auto* source = std::get_if<PrometheusRatio>(&check.source);
     const Duration span = source == nullptr ? Duration(0) : source->every;
     const bool straddles = reading.observed_at - span < evidence.counts_since;
-    const bool refutes = double(tally->bad) * 1e6 > double(check.limit_ppm) * double(tally->total);
+    const bool is_above = double(tally->bad) * 1e6 > double(check.limit_ppm) * double(tally->total);
+    const bool refutes = is_above && !evidence.was_lowered;
     AddTally(evidence, reading.observed_at, straddles && !refutes ? Tally{} : *tally);
   } else if (const auto* none = std::get_if<NoData>(&reading.value)) {
     evidence.no_data_why = none->why;
@@ -55,6 +58,10 @@ void AddToRatio(RatioEvidence& evidence, const RatioCheck& check, const Reading&
 
 void AddToValue(ValueEvidence& evidence, const ValueCheck& check, const Reading& reading) {
   if (const auto* value = std::get_if<Value>(&reading.value)) {
+    if (!std::isfinite(value->value)) {
+      evidence.no_data_why = fmt::format("the answer is {}", value->value);
+      return;
+    }
     evidence.is_beyond_soft = IsBeyondSoft(check, value->value, evidence.is_beyond_soft);
     evidence.value = *value;
     evidence.last = reading.observed_at;
@@ -72,6 +79,10 @@ void AddToDatabase(DatabaseEvidence& evidence, const Reading& reading) {
   } else if (const auto* none = std::get_if<NoData>(&reading.value)) {
     evidence.no_data_why = none->why;
   }
+}
+
+bool IsOutdated(const std::optional<TimePoint>& last, const Reading& reading) {
+  return last && reading.observed_at < *last;
 }
 
 }  // namespace
@@ -92,12 +103,13 @@ void PrepareEvidence(Evidence& evidence, const PlanSpec& plan) {
   }
 }
 
-void ForgetCounts(Evidence& evidence, TimePoint now) {
+void ForgetCounts(Evidence& evidence, TimePoint now, bool was_lowered) {
   for (auto& [name, ratio] : evidence.ratios) {
     ratio.sum.Clear();
     ratio.newest.Clear();
     ratio.by_agent.clear();
     ratio.counts_since = now;
+    ratio.was_lowered = was_lowered;
   }
 }
 
@@ -127,14 +139,18 @@ void AddReading(Evidence& evidence, const PlanSpec& plan, const std::string& sou
   static constexpr char kDatabase[] = "database/";
   if (source.rfind(kDatabase, 0) == 0) {
     const auto found = evidence.databases.find(source.substr(sizeof(kDatabase) - 1));
-    if (found != evidence.databases.end()) AddToDatabase(found->second, reading);
+    const bool is_news =
+        found != evidence.databases.end() && !IsOutdated(found->second.last, reading);
+    if (is_news) AddToDatabase(found->second, reading);
     return;
   }
   const CheckSpec* check = FindCheck(plan, source);
   if (check == nullptr) return;
   if (const auto ratio = evidence.ratios.find(source); ratio != evidence.ratios.end()) {
+    if (IsOutdated(ratio->second.last, reading)) return;
     AddToRatio(ratio->second, std::get<RatioCheck>(check->kind), reading);
   } else if (const auto value = evidence.values.find(source); value != evidence.values.end()) {
+    if (IsOutdated(value->second.last, reading)) return;
     AddToValue(value->second, std::get<ValueCheck>(check->kind), reading);
   }
 }

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -75,6 +76,8 @@ struct RatioEvidence {
   std::optional<TimePoint> last;
   // Counts of before were of another share.
   TimePoint counts_since;
+  // That other share was larger: what went wrong there says nothing against this one.
+  bool was_lowered = false;
   // Set by a reading that was no data, unset by the next good one.
   std::string no_data_why;
 };
@@ -103,6 +106,8 @@ struct Traffic {
 
 struct Evidence {
   std::map<std::string, AgentView> agents;
+  // Agents that an operator removed and that have not come back since.
+  std::set<std::string> removed;
   std::map<std::string, Traffic> traffic;
   std::map<std::string, RatioEvidence> ratios;
   std::map<std::string, ValueEvidence> values;
@@ -112,12 +117,15 @@ struct Evidence {
 // Makes room for the checks of a plan and forgets every other one's.
 void PrepareEvidence(Evidence& evidence, const PlanSpec& plan);
 // What was counted at another share says nothing of this one.
-void ForgetCounts(Evidence& evidence, TimePoint now);
+void ForgetCounts(Evidence& evidence, TimePoint now, bool was_lowered);
 void AddCounts(Evidence& evidence, const PlanSpec* plan, const std::string& agent,
                const Counts& counts, TimePoint now);
-// A window of Prometheus that began before the share changed can refute this share, and not speak
-// for it: it is counted only where it is above the limit.
-// `source` is the name of a check, or "database/" and the name of a database. Others are ignored.
+// A window of Prometheus that began before the share rose can refute this share, and not speak for
+// it: it is counted only where it is above the limit. One that began before the share was lowered
+// says nothing at all. A reading older than the newest one is ignored, and a value that is no
+// finite number is no data. `observed_at` must not be in the future, or it would stay fresh for too
+// long. `source` is the name of a check, or "database/" and the name of a database. Others are
+// ignored.
 void AddReading(Evidence& evidence, const PlanSpec& plan, const std::string& source,
                 const Reading& reading);
 // Requests of the agent's last known minute.

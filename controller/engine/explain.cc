@@ -45,6 +45,7 @@ std::set<std::string> ExpectedAgents(const Gate& gate) {
     const PlanSpec& plan = gate.record.restoration->plan.spec();
     expected.insert(plan.agents.begin(), plan.agents.end());
   }
+  for (const std::string& name : gate.evidence.removed) expected.erase(name);
   return expected;
 }
 
@@ -71,13 +72,9 @@ void AddClaims(const PlanSpec& plan, const AgentView& agent, std::vector<std::st
 // Without users there is nothing to count: preflight stands in for the ratios.
 bool MayBeTooFew(const Gate& gate) { return gate.record.share == Share::None(); }
 
-bool IsInPreflight(const Gate& gate) {
-  return gate.record.share == Share::None() ||
-         (gate.record.restoration &&
-          std::holds_alternative<Preflight>(gate.record.restoration->phase));
-}
-
 void AddChecks(const Gate& gate, TimePoint now, std::vector<std::string>& obstacles) {
+  // A restoration that has ended asks nothing any more.
+  if (gate.record.restoration && HasEnded(*gate.record.restoration)) return;
   for (const auto& [name, judgement] : JudgeAll(gate, now, IsInPreflight(gate))) {
     if (judgement.verdict == Verdict::kHealthy) {
       if (now - *judgement.age < gate.share_changed) {
@@ -102,43 +99,59 @@ std::string ClearText(const Gate& gate, Duration needed, TimePoint now) {
                      FormatDuration(needed));
 }
 
+std::string RetryText(const Restoration& restoration, const Curing& phase, TimePoint now) {
+  const std::uint32_t retries = restoration.plan.spec().retries;
+  std::string text = restoration.retreats_in_a_row == 0
+                         ? std::string("tries again")
+                         : fmt::format("retry {} of {}", restoration.retreats_in_a_row, retries);
+  if (phase.not_before > now) {
+    text += fmt::format(" in {} at the earliest", FormatDuration(phase.not_before - now));
+  }
+  return text;
+}
+
 std::string Doing(const Gate& gate, const Restoration& restoration, TimePoint now) {
   const PlanSpec& plan = restoration.plan.spec();
   const std::string share = gate.record.share.ToString();
   return std::visit(
-      Overloaded{
-          [&](const Preflight&) {
-            return "preflight at " + share + ", " + ClearText(gate, plan.ready_for, now);
-          },
-          [&](const WaitingForApproval& phase) {
-            return fmt::format("at {}, waits for approval of {}", share, phase.step.ToString());
-          },
-          [&](const Admitting&) {
-            return "admitting " + share + ", " + ClearText(gate, plan.bake_min, now);
-          },
-          [&](const Holding& phase) { return "holding at " + share + ": " + phase.detail; },
-          [&](const Retreating& phase) {
-            return fmt::format("retreating from {} to {}", phase.from.ToString(),
-                               phase.to.ToString());
-          },
-          [&](const Curing& phase) {
-            const Duration left = std::max(Duration(0), phase.not_before - now);
-            return fmt::format("at {} after {} failed, {}, retry {} of {} not before {}", share,
-                               phase.failed.ToString(), ClearText(gate, plan.bake_min, now),
-                               restoration.retreats_in_a_row, plan.retries, FormatDuration(left));
-          },
-          [&](const Watching&) {
-            return fmt::format("at {}, watched for {} of {}", share,
-                               FormatDuration(now - restoration.phase_since),
-                               FormatDuration(plan.watch));
-          },
-          [&](const Completed& phase) { return "completed: " + phase.detail; },
-          [&](const Aborted& phase) { return "aborted at " + share + ": " + phase.detail; },
-          [&](const Failed& phase) { return "failed at " + share + ": " + phase.detail; }},
+      Overloaded{[&](const Preflight&) {
+                   return "preflight at " + share + ", " + ClearText(gate, plan.ready_for, now);
+                 },
+                 [&](const WaitingForApproval& phase) {
+                   return fmt::format("at {}, waits for approval of {}", share,
+                                      phase.step.ToString());
+                 },
+                 [&](const Admitting&) {
+                   return "admitting " + share + ", " + ClearText(gate, plan.bake_min, now);
+                 },
+                 [&](const Holding& phase) { return "holding at " + share + ": " + phase.detail; },
+                 [&](const Retreating& phase) {
+                   return fmt::format("retreating from {} to {}", phase.from.ToString(),
+                                      phase.to.ToString());
+                 },
+                 [&](const Curing& phase) {
+                   return fmt::format("at {} after {} failed, {}, {}", share,
+                                      phase.failed.ToString(), ClearText(gate, plan.bake_min, now),
+                                      RetryText(restoration, phase, now));
+                 },
+                 [&](const Watching&) {
+                   return fmt::format("at {}, watched for {} of {}", share,
+                                      FormatDuration(now - restoration.phase_since),
+                                      FormatDuration(plan.watch));
+                 },
+                 [&](const Completed& phase) { return "completed: " + phase.detail; },
+                 [&](const Aborted& phase) { return "aborted at " + share + ": " + phase.detail; },
+                 [&](const Failed& phase) { return "failed at " + share + ": " + phase.detail; }},
       restoration.phase);
 }
 
 }  // namespace
+
+bool IsInPreflight(const Gate& gate) {
+  return gate.record.share == Share::None() ||
+         (gate.record.restoration &&
+          std::holds_alternative<Preflight>(gate.record.restoration->phase));
+}
 
 bool HasEnded(const Restoration& restoration) {
   return std::holds_alternative<Completed>(restoration.phase) ||
@@ -232,7 +245,7 @@ std::vector<std::string> AgentObstacles(const Gate& gate, TimePoint now) {
                                       FormatDuration(kCountsFresh)));
     }
   }
-  if (plan != nullptr && connected < plan->agent_count) {
+  if (plan != nullptr && connected + gate.evidence.removed.size() < plan->agent_count) {
     obstacles.push_back(fmt::format("{} of {} agents are connected", connected, plan->agent_count));
   }
   if (gate.evidence.agents.empty() && obstacles.empty()) {

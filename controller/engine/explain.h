@@ -21,6 +21,8 @@ Judgements JudgeAll(const Gate& gate, TimePoint now, bool preflight);
 std::vector<std::string> Obstacles(const State& state, const Gate& gate, TimePoint now);
 // The part of it that is about agents: connected, obedient, and carrying the traffic.
 std::vector<std::string> AgentObstacles(const Gate& gate, TimePoint now);
+// Without users, or before a restoration has begun to admit: its databases are looked at too.
+bool IsInPreflight(const Gate& gate);
 // Agents that carry at least kQuorumPpm of the traffic have observed the gate's version.
 bool IsObserved(const Gate& gate);
 // The agent's part of the gate's traffic, in parts per million.

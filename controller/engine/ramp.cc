@@ -47,9 +47,12 @@ OnFailure ReactionOf(const PlanSpec& plan, const std::string& check, const Judge
 Situation Assess(const State& state, const Gate& gate, TimePoint now) {
   Situation situation;
   const PlanSpec& plan = gate.record.restoration->plan.spec();
-  const bool is_empty = gate.record.share == Share::None();
-  for (const auto& [name, judgement] : JudgeAll(gate, now, is_empty)) {
-    if (judgement.verdict == Verdict::kFailed) {
+  for (const auto& [name, judgement] : JudgeAll(gate, now, IsInPreflight(gate))) {
+    // What was measured before the last lowering had settled is no reason for another one. Proven
+    // drift is: it takes everybody out, and does so once.
+    const bool is_answered =
+        !judgement.drains && judgement.age && now - *judgement.age < gate.settled;
+    if (judgement.verdict == Verdict::kFailed && !is_answered) {
       const OnFailure reaction = ReactionOf(plan, name, judgement);
       // The strongest reaction wins.
       if (!situation.failed || RankOf(reaction) > RankOf(situation.reaction)) {
@@ -106,11 +109,13 @@ void AdmitNext(Turn& turn, Gate& gate, const std::string& why) {
       next_share > restoration.approved &&
       std::find(approve_at.begin(), approve_at.end(), next_share) != approve_at.end();
   if (needs_approval) {
-    turn.Commit(gate, turn.WithPhase(gate, WaitingForApproval{next_share}),
-                PlanCause(gate, turn.now(), "wait for approval", why));
+    GateRecord next = turn.WithPhase(gate, WaitingForApproval{next_share});
+    next.restoration->passed_preflight = true;
+    turn.Commit(gate, std::move(next), PlanCause(gate, turn.now(), "wait for approval", why));
     return;
   }
   GateRecord next = turn.WithPhase(gate, Admitting{next_share});
+  next.restoration->passed_preflight = true;
   next.share = next_share;
   next.no_raise = false;
   Cause cause = PlanCause(gate, turn.now(), "admit", why);
@@ -123,11 +128,16 @@ void HoldFor(Turn& turn, Gate& gate, Holding::Why why, const std::string& check,
               CheckCause(gate, turn.now(), "hold", check, detail));
 }
 
+bool EndsByItself(const Holding& phase) {
+  return phase.why == Holding::Why::kNoData || phase.why == Holding::Why::kRestarted;
+}
+
 void TakeOut(Turn& turn, Gate& gate, const Situation& situation) {
   const Restoration& restoration = *gate.record.restoration;
-  const bool holds_already = std::holds_alternative<Holding>(restoration.phase);
+  const auto* held = std::get_if<Holding>(&restoration.phase);
   if (situation.reaction == OnFailure::kHold) {
-    if (!holds_already) {
+    // A hold that would end by itself becomes one that only a person ends.
+    if (held == nullptr || EndsByItself(*held)) {
       HoldFor(turn, gate, Holding::Why::kCheckFailed, *situation.failed, situation.failed_text);
     }
     return;
@@ -156,20 +166,14 @@ void SteerPreflight(Turn& turn, Gate& gate, const Situation& situation) {
   const Restoration& restoration = *gate.record.restoration;
   const PlanSpec& plan = restoration.plan.spec();
   if (HasBeenClearFor(gate, plan.ready_for, turn.now())) {
-    if (gate.waiting_call != 0) {
-      turn.Reply({.call = gate.waiting_call,
-                  .summary = fmt::format("preflight passed for {}; the ramp of {} begins",
-                                         FormatDuration(plan.ready_for), gate.record.gate),
-                  .version = gate.record.version});
-      gate.waiting_call = 0;
-    }
     AdmitNext(turn, gate, fmt::format("preflight passed for {}", FormatDuration(plan.ready_for)));
     return;
   }
   if (restoration.when_ready) return;
   // What is proven bad is refused at once; what is missing may still come.
   const bool is_late = turn.now() - restoration.phase_since > plan.ready_for + kPreflightPatience;
-  if (!situation.failed && !is_late) return;
+  const bool is_refused = situation.failed || (is_late && !situation.is_clear);
+  if (!is_refused) return;
   const std::string why = AsList("preflight refuses:", situation.obstacles);
   if (gate.waiting_call != 0) {
     turn.Reply({.call = gate.waiting_call, .status = absl::FailedPreconditionError(why)});
@@ -197,17 +201,24 @@ void SteerApproval(Turn& turn, Gate& gate, const WaitingForApproval& phase) {
   AdmitNext(turn, gate, phase.step.ToString() + " was approved");
 }
 
+bool AnyIsBelow(const Gate& gate) {
+  const auto& agents = gate.evidence.agents;
+  return std::any_of(agents.begin(), agents.end(),
+                     [&](const auto& entry) { return entry.second.enforced < gate.record.share; });
+}
+
 // A hold that nobody asked for ends by itself when its reason has gone.
 void SteerHolding(Turn& turn, Gate& gate, const Holding& phase, const Situation& situation) {
-  const bool ends_by_itself =
-      phase.why == Holding::Why::kNoData || phase.why == Holding::Why::kRestarted;
-  if (!ends_by_itself || situation.silent || situation.failed) return;
+  if (!EndsByItself(phase) || situation.silent || situation.failed) return;
   if (!gate.record.no_raise) {
     turn.Commit(gate, turn.WithPhase(gate, PhaseAfterHold(gate.record, turn.now())),
                 PlanCause(gate, turn.now(), "go on", "every check has data again"));
     return;
   }
-  if (!situation.is_clear) return;
+  // Where agents are below the share, going on raises them, and that takes a step's evidence.
+  const Duration needed =
+      AnyIsBelow(gate) ? gate.record.restoration->plan.spec().bake_min : Duration(0);
+  if (!HasBeenClearFor(gate, needed, turn.now())) return;
   GateRecord next = turn.WithPhase(gate, PhaseAfterHold(gate.record, turn.now()));
   next.no_raise = false;
   Cause cause = PlanCause(gate, turn.now(), "go on", "evidence is fresh after the restart");
@@ -235,9 +246,11 @@ void SteerRetreating(Turn& turn, Gate& gate) {
 void SteerCuring(Turn& turn, Gate& gate, const Curing& phase) {
   const PlanSpec& plan = gate.record.restoration->plan.spec();
   if (turn.now() < phase.not_before || !HasBeenClearFor(gate, plan.bake_min, turn.now())) return;
+  const std::uint32_t retry = gate.record.restoration->retreats_in_a_row;
   const std::string why =
-      fmt::format("retry {} of {}: {} was clear for {}", gate.record.restoration->retreats_in_a_row,
-                  plan.retries, gate.record.share.ToString(), FormatDuration(plan.bake_min));
+      fmt::format("{}: {} was clear for {}",
+                  retry == 0 ? "resumed" : fmt::format("retry {} of {}", retry, plan.retries),
+                  gate.record.share.ToString(), FormatDuration(plan.bake_min));
   Prove(*gate.record.restoration, gate.record.share);
   AdmitNext(turn, gate, why);
 }
@@ -291,7 +304,8 @@ void Settle(Gate& gate, TimePoint now) {
   const Duration elapsed = now - *gate.settling_since;
   if (elapsed < kSettleMin || (elapsed < kSettleMax && !IsObserved(gate))) return;
   gate.settling_since.reset();
-  ForgetCounts(gate.evidence, now);
+  gate.settled = now;
+  ForgetCounts(gate.evidence, now, true);
 }
 
 }  // namespace
@@ -310,11 +324,11 @@ void RetreatTo(Turn& turn, Gate& gate, Share to, Cause cause) {
   const Restoration& before = *gate.record.restoration;
   const bool was_curing = std::holds_alternative<Curing>(before.phase) ||
                           std::holds_alternative<Retreating>(before.phase);
-  const auto* held = std::get_if<Holding>(&before.phase);
   const Share from = gate.record.share;
-  // Who holds on purpose goes on holding, at the lower share.
-  GateRecord next =
-      held != nullptr ? turn.WithPhase(gate, *held) : turn.WithPhase(gate, Retreating{from, to});
+  // Who holds goes on holding, at the lower share; who has not passed preflight still must.
+  const bool keeps_phase = std::holds_alternative<Holding>(before.phase) ||
+                           std::holds_alternative<Preflight>(before.phase);
+  GateRecord next = keeps_phase ? gate.record : turn.WithPhase(gate, Retreating{from, to});
   next.share = to;
   if (next.open_until) next.open_until.reset();
   Restoration& restoration = *next.restoration;
@@ -328,6 +342,7 @@ void RetreatTo(Turn& turn, Gate& gate, Share to, Cause cause) {
 
 Phase PhaseAfterHold(const GateRecord& record, TimePoint now) {
   const Restoration& restoration = *record.restoration;
+  if (!restoration.passed_preflight) return Preflight{};
   if (restoration.failed > Share::None() && record.share < restoration.failed) {
     return Curing{restoration.failed, now + restoration.plan.spec().backoff};
   }
@@ -343,14 +358,19 @@ void Steer(Turn& turn, Gate& gate) {
   TrackTimes(gate, situation, turn.now());
   const Phase& phase = gate.record.restoration->phase;
   const bool has_users = gate.record.share > Share::None();
-  const bool must_go = !gate.settling_since || situation.reaction == OnFailure::kDrain;
-  if (situation.failed && has_users && must_go) {
+  const bool drains = situation.failed && situation.reaction == OnFailure::kDrain;
+  // In preflight nothing of the plan is in force yet: only proven damage takes users out.
+  const bool may_go = !gate.settling_since && !std::holds_alternative<Preflight>(phase);
+  if (situation.failed && has_users && (drains || may_go)) {
     TakeOut(turn, gate, situation);
     return;
   }
   const PlanSpec& plan = gate.record.restoration->plan.spec();
   const bool is_patient = !gate.silent_since || turn.now() - *gate.silent_since < plan.patience;
-  if (!is_patient && has_users && !std::holds_alternative<Holding>(phase)) {
+  const auto* held = std::get_if<Holding>(&phase);
+  const bool may_wait = (held != nullptr && held->why != Holding::Why::kRestarted) ||
+                        std::holds_alternative<Preflight>(phase);
+  if (!is_patient && has_users && !may_wait) {
     EndPatience(turn, gate, situation);
     return;
   }

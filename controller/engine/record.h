@@ -45,6 +45,8 @@ struct Holding {
     kNoData,
     kRestarted,
     kRetriesExhausted,
+    // An agent was lowered by somebody whose decision the journal does not have.
+    kAgentDiffers,
   };
   Why why = Why::kOperatorAsked;
   std::string detail;
@@ -85,6 +87,8 @@ struct Restoration {
   TimePoint started;
   std::string started_by;
   bool when_ready = false;
+  // Until then no way leads past PREFLIGHT.
+  bool passed_preflight = false;
   Phase phase;
   TimePoint phase_since;
   // The highest share that was proven and has not failed since.

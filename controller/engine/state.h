@@ -18,6 +18,7 @@ struct PendingRaise {
   std::uint64_t token = 0;
   TimePoint decided;
   GateRecord next;
+  Cause cause;
   // The operator's `open`, and the creation of a gate, stand without evidence.
   bool needs_evidence = true;
 };
@@ -48,6 +49,8 @@ struct Gate {
   // When the share last changed, and since when a lowering settles; unset once it has.
   TimePoint share_changed;
   std::optional<TimePoint> settling_since;
+  // When the last lowering had settled: what failed before is no reason to lower once more.
+  TimePoint settled;
   // When the evidence was last looked at.
   TimePoint looked;
   // The call of a start that waits for its preflight, 0 if none.

@@ -37,8 +37,10 @@ std::string TextOf(const GateRecord& before, const GateRecord& after, const Caus
 }
 
 bool NeedsAPerson(const GateRecord& record) {
-  return record.restoration && std::holds_alternative<Holding>(record.restoration->phase) &&
-         std::get<Holding>(record.restoration->phase).why != Holding::Why::kOperatorAsked;
+  if (!record.restoration) return false;
+  const auto* holding = std::get_if<Holding>(&record.restoration->phase);
+  return holding != nullptr && holding->why != Holding::Why::kOperatorAsked &&
+         holding->why != Holding::Why::kRestarted;
 }
 
 }  // namespace
@@ -53,7 +55,8 @@ Directive DirectiveOf(const GateRecord& record) {
 
 void Turn::Enforce(Gate& gate, GateRecord next, const Cause& cause) {
   const bool is_lower = next.share < gate.record.share;
-  const bool share_changes = next.share != gate.record.share;
+  // Agents that were kept low by no_raise rise when it is lifted.
+  const bool share_changes = is_lower || IsRaise(gate.record, next);
   const std::string text = TextOf(gate.record, next, cause);
   gate.record = std::move(next);
   gate.cause = cause;
@@ -61,7 +64,7 @@ void Turn::Enforce(Gate& gate, GateRecord next, const Cause& cause) {
   gate.clear_since.reset();
   gate.silent_since.reset();
   if (share_changes) {
-    ForgetCounts(gate.evidence, now_);
+    ForgetCounts(gate.evidence, now_, is_lower);
     gate.share_changed = now_;
     gate.settling_since.reset();
     if (is_lower) gate.settling_since = now_;
@@ -69,17 +72,33 @@ void Turn::Enforce(Gate& gate, GateRecord next, const Cause& cause) {
   Tell(gate, text, NeedsAPerson(gate.record));
   const auto& restoration = gate.record.restoration;
   if (gate.waiting_call != 0 && !std::holds_alternative<Preflight>(restoration->phase)) {
-    Reply({.call = gate.waiting_call,
-           .status = absl::FailedPreconditionError("preflight was ended, " + text)});
-    gate.waiting_call = 0;
+    AnswerStart(gate, text);
   }
+}
+
+// The caller of a start waits for the end of its preflight.
+void Turn::AnswerStart(Gate& gate, const std::string& text) {
+  const Phase& phase = gate.record.restoration->phase;
+  const bool has_passed =
+      std::holds_alternative<Admitting>(phase) || std::holds_alternative<WaitingForApproval>(phase);
+  Replied reply{.call = gate.waiting_call, .version = gate.record.version};
+  if (has_passed) {
+    reply.summary = "the ramp begins, " + text;
+  } else {
+    reply.status = absl::FailedPreconditionError("preflight was ended, " + text);
+  }
+  Reply(std::move(reply));
+  gate.waiting_call = 0;
 }
 
 void Turn::Commit(Gate& gate, GateRecord next, Cause cause) {
   HEADGATE_CHECK(!IsRaise(gate.record, next));
   gate.pending.reset();
   next.version = gate.record.version;
-  const bool is_new_for_agents = DirectiveOf(next) != DirectiveOf(gate.record);
+  // Nothing was ever published for a gate that was taken over from its agents: not all of them may
+  // have spoken, so that even the same share is news.
+  const bool is_new_for_agents =
+      DirectiveOf(next) != DirectiveOf(gate.record) || gate.record.version == Version{};
   if (is_new_for_agents) next.version = {state_.epoch, gate.next_revision++};
   Enforce(gate, std::move(next), cause);
   if (is_new_for_agents) actions_.emplace_back(Publish{DirectiveOf(gate.record)});
@@ -89,18 +108,28 @@ void Turn::Commit(Gate& gate, GateRecord next, Cause cause) {
 void Turn::Propose(Gate& gate, GateRecord next, Cause cause, bool needs_evidence) {
   next.version = {state_.epoch, gate.next_revision++};
   const std::uint64_t token = HandToJournal(gate, next, cause);
-  gate.pending = PendingRaise{
-      .token = token, .decided = now_, .next = std::move(next), .needs_evidence = needs_evidence};
-  gate.cause = std::move(cause);
+  gate.pending = PendingRaise{.token = token,
+                              .decided = now_,
+                              .next = std::move(next),
+                              .cause = std::move(cause),
+                              .needs_evidence = needs_evidence};
 }
 
-std::uint64_t Turn::HandToJournal(Gate& gate, const GateRecord& record, Cause cause) {
+std::uint64_t Turn::HandToJournal(Gate& gate, const GateRecord& record, Cause cause,
+                                  std::uint64_t repeats) {
   const std::uint64_t token = state_.next_token++;
   gate.newest_token = token;
   gate.recorded = false;
   gate.record_again.reset();
-  actions_.emplace_back(Record{token, record, std::move(cause)});
+  actions_.emplace_back(Record{token, record, std::move(cause), repeats});
   return token;
+}
+
+// A raise that the journal has: whether what allowed it still holds.
+bool Turn::Stands(const Gate& gate, const PendingRaise& raise) const {
+  if (!state_.leads) return false;
+  if (!raise.needs_evidence) return !raise.next.open_until || now_ < *raise.next.open_until;
+  return now_ - raise.decided <= kRaiseStaleAfter && Obstacles(state_, gate, now_).empty();
 }
 
 void Turn::OnRecorded(Gate& gate, std::uint64_t token) {
@@ -109,20 +138,21 @@ void Turn::OnRecorded(Gate& gate, std::uint64_t token) {
   if (!gate.pending || gate.pending->token != token) return;
   PendingRaise raise = std::move(*gate.pending);
   gate.pending.reset();
-  const bool is_stale = now_ - raise.decided > kRaiseStaleAfter;
-  const bool stands = state_.leads && (!raise.needs_evidence ||
-                                       (!is_stale && Obstacles(state_, gate, now_).empty()));
-  if (!stands) {
+  if (!Stands(gate, raise)) {
     // The journal has a share that was never published: the next record sets it right.
-    Commit(gate, gate.record,
+    GateRecord next = gate.record;
+    // The time that the journal took is none of the platform's.
+    const bool is_preflight =
+        next.restoration && std::holds_alternative<Preflight>(next.restoration->phase);
+    if (is_preflight) next.restoration->phase_since = now_;
+    Commit(gate, std::move(next),
            Cause{.kind = Cause::Kind::kPlan,
                  .what = "drop raise",
-                 .why = "the evidence no longer stood when the journal had recorded it"});
+                 .why = "its time was over when the journal had recorded it"});
     return;
   }
   gate.exists = true;
-  const Cause cause = gate.cause;
-  Enforce(gate, std::move(raise.next), cause);
+  Enforce(gate, std::move(raise.next), raise.cause);
   actions_.emplace_back(Publish{DirectiveOf(gate.record)});
 }
 
@@ -133,10 +163,13 @@ void Turn::OnRecordFailed(Gate& gate, std::uint64_t token, const std::string& wh
   // A raise that could not be recorded never was; what is in force is recorded when that works.
   gate.pending.reset();
   gate.clear_since.reset();
-  if (gate.exists) gate.record_again = now_ + kRecordAgainAfter;
+  // Without the reign the journal will never take it.
+  if (gate.exists && state_.leads) gate.record_again = now_ + kRecordAgainAfter;
 }
 
-void Turn::RecordAgain(Gate& gate) { HandToJournal(gate, gate.record, gate.cause); }
+void Turn::RecordAgain(Gate& gate) {
+  HandToJournal(gate, gate.record, gate.cause, gate.newest_token);
+}
 
 GateRecord Turn::WithPhase(const Gate& gate, Phase phase) const {
   GateRecord next = gate.record;

@@ -35,7 +35,10 @@ class Turn {
   void Tell(const Gate& gate, std::string text, bool pages);
 
  private:
-  std::uint64_t HandToJournal(Gate& gate, const GateRecord& record, Cause cause);
+  std::uint64_t HandToJournal(Gate& gate, const GateRecord& record, Cause cause,
+                              std::uint64_t repeats = 0);
+  bool Stands(const Gate& gate, const PendingRaise& raise) const;
+  void AnswerStart(Gate& gate, const std::string& text);
   void Enforce(Gate& gate, GateRecord next, const Cause& cause);
 
   State& state_;

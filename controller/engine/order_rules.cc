@@ -1,0 +1,72 @@
+#include "controller/engine/order_rules.h"
+
+#include <fmt/format.h>
+
+#include <string>
+#include <variant>
+
+#include "controller/engine/engine.h"
+#include "controller/engine/names.h"
+
+namespace headgate::engine {
+namespace {
+
+bool Lowers(const Order& order) {
+  return std::holds_alternative<CloseGate>(order) || std::holds_alternative<Retreat>(order) ||
+         std::holds_alternative<Abort>(order) || std::holds_alternative<Hold>(order);
+}
+
+// What is of no use where nothing can be raised; better to say so at once.
+bool NeedsJournal(const Order& order) {
+  return std::holds_alternative<StartRestoration>(order) ||
+         std::holds_alternative<CreateGate>(order) || std::holds_alternative<OpenGate>(order) ||
+         std::holds_alternative<Advance>(order);
+}
+
+}  // namespace
+
+absl::Status CheckAdmissible(const State& state, const Command& command) {
+  if (command.reason.size() > kReasonBytesMax) {
+    return absl::InvalidArgumentError(fmt::format("the reason has {} bytes, at most {} are kept",
+                                                  command.reason.size(), kReasonBytesMax));
+  }
+  if (command.request_id.size() > kRequestIdBytesMax) {
+    return absl::InvalidArgumentError(
+        fmt::format("the request id has {} bytes, at most {} are kept", command.request_id.size(),
+                    kRequestIdBytesMax));
+  }
+  const bool exists = state.gates.contains(command.gate) && state.gates.at(command.gate).exists;
+  if (std::holds_alternative<CreateGate>(command.order)) {
+    if (!IsGateName(command.gate)) {
+      return absl::InvalidArgumentError(
+          fmt::format("'{}' cannot be a gate's name: write {}", command.gate, kGateNameRule));
+    }
+    if (!exists && state.gates.size() >= kGatesMax) {
+      return absl::ResourceExhaustedError(fmt::format("{} gates exist, the limit", kGatesMax));
+    }
+    return absl::OkStatus();
+  }
+  if (!exists) {
+    return absl::NotFoundError(
+        fmt::format("gate '{}' does not exist: `headgate gates create {} --share 100%`",
+                    command.gate, command.gate));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckBefore(const State& state, const Gate& gate, const Command& command) {
+  if (NeedsJournal(command.order) && (!state.leads || !state.journal_trouble.empty())) {
+    return absl::UnavailableError(
+        "this controller can only lower: " +
+        (state.journal_trouble.empty() ? std::string("it does not lead") : state.journal_trouble));
+  }
+  if (Lowers(command.order) || command.expected_revision == 0) return absl::OkStatus();
+  if (command.expected_revision != gate.record.version.revision) {
+    return absl::AbortedError(
+        fmt::format("gate {} is at revision {}, you expected {}: look again, then decide",
+                    command.gate, gate.record.version.revision, command.expected_revision));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace headgate::engine

@@ -1,0 +1,16 @@
+// What every order must fulfil before it is carried out, whatever it is. Pure. Internal.
+#pragma once
+
+#include "absl/status/status.h"
+#include "controller/engine/event.h"
+#include "controller/engine/state.h"
+
+namespace headgate::engine {
+
+// That there is a gate to carry it out on, and that nothing of it is too large.
+absl::Status CheckAdmissible(const State& state, const Command& command);
+// That the journal works where the order is of no use without it (UNAVAILABLE), and that the gate
+// is as the operator expected (ABORTED). An order that lowers is never stopped here.
+absl::Status CheckBefore(const State& state, const Gate& gate, const Command& command);
+
+}  // namespace headgate::engine
