@@ -1,5 +1,6 @@
 // Counters since the agent's boot, from a load balancer's that begin again at each of its reloads.
-// One thread. Promises: no counter ever goes down, and what was counted once stays counted.
+// One thread. Promises: no counter ever goes down, what was counted once stays counted, and no more
+// answers are bad than there are.
 #pragma once
 
 #include <cstdint>
@@ -33,6 +34,11 @@ class CounterSummer {
 
  private:
   std::optional<RawCounters> last_;
+  // Bypassed requests whose answers have not been counted yet, and bad answers that belong to
+  // requests not counted yet: load balancers count both at different moments.
+  std::uint64_t bypassed_due_ = 0;
+  std::uint64_t bypassed_5xx_due_ = 0;
+  std::uint64_t http_5xx_due_ = 0;
   CounterSums sums_;
 };
 

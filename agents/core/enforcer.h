@@ -18,11 +18,14 @@ namespace headgate::agent {
 struct RawCounters {
   // Another value: the load balancer was restarted or reloaded, and counts from 0 again.
   std::string instance;
-  std::uint64_t admitted = 0;
+  // Answered by the application or in its place, bypassed ones included; counted at their end.
+  std::uint64_t answered = 0;
   std::uint64_t http_5xx = 0;
   std::uint64_t connection_errors = 0;
   std::uint64_t refused = 0;
+  // Counted as they come.
   std::uint64_t bypassed = 0;
+  std::uint64_t bypassed_5xx = 0;
   // Threshold in milliseconds -> answers that were slower.
   std::map<std::uint32_t, std::uint64_t> slow;
 };

@@ -75,7 +75,8 @@ void KeepOwner(int fd, const std::string& path) {
 }
 
 absl::Status WriteAndRename(const std::string& path, const std::string& content, bool sync) {
-  const std::string tmp = path + ".tmp";
+  // Of this process alone: `headgate-agent lower` writes beside a running agent.
+  const std::string tmp = fmt::format("{}.{}.tmp", path, getpid());
   absl::Status status;
   {
     const FileDescriptor file(
@@ -104,6 +105,30 @@ absl::Status ReplaceFile(const std::string& path, const std::string& content) {
 
 absl::Status MakeDurable(const std::string& path) {
   if (absl::Status status = Sync(path, O_RDONLY); !status.ok()) return status;
+  return Sync(FolderOf(path), O_RDONLY | O_DIRECTORY);
+}
+
+absl::Status Reserve(const std::string& spare) {
+  struct stat found {};
+  if (stat(spare.c_str(), &found) == 0) return absl::OkStatus();
+  return WriteDurably(spare, std::string(kReservedBytes, ' '));
+}
+
+absl::Status WriteReserved(const std::string& path, const std::string& spare,
+                           const std::string& content) {
+  if (content.size() > kReservedBytes) {
+    return absl::OutOfRangeError(fmt::format("{} bytes do not fit into the {} kept for {}",
+                                             content.size(), kReservedBytes, path));
+  }
+  {
+    const FileDescriptor file(open(spare.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW));
+    if (file.get() < 0) return Failed("open", spare, errno);
+    std::string padded = content;
+    padded.resize(kReservedBytes, ' ');
+    if (absl::Status status = WriteAll(file.get(), spare, padded); !status.ok()) return status;
+    if (fsync(file.get()) != 0) return Failed("sync", spare, errno);
+  }
+  if (rename(spare.c_str(), path.c_str()) != 0) return Failed("replace", path, errno);
   return Sync(FolderOf(path), O_RDONLY | O_DIRECTORY);
 }
 

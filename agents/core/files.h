@@ -21,6 +21,14 @@ absl::Status WriteDurably(const std::string& path, const std::string& content);
 absl::Status ReplaceFile(const std::string& path, const std::string& content);
 absl::Status MakeDurable(const std::string& path);
 
+// Room for one small file, kept free for the hour when the disk is full. Reserve makes `spare`
+// unless it is there; WriteReserved fills it in place, which needs no new room, and renames it to
+// `path`.
+inline constexpr std::size_t kReservedBytes = 4096;
+absl::Status Reserve(const std::string& spare);
+absl::Status WriteReserved(const std::string& path, const std::string& spare,
+                           const std::string& content);
+
 // NOT_FOUND if there is none, OUT_OF_RANGE above kSmallFileBytesMax.
 absl::StatusOr<std::string> ReadSmallFile(const std::string& path);
 

@@ -83,6 +83,7 @@ void Keeper::LookAtOverride(TimePoint now) {
 
 void Keeper::LookAtLoadBalancer() {
   Reading reading = parts_.enforcer.Read();
+  is_reachable_ = reading.in_force.has_value();
   if (!memory_trouble_.empty() && reading.trouble.empty()) reading.trouble = memory_trouble_;
   gate_.Observe(reading);
 }

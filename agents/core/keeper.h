@@ -40,6 +40,8 @@ class Keeper {
   // For metrics: how often the load balancer was changed, and how often that failed.
   std::uint64_t applied() const { return applied_; }
   std::uint64_t failed() const { return failed_; }
+  // The load balancer could be asked at the last look.
+  bool is_reachable() const { return is_reachable_; }
 
  private:
   void LookAtOverride(TimePoint now);
@@ -58,6 +60,7 @@ class Keeper {
   Standing logged_;
   std::uint64_t applied_ = 0;
   std::uint64_t failed_ = 0;
+  bool is_reachable_ = false;
 };
 
 }  // namespace headgate::agent

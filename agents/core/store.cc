@@ -98,7 +98,8 @@ absl::StatusOr<LocalOverride> OverrideFrom(const json& content) {
 FileStore::FileStore(const std::string& folder, std::string gate)
     : gate_(std::move(gate)),
       memory_path_(fmt::format("{}/{}.state.json", folder, gate_)),
-      override_path_(fmt::format("{}/{}.override.json", folder, gate_)) {}
+      override_path_(fmt::format("{}/{}.override.json", folder, gate_)),
+      spare_path_(fmt::format("{}/{}.override.spare", folder, gate_)) {}
 
 absl::StatusOr<std::optional<Memory>> FileStore::LoadMemory() {
   const absl::StatusOr<std::optional<json>> content = LoadSealed(memory_path_);
@@ -135,8 +136,14 @@ absl::StatusOr<std::optional<LocalOverride>> FileStore::LoadOverride() {
 }
 
 absl::Status FileStore::SaveOverride(const LocalOverride& local_override) {
-  return WriteDurably(override_path_, Seal(ToJson(local_override)));
+  const std::string text = Seal(ToJson(local_override));
+  absl::Status status = WriteDurably(override_path_, text);
+  if (!absl::IsResourceExhausted(status)) return status;
+  if (WriteReserved(override_path_, spare_path_, text).ok()) return absl::OkStatus();
+  return status;
 }
+
+absl::Status FileStore::KeepRoom() { return Reserve(spare_path_); }
 
 absl::Status FileStore::ReleaseOverride() { return RemoveFile(override_path_); }
 

@@ -35,6 +35,9 @@ class FileStore : public Store {
   absl::Status SaveOverride(const LocalOverride& local_override) override;
   absl::Status ReleaseOverride() override;
 
+  // Keeps room for an override, so that one can be saved on a full disk.
+  absl::Status KeepRoom();
+
   const std::string& memory_path() const { return memory_path_; }
   const std::string& override_path() const { return override_path_; }
 
@@ -42,6 +45,7 @@ class FileStore : public Store {
   const std::string gate_;
   const std::string memory_path_;
   const std::string override_path_;
+  const std::string spare_path_;
 };
 
 }  // namespace headgate::agent

@@ -122,10 +122,10 @@ absl::StatusOr<agent::RawCounters> Haproxy::CountersFrom(
   }
   agent::RawCounters raw;
   raw.instance = fmt::format("{}#{}", process_->pid, generation_);
-  // A bypassed request is counted as it comes, its answer later: never below zero.
+  raw.answered = app->requests;
+  raw.http_5xx = app->http_5xx;
   raw.bypassed = (*counts)[kBypassedCount];
-  raw.admitted = app->requests - std::min(app->requests, raw.bypassed);
-  raw.http_5xx = app->http_5xx - std::min(app->http_5xx, (*counts)[kBypassed5xxCount]);
+  raw.bypassed_5xx = (*counts)[kBypassed5xxCount];
   raw.connection_errors = app->connection_errors + app->retries;
   raw.refused = wait->requests;
   for (std::size_t i = 0; i < settings_.slow_ms.size(); ++i) {

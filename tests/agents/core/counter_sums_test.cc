@@ -8,7 +8,7 @@ namespace {
 RawCounters Raw(const char* instance, std::uint64_t admitted, std::uint64_t slow) {
   RawCounters raw;
   raw.instance = instance;
-  raw.admitted = admitted;
+  raw.answered = admitted;
   raw.slow[500] = slow;
   return raw;
 }
@@ -41,6 +41,35 @@ TEST(CounterSummer, NeverGoesDownWhenCountersAreClearedByHand) {
   summer.Add(Raw("1", 150, 5));
   summer.Add(Raw("1", 2, 0));
   EXPECT_EQ(summer.sums().admitted, 52U);
+}
+
+TEST(CounterSummer, ABypassedRequestIsNoAdmittedOneEvenBeforeItsAnswer) {
+  CounterSummer summer;
+  RawCounters raw = Raw("1", 0, 0);
+  summer.Add(raw);
+  raw.bypassed = 3;
+  summer.Add(raw);
+  EXPECT_EQ(summer.sums().admitted, 0U);
+  raw.answered = 5;
+  raw.http_5xx = 4;
+  raw.bypassed_5xx = 3;
+  summer.Add(raw);
+  EXPECT_EQ(summer.sums().admitted, 2U);
+  EXPECT_EQ(summer.sums().bypassed, 3U);
+  EXPECT_EQ(summer.sums().http_5xx, 1U);
+}
+
+TEST(CounterSummer, NeverCountsMoreBadAnswersThanAnswers) {
+  CounterSummer summer;
+  RawCounters raw = Raw("1", 0, 0);
+  summer.Add(raw);
+  raw.http_5xx = 2;
+  raw.answered = 1;
+  summer.Add(raw);
+  EXPECT_EQ(summer.sums().http_5xx, 1U);
+  raw.answered = 3;
+  summer.Add(raw);
+  EXPECT_EQ(summer.sums().http_5xx, 2U);
 }
 
 TEST(CounterSummer, IsNotLiveWhileNothingCanBeRead) {

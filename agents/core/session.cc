@@ -1,0 +1,135 @@
+#include "agents/core/session.h"
+
+#include <grpcpp/create_channel.h>
+#include <grpcpp/security/credentials.h>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace headgate::agent {
+namespace {
+
+constexpr Duration kLook{100};
+// A session that lasted so long was a good one: the next attempts start without patience.
+constexpr int kDoublingsMax = 6;
+
+std::shared_ptr<grpc::Channel> Connect(
+    const std::string& controller, const std::shared_ptr<grpc::ChannelCredentials>& credentials) {
+  grpc::ChannelArguments arguments;
+  arguments.SetMaxReceiveMessageSize(Session::kFrameBytesMax);
+  arguments.SetMaxSendMessageSize(Session::kFrameBytesMax);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 10'000);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 5'000);
+  arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
+  // Its own connection: one that was made with an older certificate is not taken over.
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  return grpc::CreateCustomChannel(controller, credentials, arguments);
+}
+
+}  // namespace
+
+Session::Session(Options options, Outbox& outbox, const Clock& clock, Log& log)
+    : options_(std::move(options)),
+      outbox_(outbox),
+      clock_(clock),
+      log_(log),
+      random_(std::random_device{}()) {
+  thread_ = std::thread([this] { Run(); });
+}
+
+Session::~Session() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopped_ = true;
+  }
+  wake_.notify_all();
+  thread_.join();
+}
+
+bool Session::IsStopped() {
+  const std::lock_guard lock(mutex_);
+  return stopped_;
+}
+
+void Session::Pause(Duration pause) {
+  std::unique_lock lock(mutex_);
+  wake_.wait_for(lock, pause, [this] { return stopped_; });
+}
+
+void Session::Run() {
+  std::size_t next = random_() % options_.controllers.size();
+  int failures = 0;
+  while (!IsStopped()) {
+    const std::string& controller = options_.controllers[next++ % options_.controllers.size()];
+    failures = Talk(controller) ? 0 : failures + 1;
+    // Full jitter: anywhere between the least pause and a bound that doubles, so that a thousand
+    // agents do not come back as one.
+    const Duration bound =
+        std::min(kBackoffMax, kBackoffMin * (1 << std::min(failures, kDoublingsMax)));
+    std::uniform_int_distribution<Duration::rep> pause(kBackoffMin.count(), bound.count());
+    Pause(Duration(pause(random_)));
+  }
+}
+
+bool Session::Talk(const std::string& controller) {
+  const auto fail = [&](const std::string& why) {
+    // Once for each new reason: an outage must not fill the log.
+    if (why != last_failure_) {
+      log_.Warning("controller_unreachable", {{"controller", controller}, {"why", why}});
+    }
+    last_failure_ = why;
+    return false;
+  };
+  const absl::StatusOr<Credentials> credentials = options_.credentials();
+  if (!credentials.ok()) return fail(std::string(credentials.status().message()));
+  const std::shared_ptr<grpc::Channel> channel = Connect(controller, credentials->channel);
+  const auto deadline = std::chrono::system_clock::now() + kConnectMax;
+  if (!channel->WaitForConnected(deadline)) return fail("no connection within 500 ms");
+  const std::unique_ptr<v1::AgentControl::Stub> stub = v1::AgentControl::NewStub(channel);
+  ++connections_;
+  bool was_welcome = false;
+  grpc::Status status;
+  {
+    Stream stream({.self = options_.self,
+                   .outbox = outbox_,
+                   .sequence = sequence_,
+                   .push_every = options_.push_every,
+                   .on_directive = options_.on_directive,
+                   .on_welcome =
+                       [&](const v1::Welcome& welcome) {
+                         is_connected_ = true;
+                         log_.Info("controller_welcomes", {{"controller", controller},
+                                                           {"epoch", welcome.epoch()},
+                                                           {"agent", welcome.agent()}});
+                       }},
+                  *stub, options_.plaintext_name);
+    outbox_.Listen([&stream] { stream.Pump(); });
+    was_welcome = Watch(stream, *credentials);
+    outbox_.Listen(nullptr);
+    is_connected_ = false;
+    stream.Cancel();
+    stream.WaitForEnd(kWelcomeMax);
+    status = stream.status();
+  }
+  if (was_welcome) last_failure_.clear();
+  if (!IsStopped())
+    fail(status.error_message().empty() ? "the stream ended" : status.error_message());
+  return was_welcome;
+}
+
+bool Session::Watch(Stream& stream, const Credentials& credentials) {
+  const auto began = Stream::Monotonic::now();
+  while (!stream.WaitForEnd(kLook)) {
+    const auto now = Stream::Monotonic::now();
+    if (IsStopped()) break;
+    if (!stream.is_welcome() && now - began > kWelcomeMax) break;
+    if (credentials.not_after && clock_.Now() >= *credentials.not_after) break;
+    const auto write_since = stream.write_since();
+    if (write_since && now - *write_since > kWriteMax) break;
+  }
+  return stream.is_welcome();
+}
+
+}  // namespace headgate::agent

@@ -1,0 +1,156 @@
+#include "agents/core/wire.h"
+
+#include <fmt/format.h>
+#include <google/protobuf/util/time_util.h>
+
+namespace headgate::agent {
+namespace {
+
+using google::protobuf::util::TimeUtil;
+
+constexpr std::uint32_t kProtocol = 1;
+constexpr std::uint32_t kRetryAfterSecondsMax = 3600;
+constexpr Duration kValidForMax = std::chrono::minutes(5);
+
+void Fill(const Version& version, v1::Version& message) {
+  message.set_epoch(version.epoch);
+  message.set_revision(version.revision);
+}
+
+v1::Stage From(Stage stage) {
+  switch (stage) {
+    case Stage::kIdle:
+      return v1::IDLE;
+    case Stage::kReceived:
+      return v1::RECEIVED;
+    case Stage::kApplied:
+      return v1::APPLIED;
+    case Stage::kObserved:
+      return v1::OBSERVED;
+    case Stage::kRefused:
+      return v1::REFUSED;
+  }
+  return v1::STAGE_UNSPECIFIED;
+}
+
+v1::Refusal::Code From(RefusalCode code) {
+  switch (code) {
+    case RefusalCode::kStaleVersion:
+      return v1::Refusal::STALE_VERSION;
+    case RefusalCode::kStaleEpoch:
+      return v1::Refusal::STALE_EPOCH;
+    case RefusalCode::kDigestMismatch:
+      return v1::Refusal::DIGEST_MISMATCH;
+    case RefusalCode::kCorrupt:
+      return v1::Refusal::CORRUPT;
+    case RefusalCode::kRail:
+      return v1::Refusal::RAIL;
+    case RefusalCode::kDisk:
+      return v1::Refusal::DISK;
+    case RefusalCode::kLoadBalancer:
+      return v1::Refusal::LOAD_BALANCER;
+    case RefusalCode::kUnknownGate:
+      return v1::Refusal::UNKNOWN_GATE;
+  }
+  return v1::Refusal::CODE_UNSPECIFIED;
+}
+
+}  // namespace
+
+v1::Report ReportFrom(const GateWord& word) {
+  const Standing& standing = word.standing;
+  v1::Report report;
+  report.set_gate(standing.gate);
+  Fill(standing.version, *report.mutable_version());
+  report.set_digest(standing.digest);
+  report.set_stage(From(standing.stage));
+  report.set_enforced_ppm(standing.enforced.ppm());
+  report.set_unsaved(standing.unsaved);
+  report.set_expired(standing.expired);
+  report.set_trouble(standing.trouble);
+  report.set_admit_by(word.description.admit_by);
+  for (const std::uint32_t ms : word.description.slow_thresholds_ms) {
+    report.add_slow_thresholds_ms(ms);
+  }
+  if (standing.refusal) {
+    v1::Refusal& refusal = *report.mutable_refusal();
+    refusal.set_code(From(standing.refusal->code));
+    refusal.set_detail(standing.refusal->detail);
+    Fill(standing.refusal->refused, *refusal.mutable_refused());
+    Fill(standing.refusal->highest_seen, *refusal.mutable_highest_seen());
+  }
+  if (standing.local_override) {
+    v1::LocalOverride& local = *report.mutable_override();
+    local.set_is_ceiling(standing.local_override->is_ceiling);
+    local.set_share_ppm(standing.local_override->share.ppm());
+    if (standing.local_override->until) {
+      *local.mutable_until() =
+          TimeUtil::MillisecondsToTimestamp(UnixMillis(*standing.local_override->until));
+    }
+  }
+  return report;
+}
+
+v1::Hello HelloFrom(const Self& self, const std::vector<GateWord>& words) {
+  v1::Hello hello;
+  hello.set_protocol(kProtocol);
+  hello.set_boot_id(self.boot_id);
+  hello.set_software_version(HEADGATE_VERSION);
+  for (const auto& [name, value] : self.labels) (*hello.mutable_labels())[name] = value;
+  for (const GateWord& word : words) {
+    if (hello.load_balancer().empty()) hello.set_load_balancer(word.description.load_balancer);
+    *hello.add_gates() = ReportFrom(word);
+  }
+  return hello;
+}
+
+v1::Counters CountersFrom(const Self& self, std::uint64_t sequence,
+                          const std::vector<GateWord>& words) {
+  v1::Counters counters;
+  counters.set_boot_id(self.boot_id);
+  counters.set_sequence(sequence);
+  for (const GateWord& word : words) {
+    v1::GateCounters& gate = *counters.add_gates();
+    gate.set_gate(word.standing.gate);
+    gate.set_admitted(word.counters.admitted);
+    gate.set_http_5xx(word.counters.http_5xx);
+    gate.set_connection_errors(word.counters.connection_errors);
+    gate.set_refused(word.counters.refused);
+    gate.set_bypassed(word.counters.bypassed);
+    gate.set_live(word.counters.live);
+    for (const auto& [threshold_ms, count] : word.counters.slow) {
+      v1::SlowCount& slow = *gate.add_slow();
+      slow.set_slower_than_ms(threshold_ms);
+      slow.set_count(count);
+    }
+  }
+  return counters;
+}
+
+absl::StatusOr<Offer> OfferFrom(const v1::Directive& message) {
+  const auto share = Share::FromPpm(message.share_ppm());
+  if (!share.ok()) return share.status();
+  if (message.retry_after_s() < 1 || message.retry_after_s() > kRetryAfterSecondsMax) {
+    return absl::InvalidArgumentError(fmt::format("retry_after_s {} is not within 1 to {}",
+                                                  message.retry_after_s(), kRetryAfterSecondsMax));
+  }
+  const Duration valid_for(TimeUtil::DurationToMilliseconds(message.valid_for()));
+  if (valid_for.count() <= 0 || valid_for > kValidForMax) {
+    return absl::InvalidArgumentError(fmt::format("valid_for {} ms is not within 1 ms to {} ms",
+                                                  valid_for.count(), kValidForMax.count()));
+  }
+  if (message.version().revision() == 0) {
+    return absl::InvalidArgumentError("revision 0: a gate's directives count from 1");
+  }
+  Offer offer;
+  offer.directive = {.gate = message.gate(),
+                     .version = {message.version().epoch(), message.version().revision()},
+                     .share = *share,
+                     .no_raise = message.no_raise(),
+                     .retry_after_s = message.retry_after_s()};
+  offer.digest = message.digest();
+  offer.valid_for = valid_for;
+  return offer;
+}
+
+}  // namespace headgate::agent

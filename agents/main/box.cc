@@ -1,0 +1,251 @@
+#include "agents/main/box.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "agents/core/store.h"
+#include "agents/haproxy/haproxy.h"
+#include "agents/main/exit_codes.h"
+#include "agents/main/lock.h"
+
+namespace headgate::agent {
+namespace {
+
+constexpr std::uint32_t kRetryAfterDefaultSeconds = 10;
+
+std::string Words(const absl::Status& status) { return std::string(status.message()); }
+
+std::uint32_t RetryAfterOf(const Reading& reading) {
+  return reading.retry_after_s != 0 ? reading.retry_after_s : kRetryAfterDefaultSeconds;
+}
+
+std::string Words(const LocalOverride& local_override) {
+  return fmt::format("{} {}{}", local_override.is_ceiling ? "at most" : "exactly",
+                     local_override.share.ToString(),
+                     local_override.until ? " until " + FormatTime(*local_override.until)
+                                          : std::string(" until released"));
+}
+
+nlohmann::json JsonOf(const GateConfig& gate, const Reading& reading,
+                      const absl::StatusOr<std::optional<Memory>>& memory,
+                      const absl::StatusOr<std::optional<LocalOverride>>& local_override) {
+  nlohmann::json json{{"gate", gate.name}, {"trouble", reading.trouble}};
+  if (reading.in_force) json["enforced_ppm"] = reading.in_force->ppm();
+  if (reading.at_next_start) json["file_ppm"] = reading.at_next_start->ppm();
+  if (memory.ok() && *memory) {
+    const Directive& directive = (*memory)->directive;
+    json["directive"] = {{"epoch", directive.version.epoch},
+                         {"revision", directive.version.revision},
+                         {"share_ppm", directive.share.ppm()},
+                         {"granted_ppm", (*memory)->granted.ppm()}};
+  }
+  if (local_override.ok() && *local_override) {
+    const LocalOverride& word = **local_override;
+    json["override"] = {{"is_ceiling", word.is_ceiling}, {"share_ppm", word.share.ppm()}};
+    if (word.until) json["override"]["until_unix_ms"] = UnixMillis(*word.until);
+  }
+  return json;
+}
+
+}  // namespace
+
+Box::Box(const Config& config, std::string gate, std::ostream& out)
+    : config_(config), gate_(std::move(gate)), out_(out) {}
+
+std::vector<GateConfig> Box::Chosen() const {
+  std::vector<GateConfig> chosen;
+  for (const GateConfig& gate : config_.gates) {
+    if (gate_.empty() || gate.name == gate_) chosen.push_back(gate);
+  }
+  if (chosen.empty()) {
+    out_ << fmt::format("This agent's configuration names no gate '{}'.\n", gate_);
+  }
+  return chosen;
+}
+
+std::string Box::AgentWords() const {
+  const std::optional<RunningAgent> agent = FindAgent(config_.state_dir);
+  if (!agent) return "not running";
+  return fmt::format("{} (pid {})", agent->is_stopped ? "stopped, it does nothing" : "running",
+                     agent->pid);
+}
+
+int Box::Status(bool as_json, TimePoint now) const {
+  const std::vector<GateConfig> gates = Chosen();
+  if (gates.empty()) return kExitNotFound;
+  nlohmann::json all = {{"agent", AgentWords()}, {"gates", nlohmann::json::array()}};
+  if (!as_json) out_ << fmt::format("agent       {}\n", AgentWords());
+  bool all_known = true;
+  for (const GateConfig& gate : gates) {
+    FileStore store(config_.state_dir, gate.name);
+    haproxy::Haproxy haproxy(gate.haproxy);
+    const Reading reading = haproxy.Read();
+    const auto memory = store.LoadMemory();
+    const auto local_override = store.LoadOverride();
+    all_known = all_known && reading.in_force.has_value();
+    all["gates"].push_back(JsonOf(gate, reading, memory, local_override));
+    if (as_json) continue;
+    out_ << fmt::format("gate        {}\n", gate.name);
+    out_ << fmt::format("enforced    {}\n", reading.in_force
+                                                ? reading.in_force->ToString() + " (HAProxy says)"
+                                                : std::string("HAProxy cannot be asked"));
+    if (reading.at_next_start != reading.in_force) {
+      out_ << fmt::format("file        {}\n",
+                          reading.at_next_start
+                              ? reading.at_next_start->ToString() + " after a reload"
+                              : std::string("cannot be read"));
+    }
+    if (!memory.ok()) {
+      out_ << fmt::format("directive   {}\n", Words(memory.status()));
+    } else if (!*memory) {
+      out_ << "directive   none yet: the agent touches nothing\n";
+    } else {
+      const Memory& known = **memory;
+      out_ << fmt::format("directive   {} says {}{}; granted here {}\n",
+                          known.directive.version.ToString(), known.directive.share.ToString(),
+                          known.directive.no_raise ? " at most, no raise" : "",
+                          known.granted.ToString());
+    }
+    if (!local_override.ok()) {
+      out_ << fmt::format("override    {}\n", Words(local_override.status()));
+    } else if (*local_override) {
+      const bool over = (*local_override)->until && *(*local_override)->until <= now;
+      out_ << fmt::format("override    {}{}\n", Words(**local_override), over ? " (over)" : "");
+    }
+    if (!reading.trouble.empty()) out_ << fmt::format("trouble     {}\n", reading.trouble);
+  }
+  if (as_json) out_ << all.dump(2) << "\n";
+  return all_known ? kExitDone : kExitCouldNotTell;
+}
+
+bool Box::Confirm(haproxy::Haproxy& haproxy, const std::string& gate, Share share,
+                  bool is_ceiling) const {
+  const Reading reading = haproxy.Read();
+  if (!reading.in_force) {
+    out_ << fmt::format("{}: NOT CONFIRMED: {}\n", gate, reading.trouble);
+    return false;
+  }
+  const bool fits = is_ceiling ? *reading.in_force <= share : *reading.in_force == share;
+  if (!fits) {
+    out_ << fmt::format("{}: NOT CONFIRMED: HAProxy still enforces {}\n", gate,
+                        reading.in_force->ToString());
+    return false;
+  }
+  const absl::Status proof = haproxy.Try(*reading.in_force);
+  out_ << fmt::format("{}: HAProxy enforces {} (read back; {})\n", gate,
+                      reading.in_force->ToString(),
+                      proof.ok() ? "probes got the right answers" : Words(proof));
+  return true;
+}
+
+// HAProxy first, then the file, then HAProxy again: a running agent that has not seen the file yet
+// may have set its own share back in between.
+bool Box::LowerGate(const GateConfig& gate, Share share) const {
+  haproxy::Haproxy haproxy(gate.haproxy);
+  FileStore store(config_.state_dir, gate.name);
+  absl::Status file_status;
+  const auto lower = [&] {
+    const Reading reading = haproxy.Read();
+    const bool memory_fits = reading.in_force && *reading.in_force <= share;
+    const bool file_fits = reading.at_next_start && *reading.at_next_start <= share;
+    if (memory_fits && file_fits) return;
+    // Lower than the ceiling stays as low as it is.
+    const Share target = memory_fits ? *reading.in_force : share;
+    file_status = haproxy.Put({target, RetryAfterOf(reading), Direction::kDown}).at_next_start;
+  };
+  lower();
+  const absl::Status saved =
+      store.SaveOverride({.is_ceiling = true, .share = share, .until = std::nullopt});
+  lower();
+  bool confirmed = Confirm(haproxy, gate.name, share, true);
+  if (!file_status.ok()) {
+    out_ << fmt::format("{}: UNSAVED: a reload of HAProxy would undo this: {}\n", gate.name,
+                        Words(file_status));
+  }
+  if (saved.ok()) {
+    out_ << fmt::format("{}: no more than {} until `headgate-agent release --gate {}`\n", gate.name,
+                        share.ToString(), gate.name);
+    return confirmed;
+  }
+  out_ << fmt::format("{}: UNSAVED: {}\n", gate.name, Words(saved));
+  const std::optional<RunningAgent> agent = FindAgent(config_.state_dir);
+  if (!agent) return confirmed;
+  out_ << fmt::format(
+      "{}: the agent (pid {}) does not know of this and would set its share back: "
+      "stop it, or make room and run this again\n",
+      gate.name, agent->pid);
+  return false;
+}
+
+int Box::Lower(Share share) const {
+  const std::vector<GateConfig> gates = Chosen();
+  if (gates.empty()) return kExitNotFound;
+  bool all_confirmed = true;
+  for (const GateConfig& gate : gates) all_confirmed = LowerGate(gate, share) && all_confirmed;
+  return all_confirmed ? kExitDone : kExitUnconfirmed;
+}
+
+// The word first, because it may be a raise: it must not be forgotten by a crash.
+bool Box::OverrideGate(const GateConfig& gate, Share share, TimePoint until) const {
+  haproxy::Haproxy haproxy(gate.haproxy);
+  FileStore store(config_.state_dir, gate.name);
+  const Reading reading = haproxy.Read();
+  const bool raises = !reading.in_force || *reading.in_force < share;
+  const absl::Status saved =
+      store.SaveOverride({.is_ceiling = false, .share = share, .until = until});
+  if (!saved.ok() && raises) {
+    out_ << fmt::format("{}: not changed, because it could not be saved: {}\n", gate.name,
+                        Words(saved));
+    return false;
+  }
+  const Direction direction = raises ? Direction::kUp : Direction::kDown;
+  const ApplyOutcome outcome = haproxy.Put({share, RetryAfterOf(reading), direction});
+  if (!outcome.at_next_start.ok()) {
+    out_ << fmt::format("{}: UNSAVED: {}\n", gate.name, Words(outcome.at_next_start));
+  }
+  const bool confirmed = Confirm(haproxy, gate.name, share, false);
+  if (!saved.ok()) {
+    out_ << fmt::format("{}: UNSAVED: {}\n", gate.name, Words(saved));
+    return false;
+  }
+  out_ << fmt::format("{}: exactly {} until {}, or `headgate-agent release --gate {}`\n", gate.name,
+                      share.ToString(), FormatTime(until), gate.name);
+  return confirmed;
+}
+
+int Box::Override(Share share, TimePoint until) const {
+  const std::vector<GateConfig> gates = Chosen();
+  if (gates.empty()) return kExitNotFound;
+  bool all_confirmed = true;
+  for (const GateConfig& gate : gates) {
+    all_confirmed = OverrideGate(gate, share, until) && all_confirmed;
+  }
+  return all_confirmed ? kExitDone : kExitUnconfirmed;
+}
+
+int Box::Release() const {
+  const std::vector<GateConfig> gates = Chosen();
+  if (gates.empty()) return kExitNotFound;
+  bool all_released = true;
+  for (const GateConfig& gate : gates) {
+    FileStore store(config_.state_dir, gate.name);
+    const auto before = store.LoadOverride();
+    if (before.ok() && !*before) {
+      out_ << fmt::format("{}: there was no override\n", gate.name);
+      continue;
+    }
+    const absl::Status released = store.ReleaseOverride();
+    all_released = all_released && released.ok();
+    out_ << fmt::format(
+        "{}: {}\n", gate.name,
+        released.ok() ? "released. The share stays as it is until the controller's next word; "
+                        "without one nothing is raised. The agent is " +
+                            AgentWords() + "."
+                      : Words(released));
+  }
+  return all_released ? kExitDone : kExitInternal;
+}
+
+}  // namespace headgate::agent

@@ -1,0 +1,40 @@
+// What an operator does on the box itself: look, lower, override, release. Works with the agent
+// alive, hung or dead, without a controller, and, for a lowering, on a full disk: it speaks to
+// HAProxy itself and leaves its word as a file that the agent looks for before each of its writes.
+// One thread; each call takes a few seconds at most.
+#pragma once
+
+#include <ostream>
+#include <string>
+
+#include "agents/main/config.h"
+
+namespace headgate::agent {
+
+class Box {
+ public:
+  // `gate`: empty for every gate of the configuration.
+  Box(const Config& config, std::string gate, std::ostream& out);
+
+  // Exit codes. Status: kExitCouldNotTell if a load balancer cannot be asked.
+  int Status(bool as_json, TimePoint now) const;
+  // kExitUnconfirmed: it is not proven that no more than `share` is admitted, or stays so.
+  int Lower(Share share) const;
+  int Override(Share share, TimePoint until) const;
+  int Release() const;
+
+ private:
+  std::vector<GateConfig> Chosen() const;
+  bool LowerGate(const GateConfig& gate, Share share) const;
+  bool OverrideGate(const GateConfig& gate, Share share, TimePoint until) const;
+  // Says who confirmed; false if nobody did.
+  bool Confirm(haproxy::Haproxy& haproxy, const std::string& gate, Share share,
+               bool is_ceiling) const;
+  std::string AgentWords() const;
+
+  const Config& config_;
+  const std::string gate_;
+  std::ostream& out_;
+};
+
+}  // namespace headgate::agent

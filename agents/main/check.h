@@ -1,0 +1,16 @@
+// Says in plain words what is wrong between the agent, its folder, its certificate and HAProxy's
+// configuration. One thread; changes nothing but a file that it makes and removes again.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "agents/main/config.h"
+
+namespace headgate::agent {
+
+// Each finding says what is wrong and what to do. Empty: all is well.
+std::vector<std::string> CheckGate(const GateConfig& gate);
+std::vector<std::string> CheckAgent(const Config& config, TimePoint now);
+
+}  // namespace headgate::agent

@@ -1,0 +1,242 @@
+#include "agents/main/config.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "agents/core/files.h"
+#include "agents/haproxy/snippet.h"
+#include "agents/main/yaml_reader.h"
+#include "common/base/duration.h"
+#include "common/tls/address.h"
+
+namespace headgate::agent {
+namespace {
+
+constexpr std::size_t kLabelBytesMax = 128;
+constexpr std::size_t kNameBytesMax = 63;
+constexpr Duration kBetweenStepsMax = std::chrono::hours(24);
+constexpr Duration kSlowMin{1};
+constexpr Duration kSlowMax = std::chrono::minutes(10);
+
+std::string Words(const absl::Status& status) { return std::string(status.message()); }
+
+Duration ReadDuration(YamlErrors& errors, const YAML::Node& node, const std::string& name,
+                      Duration min, Duration max) {
+  if (!node.IsScalar()) {
+    errors.Add(node, fmt::format("'{}' must be a duration, as in 500ms", name));
+    return min;
+  }
+  const absl::StatusOr<Duration> duration = ParseDuration(node.Scalar());
+  if (!duration.ok()) {
+    errors.Add(node, fmt::format("'{}': {}", name, Words(duration.status())));
+    return min;
+  }
+  if (*duration < min || *duration > max) {
+    errors.Add(node, fmt::format("'{}' is {}: write {} to {}", name, FormatDuration(*duration),
+                                 FormatDuration(min), FormatDuration(max)));
+    return min;
+  }
+  return *duration;
+}
+
+Rails ReadRails(YamlMapping& parent) {
+  Rails rails;
+  const YAML::Node node = parent.Find("rails");
+  if (!node.IsDefined()) return rails;
+  YamlMapping mapping(node, parent.Name("rails"), parent.errors());
+  if (const YAML::Node step = mapping.Find("step_up_max"); step.IsDefined()) {
+    const auto share = Share::Parse(step.IsScalar() ? step.Scalar() : "");
+    if (share.ok()) {
+      rails.step_up_max = *share;
+    } else {
+      parent.errors().Add(
+          step, fmt::format("'{}': {}", mapping.Name("step_up_max"), Words(share.status())));
+    }
+  }
+  if (const YAML::Node between = mapping.Find("between_steps_up"); between.IsDefined()) {
+    rails.between_steps_up_min = ReadDuration(
+        parent.errors(), between, mapping.Name("between_steps_up"), Duration(0), kBetweenStepsMax);
+  }
+  rails.freeze = mapping.Flag("freeze");
+  mapping.End();
+  return rails;
+}
+
+void CheckWord(YamlMapping& mapping, const std::string& key, const std::string& word) {
+  if (word.empty()) return;
+  const absl::Status status = haproxy::CheckPlainWord(mapping.Name(key), word);
+  if (!status.ok()) mapping.errors().Add(mapping.Find(key), Words(status));
+}
+
+std::vector<std::uint32_t> ReadSlow(YamlMapping& mapping) {
+  std::vector<std::uint32_t> slow_ms;
+  for (const YAML::Node& item : mapping.List("slow", haproxy::Haproxy::kSlowThresholdsMax)) {
+    const Duration threshold =
+        ReadDuration(mapping.errors(), item, mapping.Name("slow"), kSlowMin, kSlowMax);
+    slow_ms.push_back(static_cast<std::uint32_t>(threshold.count()));
+  }
+  std::sort(slow_ms.begin(), slow_ms.end());
+  slow_ms.erase(std::unique(slow_ms.begin(), slow_ms.end()), slow_ms.end());
+  return slow_ms;
+}
+
+haproxy::Settings ReadHaproxy(YamlMapping& parent, const std::string& gate) {
+  haproxy::Settings settings;
+  settings.gate = gate;
+  const YAML::Node node = parent.Require("haproxy");
+  if (!node.IsDefined()) return settings;
+  YamlMapping mapping(node, parent.Name("haproxy"), parent.errors());
+  settings.socket = mapping.RequiredText("socket");
+  settings.map = mapping.RequiredText("map");
+  settings.app_backend = mapping.RequiredText("app_backend");
+  settings.wait_backend = mapping.Text("wait_backend");
+  settings.probe_url = mapping.RequiredText("probe_url");
+  if (settings.wait_backend.empty()) settings.wait_backend = haproxy::WaitBackendOf(gate);
+  CheckWord(mapping, "map", settings.map);
+  CheckWord(mapping, "app_backend", settings.app_backend);
+  CheckWord(mapping, "wait_backend", settings.wait_backend);
+  const bool is_url =
+      settings.probe_url.rfind("http://", 0) == 0 || settings.probe_url.rfind("https://", 0) == 0;
+  if (!is_url && !settings.probe_url.empty()) {
+    parent.errors().Add(mapping.Find("probe_url"),
+                        fmt::format("'{}' is '{}': write http://127.0.0.1:80/.headgate/probe",
+                                    mapping.Name("probe_url"), settings.probe_url));
+  }
+  if (mapping.Has("key")) {
+    const auto key = haproxy::UserKey::Parse(mapping.Text("key"));
+    if (key.ok()) {
+      settings.key = *key;
+    } else {
+      parent.errors().Add(mapping.Find("key"), Words(key.status()));
+    }
+  }
+  settings.slow_ms = ReadSlow(mapping);
+  mapping.End();
+  return settings;
+}
+
+void ReadGates(YamlMapping& root, Config& config) {
+  if (!root.Require("gates").IsDefined()) return;
+  const Rails rails = ReadRails(root);
+  std::set<std::string> names;
+  std::size_t i = 0;
+  for (const YAML::Node& item : root.List("gates", kGatesMax)) {
+    YamlMapping mapping(item, fmt::format("gates[{}]", i++), root.errors());
+    GateConfig gate;
+    gate.name = mapping.RequiredText("name");
+    if (const absl::Status status = haproxy::CheckGateName(gate.name); !status.ok()) {
+      root.errors().Add(item, Words(status));
+    }
+    if (!names.insert(gate.name).second) {
+      root.errors().Add(item, fmt::format("gate '{}' is there twice", gate.name));
+    }
+    gate.rails = mapping.Has("rails") ? ReadRails(mapping) : rails;
+    gate.haproxy = ReadHaproxy(mapping, gate.name);
+    mapping.End();
+    config.gates.push_back(std::move(gate));
+  }
+  if (config.gates.empty()) root.errors().Add(root.Find("gates"), "'gates' names no gate");
+}
+
+void ReadSecurity(YamlMapping& root, Config& config) {
+  const bool plaintext = root.Flag("plaintext");
+  const YAML::Node tls = root.Find("tls");
+  config.name = root.Text("name");
+  if (plaintext == tls.IsDefined()) {
+    root.errors().Add(root.node(),
+                      "write either 'tls: {ca: …, cert: …, key: …}' or, for controllers "
+                      "on this machine, 'plaintext: true'");
+    return;
+  }
+  if (tls.IsDefined()) {
+    YamlMapping mapping(tls, "tls", root.errors());
+    config.tls = tls::Files{.ca = mapping.RequiredText("ca"),
+                            .certificate = mapping.RequiredText("cert"),
+                            .key = mapping.RequiredText("key")};
+    mapping.End();
+    return;
+  }
+  const bool is_name = !config.name.empty() && config.name.size() <= kNameBytesMax &&
+                       std::all_of(config.name.begin(), config.name.end(), [](unsigned char c) {
+                         return std::isalnum(c) != 0 || c == '.' || c == '_' || c == '-';
+                       });
+  if (!is_name) {
+    root.errors().Add(root.node(),
+                      "with 'plaintext: true' write 'name: edge-1': 1 to 63 letters, digits, '.', "
+                      "'_' and '-'");
+  }
+  for (const std::string& controller : config.controllers) {
+    const absl::Status status = tls::CheckPlaintextAllowed(controller, true, "plaintext: true");
+    if (!status.ok()) root.errors().Add(root.Find("controllers"), Words(status));
+  }
+}
+
+void ReadLabels(YamlMapping& root, Config& config) {
+  const YAML::Node labels = root.Find("labels");
+  if (!labels.IsDefined()) return;
+  if (!labels.IsMap() || labels.size() > kLabelsMax) {
+    root.errors().Add(labels,
+                      fmt::format("'labels' must be a mapping of at most {} entries", kLabelsMax));
+    return;
+  }
+  for (const auto& entry : labels) {
+    const bool fits = entry.second.IsScalar() && entry.first.Scalar().size() <= kLabelBytesMax &&
+                      entry.second.Scalar().size() <= kLabelBytesMax;
+    if (!fits) {
+      root.errors().Add(
+          entry.first,
+          fmt::format("a label is a word of at most {} bytes, as in 'zone: eu-1'", kLabelBytesMax));
+      return;
+    }
+    config.labels[entry.first.Scalar()] = entry.second.Scalar();
+  }
+}
+
+Config Read(const YAML::Node& node, YamlErrors& errors) {
+  Config config;
+  YamlMapping root(node, "", errors);
+  root.Require("controllers");
+  for (const YAML::Node& item : root.List("controllers", kControllersMax)) {
+    if (!item.IsScalar() || item.Scalar().rfind(':') == std::string::npos) {
+      errors.Add(item, "a controller is written host:port");
+      continue;
+    }
+    config.controllers.push_back(item.Scalar());
+  }
+  if (config.controllers.empty()) errors.Add(node, "'controllers' names none: write [host:port]");
+  ReadSecurity(root, config);
+  config.state_dir = root.RequiredText("state_dir");
+  if (const YAML::Node push = root.Find("push_every"); push.IsDefined()) {
+    config.push_every = ReadDuration(errors, push, "push_every", kPushEveryMin, kPushEveryMax);
+  }
+  config.metrics = root.Text("metrics");
+  ReadLabels(root, config);
+  ReadGates(root, config);
+  root.End();
+  return config;
+}
+
+}  // namespace
+
+absl::StatusOr<Config> ParseConfig(const std::string& file, const std::string& text) {
+  YamlErrors errors(file);
+  try {
+    Config config = Read(YAML::Load(text), errors);
+    if (!errors.status().ok()) return errors.status();
+    return config;
+  } catch (const YAML::Exception& error) {
+    errors.Add(error.mark, fmt::format("this is no YAML: {}", error.msg));
+    return errors.status();
+  }
+}
+
+absl::StatusOr<Config> LoadConfig(const std::string& file) {
+  const absl::StatusOr<std::string> text = ReadSmallFile(file);
+  if (!text.ok()) return text.status();
+  return ParseConfig(file, *text);
+}
+
+}  // namespace headgate::agent

@@ -1,0 +1,48 @@
+// The agent's configuration: a YAML file, read once. Pure but for Load. What it does not know, it
+// refuses, with line and column.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "agents/core/order.h"
+#include "agents/haproxy/haproxy.h"
+#include "common/base/clock.h"
+#include "common/tls/files.h"
+
+namespace headgate::agent {
+
+inline constexpr std::size_t kGatesMax = 32;
+inline constexpr std::size_t kControllersMax = 16;
+inline constexpr std::size_t kLabelsMax = 32;
+inline constexpr Duration kPushEveryMin{50};
+inline constexpr Duration kPushEveryMax{2000};
+
+struct GateConfig {
+  std::string name;
+  Rails rails;
+  haproxy::Settings haproxy;
+};
+
+struct Config {
+  // Without a certificate only; else the certificate names the agent.
+  std::string name;
+  std::vector<std::string> controllers;
+  // Unset: plaintext, to controllers on loopback only.
+  std::optional<tls::Files> tls;
+  std::string state_dir;
+  Duration push_every{250};
+  // Empty: none.
+  std::string metrics;
+  std::map<std::string, std::string> labels;
+  std::vector<GateConfig> gates;
+};
+
+// INVALID_ARGUMENT: "agent.yaml:12:3: …", with the value, the bound and what to write instead.
+absl::StatusOr<Config> ParseConfig(const std::string& file, const std::string& text);
+absl::StatusOr<Config> LoadConfig(const std::string& file);
+
+}  // namespace headgate::agent

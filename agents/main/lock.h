@@ -1,0 +1,36 @@
+// One agent per state folder, and a way to see whether it lives. Any thread.
+#pragma once
+
+#include <sys/types.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/status/statusor.h"
+
+namespace headgate::agent {
+
+// Held until destroyed, or until the process ends however it ends.
+class FolderLock {
+ public:
+  // ALREADY_EXISTS names the pid that holds it; other errors: it could not be made.
+  static absl::StatusOr<std::unique_ptr<FolderLock>> Take(const std::string& folder);
+  ~FolderLock();
+  FolderLock(const FolderLock&) = delete;
+  FolderLock& operator=(const FolderLock&) = delete;
+
+ private:
+  explicit FolderLock(int fd) : fd_(fd) {}
+  const int fd_;
+};
+
+struct RunningAgent {
+  pid_t pid = 0;
+  // Stopped by a signal (SIGSTOP, a debugger): it holds its lock and does nothing.
+  bool is_stopped = false;
+};
+// Unset: none runs on that folder.
+std::optional<RunningAgent> FindAgent(const std::string& folder);
+
+}  // namespace headgate::agent

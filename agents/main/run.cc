@@ -1,0 +1,180 @@
+#include "agents/main/run.h"
+
+#include <curl/curl.h>
+#include <fmt/format.h>
+#include <grpcpp/security/credentials.h>
+#include <signal.h>
+
+#include <cstdio>
+#include <memory>
+#include <random>
+#include <utility>
+
+#include "agents/core/runner.h"
+#include "agents/core/session.h"
+#include "agents/core/store.h"
+#include "agents/haproxy/haproxy.h"
+#include "agents/main/exit_codes.h"
+#include "agents/main/lock.h"
+#include "agents/main/metrics.h"
+#include "common/http/status_server.h"
+#include "common/log/log.h"
+#include "common/metrics/exposition.h"
+#include "common/tls/credentials.h"
+
+namespace headgate::agent {
+namespace {
+
+// A runner that has said nothing for so long hangs: its calls are all bounded far below.
+constexpr Duration kAliveWithin = std::chrono::seconds(15);
+
+std::string NewBootId() {
+  std::random_device random;
+  return fmt::format("{:08x}{:08x}", random(), random());
+}
+
+// One gate: everything that its runner borrows, and the runner, which dies first.
+struct RunningGate {
+  RunningGate(const Config& config, const GateConfig& gate, Outbox& outbox, const Clock& clock,
+              Log& log)
+      : store(config.state_dir, gate.name),
+        haproxy(gate.haproxy),
+        runner({.gate = gate.name, .rails = gate.rails, .tick = config.push_every},
+               {haproxy, store, log}, outbox, clock) {}
+
+  FileStore store;
+  haproxy::Haproxy haproxy;
+  Runner runner;
+};
+
+using Gates = std::map<std::string, std::unique_ptr<RunningGate>>;
+
+// Tells a directive's gate; one that cannot be understood is left alone and logged.
+void Deliver(const v1::Directive& message, Gates& gates, Log& log) {
+  absl::StatusOr<Offer> offer = OfferFrom(message);
+  if (!offer.ok()) {
+    log.Error("directive_malformed",
+              {{"gate", message.gate()}, {"why", std::string(offer.status().message())}});
+    return;
+  }
+  const auto found = gates.find(message.gate());
+  if (found == gates.end()) {
+    log.Warning("directive_for_unknown_gate", {{"gate", message.gate()}});
+    return;
+  }
+  found->second->runner.Post(*std::move(offer));
+}
+
+absl::StatusOr<Credentials> Open(const Config& config, const Clock& clock) {
+  if (!config.tls) return Credentials{grpc::InsecureChannelCredentials(), std::nullopt};
+  const absl::StatusOr<tls::Material> material = tls::Load(*config.tls, clock.Now());
+  if (!material.ok()) return material.status();
+  return Credentials{tls::ChannelCredentials(*material), material->not_after};
+}
+
+absl::Status Liveness(const Outbox& outbox, TimePoint now) {
+  for (const GateWord& word : outbox.All()) {
+    if (now - word.at <= kAliveWithin) continue;
+    return absl::InternalError(fmt::format("gate {} has not been looked at since {}",
+                                           word.standing.gate, FormatTime(word.at)));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Readiness(const Outbox& outbox, std::size_t gates, bool is_connected) {
+  const std::vector<GateWord> words = outbox.All();
+  if (words.size() < gates) return absl::UnavailableError("still looking at the load balancers");
+  for (const GateWord& word : words) {
+    const Standing& standing = word.standing;
+    if (!word.is_reachable || !standing.trouble.empty()) {
+      return absl::UnavailableError(fmt::format("gate {}: {}", standing.gate, standing.trouble));
+    }
+    if (standing.expired) {
+      return absl::UnavailableError(
+          fmt::format("gate {}: no controller has renewed version {}: {} is kept and never raised",
+                      standing.gate, standing.version.ToString(), standing.enforced.ToString()));
+    }
+    if (standing.refusal) {
+      return absl::UnavailableError(
+          fmt::format("gate {}: {}", standing.gate, standing.refusal->detail));
+    }
+  }
+  return is_connected ? absl::OkStatus() : absl::UnavailableError("no controller has welcomed us");
+}
+
+sigset_t BlockEndSignals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  return signals;
+}
+
+absl::StatusOr<std::unique_ptr<http::StatusServer>> StartPages(const Config& config,
+                                                               const Outbox& outbox,
+                                                               const Metrics& metrics,
+                                                               const Session& session,
+                                                               const Clock& clock) {
+  if (config.metrics.empty()) return std::unique_ptr<http::StatusServer>();
+  // On loopback without certificates, elsewhere with the agent's own.
+  http::StatusServerOptions options{.address = config.metrics,
+                                    .tls = std::nullopt,
+                                    .plaintext_asked_for = true,
+                                    .plaintext_flag = "metrics: 127.0.0.1:PORT"};
+  http::StatusPages pages;
+  pages.metrics = [&] { return Exposition(metrics); };
+  pages.live = [&] { return Liveness(outbox, clock.Now()); };
+  pages.ready = [&, gates = config.gates.size()] {
+    return Readiness(outbox, gates, session.is_connected());
+  };
+  return http::StatusServer::Start(options, std::move(pages));
+}
+
+}  // namespace
+
+int Run(const Config& config) {
+  // Before any thread is made, so that none of them takes the signal.
+  const sigset_t end_signals = BlockEndSignals();
+  // Without it curl would set itself up on whichever runner comes first, which is not thread-safe.
+  curl_global_init(CURL_GLOBAL_DEFAULT);
+  const SteadyClock clock;
+  Log log(clock, {.format = Log::FormatForStderr()});
+  const absl::StatusOr<std::unique_ptr<FolderLock>> lock = FolderLock::Take(config.state_dir);
+  if (absl::IsAlreadyExists(lock.status())) {
+    log.Error("start_refused", {{"why", std::string(lock.status().message())}});
+    log.Flush(std::chrono::milliseconds(500));
+    return kExitRefused;
+  }
+  // A folder that cannot be written to forbids raising, not lowering: the agent starts all the
+  // same.
+  if (!lock.ok()) log.Error("state_dir_unusable", {{"why", std::string(lock.status().message())}});
+  Outbox outbox;
+  Gates gates;
+  for (const GateConfig& gate : config.gates) {
+    auto running = std::make_unique<RunningGate>(config, gate, outbox, clock, log);
+    if (const absl::Status room = running->store.KeepRoom(); !room.ok()) {
+      log.Warning("no_room_kept", {{"gate", gate.name}, {"why", std::string(room.message())}});
+    }
+    gates.emplace(gate.name, std::move(running));
+  }
+  // Declared after what they use, and so ended before it.
+  Session session(
+      {.controllers = config.controllers,
+       .credentials = [&] { return Open(config, clock); },
+       .plaintext_name = config.tls ? "" : config.name,
+       .self = {.boot_id = NewBootId(), .labels = config.labels},
+       .push_every = config.push_every,
+       .on_directive = [&](const v1::Directive& directive) { Deliver(directive, gates, log); }},
+      outbox, clock, log);
+  const Metrics metrics(outbox, [&session] { return session.is_connected(); });
+  const auto pages = StartPages(config, outbox, metrics, session, clock);
+  if (!pages.ok()) log.Error("no_metrics", {{"why", std::string(pages.status().message())}});
+  log.Info("started", {{"version", HEADGATE_VERSION}, {"gates", config.gates.size()}});
+  int signal = 0;
+  sigwait(&end_signals, &signal);
+  log.Info("stopping", {{"signal", signal}});
+  return kExitDone;
+}
+
+}  // namespace headgate::agent

@@ -1,0 +1,105 @@
+#include "agents/main/yaml_reader.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace headgate::agent {
+
+void YamlErrors::Add(const YAML::Mark& mark, const std::string& words) {
+  if (!status_.ok()) return;
+  status_ = absl::InvalidArgumentError(
+      fmt::format("{}:{}:{}: {}", file_, mark.line + 1, mark.column + 1, words));
+}
+
+YamlMapping::YamlMapping(YAML::Node node, std::string where, YamlErrors& errors)
+    : node_(std::move(node)), where_(std::move(where)), errors_(errors) {
+  if (!node_.IsMap()) {
+    errors_.Add(node_, fmt::format("{} must be a mapping (key: value)",
+                                   where_.empty() ? "the configuration" : where_));
+    return;
+  }
+  std::set<std::string> seen;
+  for (const auto& entry : node_) {
+    const std::string key = Scalar(entry.first, where_);
+    // yaml-cpp would keep the last one and say nothing.
+    if (!seen.insert(key).second) {
+      errors_.Add(entry.first, fmt::format("'{}' is there twice: keep one", Name(key)));
+    }
+  }
+}
+
+YAML::Node YamlMapping::Find(const std::string& key) {
+  asked_.insert(key);
+  if (!node_.IsMap()) return YAML::Node(YAML::NodeType::Undefined);
+  return node_[key];
+}
+
+bool YamlMapping::Has(const std::string& key) { return Find(key).IsDefined(); }
+
+YAML::Node YamlMapping::Require(const std::string& key) {
+  YAML::Node found = Find(key);
+  if (!found.IsDefined()) errors_.Add(node_, fmt::format("'{}' is missing", Name(key)));
+  return found;
+}
+
+std::string YamlMapping::Scalar(const YAML::Node& node, const std::string& name) {
+  if (node.IsDefined() && node.IsScalar()) return node.Scalar();
+  errors_.Add(node, fmt::format("'{}' must be a single value", name));
+  return "";
+}
+
+std::string YamlMapping::Text(const std::string& key) {
+  const YAML::Node found = Find(key);
+  return found.IsDefined() ? Scalar(found, Name(key)) : "";
+}
+
+std::string YamlMapping::RequiredText(const std::string& key) {
+  const YAML::Node found = Require(key);
+  if (!found.IsDefined()) return "";
+  std::string text = Scalar(found, Name(key));
+  if (text.empty()) errors_.Add(found, fmt::format("'{}' is empty", Name(key)));
+  return text;
+}
+
+bool YamlMapping::Flag(const std::string& key) {
+  const YAML::Node found = Find(key);
+  if (!found.IsDefined()) return false;
+  const std::string text = Scalar(found, Name(key));
+  if (text == "true") return true;
+  if (text != "false") {
+    errors_.Add(found, fmt::format("'{}' is '{}': write true or false", Name(key), text));
+  }
+  return false;
+}
+
+std::vector<YAML::Node> YamlMapping::List(const std::string& key, std::size_t max) {
+  const YAML::Node found = Find(key);
+  std::vector<YAML::Node> items;
+  if (!found.IsDefined()) return items;
+  if (!found.IsSequence()) {
+    errors_.Add(found, fmt::format("'{}' must be a list", Name(key)));
+    return items;
+  }
+  if (found.size() > max) {
+    errors_.Add(found,
+                fmt::format("'{}' has {} entries: at most {}", Name(key), found.size(), max));
+    return items;
+  }
+  for (const auto& item : found) items.push_back(item);
+  return items;
+}
+
+void YamlMapping::End() {
+  if (!node_.IsMap()) return;
+  for (const auto& entry : node_) {
+    const std::string key = entry.first.IsScalar() ? entry.first.Scalar() : "?";
+    if (asked_.count(key) != 0) continue;
+    std::string known;
+    for (const std::string& name : asked_) known += (known.empty() ? "" : ", ") + name;
+    errors_.Add(entry.first,
+                fmt::format("'{}' is not known here: write one of {}", Name(key), known));
+  }
+}
+
+}  // namespace headgate::agent
