@@ -1,0 +1,73 @@
+// `headgate certs`.
+#include <fmt/format.h>
+
+#include "cli/json.h"
+#include "cli/session.h"
+#include "cli/text.h"
+#include "common/tls/authority.h"
+#include "common/tls/identity.h"
+
+namespace headgate::cli {
+namespace {
+
+ExitCode FailCerts(const absl::Status& status, Session& session) {
+  session.terminal.err << "headgate: " << std::string(status.message()) << '\n';
+  if (absl::IsInvalidArgument(status)) return ExitCode::kUsage;
+  if (absl::IsAlreadyExists(status) || absl::IsFailedPrecondition(status)) {
+    return ExitCode::kRefused;
+  }
+  if (absl::IsNotFound(status)) return ExitCode::kNotFound;
+  if (absl::IsPermissionDenied(status)) return ExitCode::kNotAllowed;
+  return ExitCode::kInternal;
+}
+
+absl::StatusOr<tls::Issued> Issue(const CertsFlags& flags, TimePoint now) {
+  const absl::StatusOr<tls::Role> role = tls::ParseRole(flags.role);
+  if (!role.ok()) return role.status();
+  return tls::IssueCertificate(
+      tls::IssueRequest{.authority_directory = flags.authority_directory,
+                        .directory = flags.directory,
+                        .role = *role,
+                        .name = flags.name,
+                        .dns_names = flags.dns_names,
+                        .ip_addresses = flags.ip_addresses,
+                        .lifetime = flags.lifetime.value_or(tls::kLeafLifetimeDefault),
+                        .overwrite = flags.overwrite},
+      now);
+}
+
+}  // namespace
+
+ExitCode RunCerts(const Command& command, Session& session) {
+  const CertsFlags& flags = command.certs;
+  const TimePoint now = session.clock.Now();
+  const bool is_authority = command.verb == Verb::kCertsInit;
+  const absl::StatusOr<tls::Issued> issued =
+      is_authority
+          ? tls::CreateAuthority(
+                tls::AuthorityRequest{.directory = flags.directory,
+                                      .trust_domain = flags.trust_domain,
+                                      .lifetime = flags.lifetime.value_or(tls::kAuthorityLifetime),
+                                      .overwrite = flags.overwrite},
+                now)
+          : Issue(flags, now);
+  if (!issued.ok()) return FailCerts(issued.status(), session);
+  std::ostream& out = session.terminal.out;
+  if (command.output == Output::kJson) {
+    out << ToJson({{"certificate", issued->certificate_path},
+                   {"key", issued->key_path},
+                   {"spiffe_uri", issued->spiffe_uri},
+                   {"not_after", FormatTime(issued->not_after)}});
+    return ExitCode::kDone;
+  }
+  out << fmt::format("certificate {}\nkey         {}\n", issued->certificate_path,
+                     issued->key_path);
+  if (!issued->spiffe_uri.empty()) out << "name        " << issued->spiffe_uri << '\n';
+  out << "valid until " << FormatTime(issued->not_after) << '\n';
+  if (is_authority) {
+    out << "Whoever has the key can be anybody: keep it off the load balancers and controllers.\n";
+  }
+  return ExitCode::kDone;
+}
+
+}  // namespace headgate::cli

@@ -1,0 +1,145 @@
+#include "cli/changes.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "cli/words.h"
+#include "common/base/share.h"
+
+namespace headgate::cli {
+namespace {
+
+std::string ShareLine(const v1::Gate* before, const v1::Gate& gate) {
+  std::string line = fmt::format("admits {}", FormatPpm(gate.share_ppm()));
+  if (before != nullptr) line += fmt::format(" (was {})", FormatPpm(before->share_ppm()));
+  const std::string cause = CauseText(gate.changed_by());
+  return cause.empty() ? line : line + ", by " + cause;
+}
+
+void AddRestoration(const v1::Gate* before, const v1::Gate& gate, Lines& lines) {
+  if (!gate.has_restoration()) return;
+  const v1::Restoration& now = gate.restoration();
+  const bool is_same = before != nullptr && before->has_restoration() &&
+                       before->restoration().id() == now.id() &&
+                       before->restoration().phase() == now.phase();
+  if (is_same) return;
+  std::string line = fmt::format("{} {}", now.id(), WordOf(now.phase()));
+  if (!now.doing().empty()) line += ": " + now.doing();
+  for (const std::string& wait : now.waits_for()) line += "; waits for " + wait;
+  lines.push_back(Clean(line));
+}
+
+void AddChecks(const v1::Gate* before, const v1::Gate& gate, Lines& lines) {
+  std::map<std::string, const v1::CheckState*> old;
+  if (before != nullptr) {
+    for (const v1::CheckState& check : before->restoration().checks()) old[check.name()] = &check;
+  }
+  for (const v1::CheckState& check : gate.restoration().checks()) {
+    const auto found = old.find(check.name());
+    if (found != old.end() && found->second->verdict() == check.verdict() &&
+        found->second->unknown_why() == check.unknown_why()) {
+      continue;
+    }
+    std::string line = "check " + CheckLine(check);
+    if (check.verdict() != v1::HEALTHY && !check.detail().empty()) {
+      line += ": " + Clean(check.detail());
+    }
+    lines.push_back(line);
+    for (const std::string& finding : check.findings()) lines.push_back("  " + Clean(finding));
+  }
+}
+
+// Without times in it, which would make a change of every look.
+std::string StateOf(const v1::Agent& agent) {
+  const v1::Report& report = agent.report();
+  return fmt::format("{}|{}|{}|{}|{}|{}|{}", agent.connected(),
+                     static_cast<int>(report.refusal().code()), report.refusal().detail(),
+                     report.expired(), report.unsaved(), report.trouble(),
+                     report.has_override() ? report.override().share_ppm() + 1 : 0);
+}
+
+void AddAgents(const v1::Gate* before, const v1::Gate& gate, TimePoint now, Lines& lines) {
+  std::map<std::string, const v1::Agent*> old;
+  if (before != nullptr) {
+    for (const v1::Agent& agent : before->agents()) old[agent.name()] = &agent;
+  }
+  for (const v1::Agent& agent : gate.agents()) {
+    const auto found = old.find(agent.name());
+    const bool is_known = found != old.end();
+    if (is_known && StateOf(*found->second) == StateOf(agent)) {
+      old.erase(found);
+      continue;
+    }
+    const std::string trouble = TroubleOf(agent, now);
+    if (is_known) old.erase(found);
+    lines.push_back(Clean(fmt::format("load balancer {} {}", agent.name(),
+                                      trouble.empty() ? "is connected and in order" : trouble)));
+  }
+  for (const auto& [name, unused] : old) {
+    lines.push_back(Clean(fmt::format("load balancer {} is no longer counted", name)));
+  }
+}
+
+}  // namespace
+
+Lines Changes(const v1::Gate* before, const v1::Gate& gate, TimePoint now) {
+  Lines changes;
+  if (before == nullptr || before->share_ppm() != gate.share_ppm()) {
+    changes.push_back(ShareLine(before, gate));
+  }
+  if (gate.observed() && (before == nullptr || ObservedText(*before) != ObservedText(gate))) {
+    changes.push_back("load balancers let in " + ObservedText(gate) + " (observed)");
+  }
+  AddRestoration(before, gate, changes);
+  AddChecks(before, gate, changes);
+  AddAgents(before, gate, now, changes);
+  const Lines old_warnings = before == nullptr ? Lines{} : Warnings(*before, now);
+  for (const std::string& warning : Warnings(gate, now)) {
+    if (std::find(old_warnings.begin(), old_warnings.end(), warning) == old_warnings.end()) {
+      changes.push_back("!! " + warning);
+    }
+  }
+  Lines lines;
+  for (const std::string& change : changes) {
+    lines.push_back(fmt::format("{} {} {}", FormatTimeOfDay(now), Clean(gate.name()), change));
+  }
+  return lines;
+}
+
+std::optional<End> EndOf(const v1::Gate& gate, const std::string& id) {
+  if (!gate.has_restoration() || gate.restoration().id() != id) {
+    return End{ExitCode::kCouldNotTell,
+               fmt::format("{} is gone: another restoration took its place", id)};
+  }
+  const v1::Restoration& restoration = gate.restoration();
+  const v1::Phase phase = restoration.phase();
+  const std::string doing = Clean(restoration.doing());
+  if (phase == v1::PHASE_COMPLETED) {
+    return End{ExitCode::kDone, fmt::format("{} is COMPLETED: {} admits {}", id, gate.name(),
+                                            FormatPpm(gate.share_ppm()))};
+  }
+  if (phase == v1::PHASE_ABORTED || phase == v1::PHASE_FAILED) {
+    return End{ExitCode::kRetreatedOrAborted, fmt::format("{} is {} at {}: {}", id, WordOf(phase),
+                                                          FormatPpm(gate.share_ppm()), doing)};
+  }
+  if (phase == v1::PHASE_WAITING_FOR_APPROVAL) {
+    return End{ExitCode::kWaitsForApproval,
+               fmt::format("{} waits for a person at {}: {}. To let it go on: headgate approve {}",
+                           id, FormatPpm(gate.share_ppm()), doing, gate.name())};
+  }
+  const bool is_exhausted =
+      restoration.record().holding().why() == v1::HoldingPhase::RETRIES_EXHAUSTED;
+  if (phase == v1::PHASE_HOLDING && is_exhausted) {
+    return End{
+        ExitCode::kRetreatedOrAborted,
+        fmt::format("{} retreated {} times and holds at {}: {}. A person must look: headgate "
+                    "explain {}",
+                    id, restoration.record().retreats(), FormatPpm(gate.share_ppm()), doing,
+                    gate.name())};
+  }
+  return std::nullopt;
+}
+
+}  // namespace headgate::cli

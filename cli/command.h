@@ -1,0 +1,99 @@
+// What the caller typed, as values. Neither CLI11 nor gRPC is known here.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/base/clock.h"
+#include "common/base/share.h"
+
+namespace headgate::cli {
+
+enum class Verb {
+  kValidate,
+  kStart,
+  kStatus,
+  kWatch,
+  kExplain,
+  kHold,
+  kResume,
+  kAdvance,
+  kRetreat,
+  kAbort,
+  kClose,
+  kApprove,
+  kOpen,
+  kAgents,
+  kRemoveAgent,
+  kGates,
+  kCreateGate,
+  kTimeline,
+  kCertsInit,
+  kCertsIssue,
+  kVersion,
+};
+
+// Lowers or freezes the share: needs no check, and must work when little else does.
+inline bool IsLowering(Verb verb) {
+  return verb == Verb::kClose || verb == Verb::kHold || verb == Verb::kRetreat ||
+         verb == Verb::kAbort;
+}
+
+enum class Output { kText, kJson };
+enum class WaitFor { kRecorded, kSent, kApplied, kObserved };
+
+inline constexpr char kDefaultSocket[] = "/run/headgate/headgated.sock";
+
+struct Connection {
+  // HOST:PORT each, tried in this order.
+  std::vector<std::string> controllers{};
+  // Used where no controller is given.
+  std::string socket = kDefaultSocket;
+  bool is_socket_given = false;
+  std::string ca{};
+  std::string certificate{};
+  std::string key{};
+  bool plaintext = false;
+};
+
+struct MutationFlags {
+  std::string request_id{};
+  std::uint64_t expected_revision = 0;
+  std::string reason{};
+  bool dry_run = false;
+  std::optional<WaitFor> wait_for{};
+};
+
+struct CertsFlags {
+  std::string directory{};
+  std::string authority_directory{};
+  std::string trust_domain{};
+  std::string role{};
+  std::string name{};
+  std::vector<std::string> dns_names{};
+  std::vector<std::string> ip_addresses{};
+  std::optional<Duration> lifetime{};
+  bool overwrite = false;
+};
+
+struct Command {
+  Verb verb = Verb::kVersion;
+  Connection connection{};
+  Output output = Output::kText;
+  std::optional<Duration> timeout{};
+  MutationFlags mutation{};
+  std::string gate{};
+  std::string agent{};
+  // "-" is the standard input.
+  std::string plan_file{};
+  bool when_ready = false;
+  bool wait = false;
+  std::optional<Share> share{};
+  std::optional<Duration> open_for{};
+  std::uint32_t limit = 0;
+  CertsFlags certs{};
+};
+
+}  // namespace headgate::cli

@@ -1,0 +1,247 @@
+#include "cli/controller.h"
+
+#include <fmt/format.h>
+#include <grpc/support/time.h>
+#include <grpcpp/grpcpp.h>
+
+#include <filesystem>
+#include <utility>
+
+#include "common/tls/address.h"
+#include "common/tls/credentials.h"
+#include "common/tls/files.h"
+
+namespace headgate::cli {
+namespace {
+
+// How often a wait looks for Ctrl-C.
+constexpr Duration kTurn{50};
+constexpr Duration kPauseBeforeRepeat{200};
+
+gpr_timespec In(Duration duration) {
+  return gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
+                      gpr_time_from_millis(duration.count(), GPR_TIMESPAN));
+}
+
+std::shared_ptr<grpc::Channel> OpenChannel(
+    const std::string& target, const std::shared_ptr<grpc::ChannelCredentials>& credentials) {
+  grpc::ChannelArguments arguments;
+  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 500);
+  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1'000);
+  // Controllers are not behind the proxy that http_proxy names.
+  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  return grpc::CreateCustomChannel(target, credentials, arguments);
+}
+
+struct CallOutcome {
+  grpc::Status status;
+  bool is_from_controller = false;
+};
+
+template <typename Method, typename Request, typename Response>
+CallOutcome CallOnce(const std::shared_ptr<grpc::Channel>& channel, Method method,
+                     const Request& request, Duration timeout, const Interrupt& interrupt,
+                     Response& response) {
+  v1::Headgate::Stub stub(channel);
+  grpc::ClientContext context;
+  context.set_deadline(In(timeout));
+  grpc::CompletionQueue queue;
+  grpc::Status status;
+  const auto call = (stub.*method)(&context, request, &queue);
+  call->Finish(&response, &status, &queue);
+  void* tag = nullptr;
+  bool ok = false;
+  while (queue.AsyncNext(&tag, &ok, In(kTurn)) == grpc::CompletionQueue::TIMEOUT) {
+    if (interrupt.IsRaised()) context.TryCancel();
+  }
+  return CallOutcome{.status = status, .is_from_controller = IsFromController(context, status)};
+}
+
+}  // namespace
+
+absl::Status ToStatus(const grpc::Status& status) {
+  return absl::Status(static_cast<absl::StatusCode>(status.error_code()), status.error_message());
+}
+
+bool IsFromController(const grpc::ClientContext& context, const grpc::Status& status) {
+  // The only mark that gRPC leaves: a status that came over the wire.
+  return status.ok() ||
+         context.debug_error_string().find("Error received from peer") != std::string::npos;
+}
+
+ExitCode ExitCodeOf(const CallResult& result, Verb verb) {
+  if (result.ok()) return ExitCode::kDone;
+  if (result.reach == Reach::kNever) return ExitCode::kNoController;
+  const bool is_reading = verb == Verb::kStatus || verb == Verb::kWatch || verb == Verb::kExplain ||
+                          verb == Verb::kAgents || verb == Verb::kGates ||
+                          verb == Verb::kTimeline || verb == Verb::kVersion;
+  if (result.reach == Reach::kSent) {
+    return is_reading ? ExitCode::kNoController : ExitCode::kCouldNotTell;
+  }
+  switch (result.status.code()) {
+    case absl::StatusCode::kNotFound:
+      return ExitCode::kNotFound;
+    case absl::StatusCode::kAborted:
+      return ExitCode::kVersionConflict;
+    case absl::StatusCode::kPermissionDenied:
+    case absl::StatusCode::kUnauthenticated:
+      return ExitCode::kNotAllowed;
+    // The controller lives and says why it does not: its journal, a limit, a rule.
+    case absl::StatusCode::kFailedPrecondition:
+    case absl::StatusCode::kUnavailable:
+    case absl::StatusCode::kResourceExhausted:
+    case absl::StatusCode::kAlreadyExists:
+      return ExitCode::kRefused;
+    case absl::StatusCode::kInvalidArgument:
+      // A plan's rules, as `validate` tells them.
+      return verb == Verb::kStart ? ExitCode::kRefused : ExitCode::kUsage;
+    case absl::StatusCode::kDeadlineExceeded:
+      return is_reading ? ExitCode::kNoController : ExitCode::kCouldNotTell;
+    case absl::StatusCode::kOk:
+    case absl::StatusCode::kCancelled:
+    case absl::StatusCode::kUnknown:
+    case absl::StatusCode::kOutOfRange:
+    case absl::StatusCode::kUnimplemented:
+    case absl::StatusCode::kInternal:
+    case absl::StatusCode::kDataLoss:
+    case absl::StatusCode::kDoNotUseReservedForFutureExpansionUseDefaultInSwitchInstead_:
+      return ExitCode::kInternal;
+  }
+  return ExitCode::kInternal;
+}
+
+absl::StatusOr<std::vector<Endpoint>> OpenEndpoints(const Connection& connection, bool is_root,
+                                                    TimePoint now) {
+  std::error_code ignored;
+  const bool may_use_socket =
+      connection.is_socket_given || (connection.controllers.empty() && is_root &&
+                                     std::filesystem::is_socket(connection.socket, ignored));
+  if (may_use_socket) {
+    return std::vector<Endpoint>{{connection.socket, OpenChannel("unix:" + connection.socket,
+                                                                 tls::LocalChannelCredentials())}};
+  }
+  if (connection.controllers.empty()) {
+    return absl::InvalidArgumentError(
+        fmt::format("no controller is named: give --controller HOST:PORT or set "
+                    "HEADGATE_CONTROLLER; on its own host, root may use --socket {}",
+                    kDefaultSocket));
+  }
+  std::shared_ptr<grpc::ChannelCredentials> credentials = grpc::InsecureChannelCredentials();
+  if (connection.plaintext) {
+    for (const std::string& address : connection.controllers) {
+      const absl::Status allowed = tls::CheckPlaintextAllowed(address, true, "--plaintext");
+      if (!allowed.ok()) return absl::InvalidArgumentError(std::string(allowed.message()));
+    }
+  } else {
+    if (connection.ca.empty() || connection.certificate.empty() || connection.key.empty()) {
+      return absl::InvalidArgumentError(
+          "--ca, --cert and --key are needed together (or HEADGATE_CA, HEADGATE_CERT, "
+          "HEADGATE_KEY); --plaintext is for a controller on loopback only");
+    }
+    const absl::StatusOr<tls::Material> material = tls::Load(
+        tls::Files{
+            .ca = connection.ca, .certificate = connection.certificate, .key = connection.key},
+        now);
+    if (!material.ok()) return material.status();
+    credentials = tls::ChannelCredentials(*material);
+  }
+  std::vector<Endpoint> endpoints;
+  for (const std::string& address : connection.controllers) {
+    endpoints.push_back({address, OpenChannel(address, credentials)});
+  }
+  return endpoints;
+}
+
+CallResult Controller::Connect(Duration timeout) {
+  const gpr_timespec end = In(timeout);
+  while (!interrupt_.IsRaised()) {
+    for (const Endpoint& endpoint : endpoints_) {
+      if (endpoint.channel->GetState(/*try_to_connect=*/true) == GRPC_CHANNEL_READY) {
+        current_ = &endpoint;
+        return CallResult{absl::OkStatus(), Reach::kSent};
+      }
+    }
+    if (gpr_time_cmp(gpr_now(GPR_CLOCK_MONOTONIC), end) >= 0) {
+      return CallResult{absl::UnavailableError(Reasons()), Reach::kNever};
+    }
+    // A change of any other endpoint's state is seen at the next turn.
+    const Endpoint& first = endpoints_.front();
+    first.channel->WaitForStateChange(first.channel->GetState(false), In(Duration(20)));
+  }
+  return CallResult{absl::CancelledError("interrupted"), Reach::kNever};
+}
+
+std::string Controller::Reasons() {
+  std::string reasons;
+  for (const Endpoint& endpoint : endpoints_) {
+    // gRPC tells why only to a call that fails for it.
+    v1::Controller unused;
+    const CallOutcome outcome =
+        CallOnce(endpoint.channel, &v1::Headgate::Stub::AsyncGetController,
+                 v1::GetControllerRequest(), Duration(200), interrupt_, unused);
+    reasons += fmt::format("{}{}: {}", reasons.empty() ? "" : "; ", endpoint.address,
+                           outcome.status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED
+                               ? "no answer"
+                               : outcome.status.error_message());
+  }
+  return reasons;
+}
+
+template <typename Method, typename Request, typename Response>
+CallResult Controller::Repeat(Method method, const Request& request, Duration timeout,
+                              Response& response) {
+  CallResult result;
+  // At most as often as the pauses fit into the time that we look for a controller.
+  for (Duration waited{0}; waited <= kConnectTimeout; waited += kPauseBeforeRepeat) {
+    const CallResult connected = Connect(kConnectTimeout);
+    if (!connected.ok()) {
+      if (result.reach == Reach::kNever) return connected;
+      // Gone since it was asked: even a status that it sent may be gRPC's own, for calls that a
+      // controller leaves behind when it ends.
+      result.reach = Reach::kSent;
+      return result;
+    }
+    const CallOutcome outcome =
+        CallOnce(current_->channel, method, request, timeout, interrupt_, response);
+    result = CallResult{ToStatus(outcome.status),
+                        outcome.is_from_controller ? Reach::kAnswered : Reach::kSent};
+    // A controller that ends in good order cancels what it has not answered.
+    const bool was_cut_off = outcome.status.error_code() == grpc::StatusCode::UNAVAILABLE ||
+                             outcome.status.error_code() == grpc::StatusCode::CANCELLED;
+    if (!was_cut_off) return result;
+    if (interrupt_.WaitFor(kPauseBeforeRepeat)) return result;
+  }
+  return result;
+}
+
+CallResult Controller::GetController(const v1::GetControllerRequest& request,
+                                     v1::Controller& response) {
+  return Repeat(&v1::Headgate::Stub::AsyncGetController, request, kReadTimeout, response);
+}
+CallResult Controller::ListGates(const v1::ListGatesRequest& request,
+                                 v1::ListGatesResponse& response) {
+  return Repeat(&v1::Headgate::Stub::AsyncListGates, request, kReadTimeout, response);
+}
+CallResult Controller::GetGate(const v1::GetGateRequest& request, v1::Gate& response) {
+  return Repeat(&v1::Headgate::Stub::AsyncGetGate, request, kReadTimeout, response);
+}
+CallResult Controller::ListTimeline(const v1::ListTimelineRequest& request,
+                                    v1::ListTimelineResponse& response) {
+  return Repeat(&v1::Headgate::Stub::AsyncListTimeline, request, kReadTimeout, response);
+}
+
+template CallResult Controller::Repeat(Mutation<v1::GateRequest>, const v1::GateRequest&, Duration,
+                                       v1::Outcome&);
+template CallResult Controller::Repeat(Mutation<v1::RetreatRequest>, const v1::RetreatRequest&,
+                                       Duration, v1::Outcome&);
+template CallResult Controller::Repeat(Mutation<v1::OpenGateRequest>, const v1::OpenGateRequest&,
+                                       Duration, v1::Outcome&);
+template CallResult Controller::Repeat(Mutation<v1::CreateGateRequest>,
+                                       const v1::CreateGateRequest&, Duration, v1::Outcome&);
+template CallResult Controller::Repeat(Mutation<v1::StartRestorationRequest>,
+                                       const v1::StartRestorationRequest&, Duration, v1::Outcome&);
+template CallResult Controller::Repeat(Mutation<v1::RemoveAgentRequest>,
+                                       const v1::RemoveAgentRequest&, Duration, v1::Outcome&);
+
+}  // namespace headgate::cli

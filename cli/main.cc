@@ -1,0 +1,88 @@
+// `headgate`: reads the world (arguments, environment, terminal, signals), runs one command.
+#include <pthread.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <iostream>
+#include <string>
+#include <thread>
+#include <variant>
+#include <vector>
+
+#include "cli/arguments.h"
+#include "cli/run.h"
+
+namespace {
+
+using headgate::cli::ExitCode;
+
+std::string Variable(const std::string& name) {
+  const char* value = std::getenv(name.c_str());
+  return value == nullptr ? "" : value;
+}
+
+headgate::cli::Size SizeOfTerminal() {
+  winsize size{};
+  if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0 || size.ws_row == 0) {
+    return headgate::cli::Size{};
+  }
+  return headgate::cli::Size{.columns = size.ws_col, .rows = size.ws_row};
+}
+
+// Waits for Ctrl-C on a thread of its own, so that no code runs inside a signal handler. A second
+// one ends the program whatever it is doing.
+class CtrlC {
+ public:
+  explicit CtrlC(headgate::cli::Interrupt& interrupt) : interrupt_(interrupt) {
+    sigemptyset(&signals_);
+    sigaddset(&signals_, SIGINT);
+    sigaddset(&signals_, SIGTERM);
+    // Before any other thread exists, so that all of them inherit it.
+    pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
+    thread_ = std::jthread([this](const std::stop_token& stop) { Wait(stop); });
+  }
+
+ private:
+  void Wait(const std::stop_token& stop) {
+    while (!stop.stop_requested()) {
+      const timespec turn{.tv_sec = 0, .tv_nsec = 50'000'000};
+      if (sigtimedwait(&signals_, nullptr, &turn) < 0) continue;
+      if (interrupt_.IsRaised()) std::_Exit(static_cast<int>(ExitCode::kDetached));
+      interrupt_.Raise();
+    }
+  }
+
+  headgate::cli::Interrupt& interrupt_;
+  sigset_t signals_{};
+  std::jthread thread_;
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::vector<std::string> words(argv + 1, argv + argc);
+  const auto parsed = headgate::cli::ParseArguments(words, Variable);
+  if (const auto* answer = std::get_if<headgate::cli::Answer>(&parsed)) {
+    (answer->code == ExitCode::kDone ? std::cout : std::cerr) << answer->text;
+    return static_cast<int>(answer->code);
+  }
+  headgate::cli::Interrupt interrupt;
+  const CtrlC ctrl_c(interrupt);
+  const bool is_terminal = isatty(STDOUT_FILENO) == 1;
+  const bool has_color = is_terminal && Variable("NO_COLOR").empty() && Variable("TERM") != "dumb";
+  headgate::cli::Terminal terminal{.out = std::cout,
+                                   .err = std::cerr,
+                                   .is_live = is_terminal && Variable("TERM") != "dumb",
+                                   .has_color = has_color,
+                                   .size = SizeOfTerminal};
+  const headgate::SteadyClock clock;
+  headgate::cli::Session session{.terminal = terminal,
+                                 .interrupt = interrupt,
+                                 .clock = clock,
+                                 .in = std::cin,
+                                 .is_root = geteuid() == 0};
+  return static_cast<int>(headgate::cli::Run(std::get<headgate::cli::Command>(parsed), session));
+}

@@ -1,0 +1,247 @@
+// The verbs that change something.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <random>
+#include <utility>
+
+#include "cli/follow.h"
+#include "cli/json.h"
+#include "cli/on_the_box.h"
+#include "cli/session.h"
+#include "cli/text.h"
+#include "common/base/share.h"
+#include "controller/plan/plan.h"
+
+namespace headgate::cli {
+namespace {
+
+using Stub = v1::Headgate::Stub;
+
+// Agents answer in well under a second; a person should not wait longer for the list of those who
+// do not.
+constexpr Duration kConfirmTimeout{2'000};
+// For the controller itself, on top of what it waits for.
+constexpr Duration kAnswerMargin{3'000};
+constexpr Duration kPreflightMargin{20'000};
+constexpr Duration kReadyForUnknown{60'000};
+
+std::string RandomId() {
+  std::random_device random;
+  return fmt::format("cli-{:08x}{:08x}{:08x}", random(), random(), random());
+}
+
+v1::WaitFor ToWaitFor(const Command& command) {
+  if (!command.mutation.wait_for) {
+    return IsLowering(command.verb) ? v1::WAIT_OBSERVED : v1::SENT;
+  }
+  switch (*command.mutation.wait_for) {
+    case WaitFor::kRecorded:
+      return v1::RECORDED;
+    case WaitFor::kSent:
+      return v1::SENT;
+    case WaitFor::kApplied:
+      return v1::WAIT_APPLIED;
+    case WaitFor::kObserved:
+      return v1::WAIT_OBSERVED;
+  }
+  return v1::SENT;
+}
+
+void SetDuration(Duration from, google::protobuf::Duration& to) {
+  to.set_seconds(from.count() / 1'000);
+  to.set_nanos(static_cast<std::int32_t>(from.count() % 1'000 * 1'000'000));
+}
+
+Duration WaitTimeout(const Command& command) {
+  // With --wait, --timeout is for the restoration.
+  if (command.wait || !command.timeout) return kConfirmTimeout;
+  return std::min(*command.timeout, Duration(60'000));
+}
+
+v1::Mutation ToMutation(const Command& command) {
+  v1::Mutation mutation;
+  mutation.set_request_id(command.mutation.request_id.empty() ? RandomId()
+                                                              : command.mutation.request_id);
+  mutation.set_expected_revision(command.mutation.expected_revision);
+  mutation.set_reason(command.mutation.reason);
+  mutation.set_dry_run(command.mutation.dry_run);
+  mutation.set_wait_for(ToWaitFor(command));
+  SetDuration(WaitTimeout(command), *mutation.mutable_wait_timeout());
+  return mutation;
+}
+
+CallResult CallGate(Controller::Mutation<v1::GateRequest> method, const Command& command,
+                    Controller& controller, v1::Outcome& outcome) {
+  v1::GateRequest request;
+  *request.mutable_mutation() = ToMutation(command);
+  request.set_gate(command.gate);
+  return controller.Mutate(method, request, WaitTimeout(command) + kAnswerMargin, outcome);
+}
+
+CallResult CallRetreat(Controller::Mutation<v1::RetreatRequest> method, const Command& command,
+                       Controller& controller, v1::Outcome& outcome) {
+  v1::RetreatRequest request;
+  *request.mutable_mutation() = ToMutation(command);
+  request.set_gate(command.gate);
+  if (command.share) request.set_to_ppm(command.share->ppm());
+  return controller.Mutate(method, request, WaitTimeout(command) + kAnswerMargin, outcome);
+}
+
+CallResult CallOpen(const Command& command, Controller& controller, v1::Outcome& outcome) {
+  v1::OpenGateRequest request;
+  *request.mutable_mutation() = ToMutation(command);
+  request.set_gate(command.gate);
+  SetDuration(*command.open_for, *request.mutable_duration());
+  return controller.Mutate<v1::OpenGateRequest>(&Stub::AsyncOpenGate, request,
+                                                WaitTimeout(command) + kAnswerMargin, outcome);
+}
+
+CallResult CallCreate(const Command& command, Controller& controller, v1::Outcome& outcome) {
+  v1::CreateGateRequest request;
+  *request.mutable_mutation() = ToMutation(command);
+  request.set_gate(command.gate);
+  request.set_share_ppm(command.share->ppm());
+  return controller.Mutate<v1::CreateGateRequest>(&Stub::AsyncCreateGate, request,
+                                                  WaitTimeout(command) + kAnswerMargin, outcome);
+}
+
+CallResult CallRemove(const Command& command, Controller& controller, v1::Outcome& outcome) {
+  v1::RemoveAgentRequest request;
+  *request.mutable_mutation() = ToMutation(command);
+  request.set_gate(command.gate);
+  request.set_agent(command.agent);
+  return controller.Mutate<v1::RemoveAgentRequest>(&Stub::AsyncRemoveAgent, request,
+                                                   WaitTimeout(command) + kAnswerMargin, outcome);
+}
+
+CallResult CallStart(const Command& command, const std::string& yaml, Controller& controller,
+                     v1::Outcome& outcome) {
+  v1::StartRestorationRequest request;
+  *request.mutable_mutation() = ToMutation(command);
+  request.set_plan_yaml(yaml);
+  request.set_file_name(command.plan_file == "-" ? "standard input" : command.plan_file);
+  request.set_when_ready(command.when_ready);
+  // Without --when-ready the answer is preflight's. The controller's own rules judge the plan; ours
+  // only tell how long that may take.
+  Duration timeout = WaitTimeout(command) + kAnswerMargin;
+  if (!command.when_ready && !command.mutation.dry_run) {
+    const auto plan = plan::LoadPlan(yaml, request.file_name());
+    timeout += (plan.ok() ? plan->spec().ready_for : kReadyForUnknown) + kPreflightMargin;
+  }
+  return controller.Mutate<v1::StartRestorationRequest>(&Stub::AsyncStartRestoration, request,
+                                                        timeout, outcome);
+}
+
+CallResult Call(const Command& command, const std::string& yaml, Controller& controller,
+                v1::Outcome& outcome) {
+  switch (command.verb) {
+    case Verb::kStart:
+      return CallStart(command, yaml, controller, outcome);
+    case Verb::kHold:
+      return CallGate(&Stub::AsyncHoldRestoration, command, controller, outcome);
+    case Verb::kResume:
+      return CallGate(&Stub::AsyncResumeRestoration, command, controller, outcome);
+    case Verb::kAdvance:
+      return CallGate(&Stub::AsyncAdvanceRestoration, command, controller, outcome);
+    case Verb::kApprove:
+      return CallGate(&Stub::AsyncApproveStep, command, controller, outcome);
+    case Verb::kClose:
+      return CallGate(&Stub::AsyncCloseGate, command, controller, outcome);
+    case Verb::kRetreat:
+      return CallRetreat(&Stub::AsyncRetreatRestoration, command, controller, outcome);
+    case Verb::kAbort:
+      return CallRetreat(&Stub::AsyncAbortRestoration, command, controller, outcome);
+    case Verb::kOpen:
+      return CallOpen(command, controller, outcome);
+    case Verb::kCreateGate:
+      return CallCreate(command, controller, outcome);
+    case Verb::kRemoveAgent:
+      return CallRemove(command, controller, outcome);
+    case Verb::kValidate:
+    case Verb::kStatus:
+    case Verb::kWatch:
+    case Verb::kExplain:
+    case Verb::kAgents:
+    case Verb::kGates:
+    case Verb::kTimeline:
+    case Verb::kCertsInit:
+    case Verb::kCertsIssue:
+    case Verb::kVersion:
+      break;
+  }
+  return CallResult{absl::InternalError("not a mutation"), Reach::kAnswered};
+}
+
+void PrintOutcome(const Command& command, const v1::Outcome& outcome, std::ostream& out) {
+  out << (command.mutation.dry_run ? "dry run, nothing was changed: " : "")
+      << Clean(outcome.summary()) << (outcome.repeated() ? " (done before, not again)" : "")
+      << '\n';
+  if (!outcome.recorded() && !command.mutation.dry_run) {
+    out << "It is not in the journal yet; it will be recorded as soon as recording works.\n";
+  }
+}
+
+ExitCode PrintUnconfirmed(const Command& command, const v1::Outcome& outcome, Session& session) {
+  std::ostream& err = session.terminal.err;
+  if (outcome.unconfirmed().empty() || command.mutation.dry_run) return ExitCode::kDone;
+  err << fmt::format("NOT CONFIRMED by {} of {} load balancers:\n", outcome.unconfirmed_size(),
+                     std::max(outcome.unconfirmed_size(), outcome.gate().agents_size()));
+  for (const v1::Unconfirmed& agent : outcome.unconfirmed()) {
+    err << fmt::format("  {}: {}\n", Clean(agent.agent()), Clean(agent.why()));
+  }
+  if (IsLowering(command.verb)) {
+    const absl::StatusOr<Share> share = Share::FromPpm(outcome.gate().share_ppm());
+    err << fmt::format("On each of them, as root: headgate-agent lower {} --gate {}\n",
+                       share.ok() ? AsArgument(*share) : "0%", Clean(command.gate));
+  }
+  return ExitCode::kUnconfirmed;
+}
+
+ExitCode FollowToTheEnd(const Command& command, const v1::Outcome& outcome, Controller& controller,
+                        Session& session) {
+  const bool is_json = command.output == Output::kJson;
+  const auto screen =
+      LineScreen(is_json ? session.terminal.err : session.terminal.out, session.clock);
+  const Followed followed = Follow(FollowRequest{.gate = outcome.gate().name(),
+                                                 .restoration = outcome.gate().restoration().id(),
+                                                 .until_end = true,
+                                                 .timeout = command.timeout},
+                                   FollowParts{.controller = controller,
+                                               .screen = *screen,
+                                               .interrupt = session.interrupt,
+                                               .clock = session.clock});
+  session.terminal.err << "headgate: " << Clean(followed.text) << '\n';
+  if (is_json) session.terminal.out << ToJson(followed.gate ? *followed.gate : outcome.gate());
+  return followed.code;
+}
+
+}  // namespace
+
+ExitCode RunMutation(const Command& command, Controller& controller, Session& session) {
+  std::string yaml;
+  if (command.verb == Verb::kStart) {
+    absl::StatusOr<std::string> read = ReadPlanFile(command, session);
+    if (!read.ok()) {
+      session.terminal.err << "headgate: " << std::string(read.status().message()) << '\n';
+      return ExitCode::kUsage;
+    }
+    yaml = *std::move(read);
+  }
+  v1::Outcome outcome;
+  const CallResult result = Call(command, yaml, controller, outcome);
+  if (!result.ok()) return Fail(result, command, session);
+  const bool follows = command.verb == Verb::kStart && command.wait;
+  const bool is_json = command.output == Output::kJson;
+  if (is_json && !follows) {
+    session.terminal.out << ToJson(outcome);
+  } else {
+    PrintOutcome(command, outcome, is_json ? session.terminal.err : session.terminal.out);
+    session.terminal.out.flush();
+  }
+  // Followed agents confirm in their own time, and every look at the gate names those who do not.
+  if (follows) return FollowToTheEnd(command, outcome, controller, session);
+  return PrintUnconfirmed(command, outcome, session);
+}
+
+}  // namespace headgate::cli

@@ -1,0 +1,218 @@
+#include "cli/picture.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "cli/words.h"
+#include "common/base/share.h"
+
+namespace headgate::cli {
+namespace {
+
+constexpr std::size_t kColumnsMin = 40;
+constexpr std::size_t kWaitsShown = 3;
+
+struct Row {
+  std::string line;
+  // Shown first when there is no room for all.
+  bool is_trouble = false;
+};
+
+// The rows that fit, those in trouble first but in their own order, and how many are left out.
+Lines Choose(const std::vector<Row>& rows, std::size_t room, const std::string& rest) {
+  Lines lines;
+  if (rows.size() <= room) {
+    for (const Row& row : rows) lines.push_back(row.line);
+    return lines;
+  }
+  const std::size_t shown = room > 0 ? room - 1 : 0;
+  std::size_t troubles = 0;
+  for (const Row& row : rows) troubles += row.is_trouble ? 1U : 0U;
+  std::size_t calm_room = shown > troubles ? shown - troubles : 0;
+  std::size_t left_out_troubles = 0;
+  for (const Row& row : rows) {
+    if (!row.is_trouble && calm_room == 0) continue;
+    if (lines.size() == shown) {
+      left_out_troubles += row.is_trouble ? 1U : 0U;
+      continue;
+    }
+    if (!row.is_trouble) --calm_room;
+    lines.push_back(row.line);
+  }
+  if (room > 0) {
+    const std::size_t left_out = rows.size() - lines.size();
+    lines.push_back(left_out_troubles == 0 ? fmt::format("  … and {} more, {}", left_out, rest)
+                                           : fmt::format("  … and {} more, {} of them in trouble",
+                                                         left_out, left_out_troubles));
+  }
+  return lines;
+}
+
+class Painter {
+ public:
+  Painter(const v1::Gate& gate, const PictureOptions& options)
+      : gate_(gate),
+        options_(options),
+        width_(std::max(kColumnsMin, static_cast<std::size_t>(std::max(options.size.columns, 0)))) {
+  }
+
+  Lines Paint() {
+    Lines head = Head();
+    Lines foot = Foot();
+    std::vector<Row> checks = Checks();
+    std::vector<Row> agents = Agents();
+    std::size_t check_room = checks.size();
+    std::size_t agent_room = agents.size();
+    if (options_.is_cut) {
+      // One row stays free for the cursor, two are the tables' heads.
+      const std::size_t rows = static_cast<std::size_t>(std::max(options_.size.rows, 12));
+      const std::size_t used = head.size() + foot.size() + 3;
+      const std::size_t room = rows > used ? rows - used : 2;
+      const std::size_t half = room / 2;
+      check_room = std::min(checks.size(), std::max(half, room - std::min(room, agents.size())));
+      agent_room = room - std::min(room, check_room);
+    }
+    Lines lines = std::move(head);
+    lines.push_back(Strong(CheckRow("CHECK", "VERDICT", "VALUE", "BOUND", "AGE", "")));
+    for (std::string& line : Choose(checks, check_room, "all HEALTHY")) {
+      lines.push_back(std::move(line));
+    }
+    lines.push_back(
+        Strong(AgentRow("LOAD BALANCER", "LINK", "STAGE", "SHARE", "REQ/S", "TROUBLE")));
+    for (std::string& line : Choose(agents, agent_room, "all in order")) {
+      lines.push_back(std::move(line));
+    }
+    for (std::string& line : foot) lines.push_back(std::move(line));
+    return lines;
+  }
+
+ private:
+  std::string Strong(const std::string& text) const {
+    return cli::Paint(text, Color::kStrong, options_.has_color);
+  }
+  std::string Line(const std::string& label, const std::string& text) const {
+    return Cut(Fit(label, 10) + Clean(text), width_);
+  }
+
+  Lines Head() const {
+    Lines lines;
+    const v1::Restoration& restoration = gate_.restoration();
+    std::string state = "no restoration";
+    Color color = Color::kNone;
+    if (gate_.has_restoration()) {
+      state = fmt::format("{} for {}", WordOf(restoration.phase()),
+                          FormatSince(restoration.phase_since(), options_.now));
+      color = ColorOf(restoration.phase());
+    }
+    const std::string title = Clean(gate_.name()) + "  ";
+    const std::string right =
+        gate_.has_restoration()
+            ? Clean(fmt::format("{} by {}", restoration.id(), restoration.started_by()))
+            : "";
+    const std::size_t room = width_ - std::min(width_, Width(title));
+    const std::string left = Cut(state, room);
+    std::string first = Strong(title) + cli::Paint(left, color, options_.has_color);
+    const std::size_t used = Width(title) + Width(left);
+    if (used + 2 + Width(right) <= width_) {
+      first += std::string(width_ - used - Width(right), ' ') + right;
+    }
+    lines.push_back(first);
+    for (const std::string& warning : Warnings(gate_, options_.now)) {
+      lines.push_back(cli::Paint(Cut("!! " + warning, width_), Color::kBad, options_.has_color));
+    }
+    const std::size_t bar = width_ - 10 - 18;
+    lines.push_back(Line("desired", fmt::format("{} {}{}", Bar(gate_.share_ppm(), bar),
+                                                FormatPpm(gate_.share_ppm()), Next())));
+    lines.push_back(Line(
+        "observed",
+        fmt::format("{} {}",
+                    gate_.observed() ? Bar(gate_.observed_min_ppm(), bar) : std::string(bar, '?'),
+                    ObservedText(gate_))));
+    if (!restoration.doing().empty()) lines.push_back(Line("doing", restoration.doing()));
+    const std::size_t waits = static_cast<std::size_t>(restoration.waits_for_size());
+    for (std::size_t i = 0; i < std::min(waits, kWaitsShown); ++i) {
+      const bool is_last = i + 1 == kWaitsShown && waits > kWaitsShown;
+      lines.push_back(
+          Line(i == 0 ? "waits for" : "",
+               is_last ? fmt::format("… and {} more: headgate explain {}", waits - i, gate_.name())
+                       : restoration.waits_for(static_cast<int>(i))));
+    }
+    return lines;
+  }
+
+  std::string Next() const {
+    if (!IsRunning(gate_) || gate_.restoration().next_ppm() <= gate_.share_ppm()) return "";
+    return " -> " + FormatPpm(gate_.restoration().next_ppm());
+  }
+
+  Lines Foot() const {
+    Lines lines;
+    const std::string cause = CauseText(gate_.changed_by());
+    if (!cause.empty()) {
+      lines.push_back(
+          Line("last",
+               fmt::format("{} UTC {}", FormatTimeOfDay(ToTimePoint(gate_.changed_at())), cause)));
+    }
+    return lines;
+  }
+
+  std::string CheckRow(const std::string& name, const std::string& verdict,
+                       const std::string& value, const std::string& bound, const std::string& age,
+                       const std::string& detail, Color color = Color::kNone) const {
+    std::string row = Fit(name, 15) + " ";
+    row += cli::Paint(Fit(verdict, 18), color, options_.has_color) + " ";
+    // Colour codes take no place on the screen, so the rest is cut by itself.
+    std::string rest = Fit(value, 12) + " " + Fit(bound, 12) + " " + Fit(age, 7) + " " + detail;
+    return row + Cut(rest, width_ - std::min<std::size_t>(width_, 35));
+  }
+
+  std::vector<Row> Checks() const {
+    std::vector<Row> rows;
+    for (const v1::CheckState& check : gate_.restoration().checks()) {
+      rows.push_back(
+          {CheckRow(Clean(check.name()), VerdictText(check), Clean(check.value()),
+                    Clean(check.bound()),
+                    check.has_age() ? FormatAge(ToDuration(check.age())) : "-",
+                    check.findings_size() > 0 ? Clean(check.findings(0)) : Clean(check.detail()),
+                    ColorOf(check.verdict())),
+           check.verdict() != v1::HEALTHY});
+    }
+    return rows;
+  }
+
+  std::string AgentRow(const std::string& name, const std::string& link, const std::string& stage,
+                       const std::string& share, const std::string& rate,
+                       const std::string& trouble, Color color = Color::kNone) const {
+    const std::string row = Fit(name, 15) + " " + Fit(link, 9) + " " + Fit(stage, 8) + " " +
+                            Fit(share, 10) + " " + Fit(rate, 8) + " " + trouble;
+    return cli::Paint(Cut(row, width_), color, options_.has_color);
+  }
+
+  std::vector<Row> Agents() const {
+    std::vector<Row> rows;
+    for (const v1::Agent& agent : gate_.agents()) {
+      const std::string trouble = TroubleOf(agent, options_.now);
+      const bool is_trouble = !trouble.empty();
+      rows.push_back({AgentRow(Clean(agent.name()), agent.connected() ? "connected" : "LOST",
+                               std::string(WordOf(agent.report().stage())), EnforcedText(agent),
+                               fmt::format("{:.0f}", agent.requests_per_second()), trouble,
+                               is_trouble ? Color::kBad : Color::kNone),
+                      is_trouble});
+    }
+    return rows;
+  }
+
+  const v1::Gate& gate_;
+  const PictureOptions& options_;
+  const std::size_t width_;
+};
+
+}  // namespace
+
+Lines Picture(const v1::Gate& gate, const PictureOptions& options) {
+  return Painter(gate, options).Paint();
+}
+
+}  // namespace headgate::cli

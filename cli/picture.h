@@ -1,0 +1,28 @@
+// A gate as a picture for `watch` and `status`, readable at 3 a.m. on 80x24. Pure; any thread.
+#pragma once
+
+#include "cli/terminal.h"
+#include "cli/text.h"
+#include "headgate/v1/operator.pb.h"
+
+namespace headgate::cli {
+
+struct PictureOptions {
+  TimePoint now{};
+  Size size{};
+  bool has_color = false;
+  // Cut to size.rows; else everything is shown.
+  bool is_cut = false;
+};
+
+// No line is wider than size.columns, control characters of colour aside.
+Lines Picture(const v1::Gate& gate, const PictureOptions& options);
+
+// `explain`: everything that bears on the share, whole.
+Lines Explanation(const v1::Gate& gate, TimePoint now);
+// `gates`: a table.
+Lines GateTable(const v1::ListGatesResponse& gates);
+// `agents`: a table, with labels and versions.
+Lines AgentTable(const v1::Gate& gate, TimePoint now);
+
+}  // namespace headgate::cli

@@ -1,0 +1,142 @@
+#include "cli/run.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "cli/json.h"
+#include "cli/on_the_box.h"
+#include "cli/text.h"
+
+namespace headgate::cli {
+namespace {
+
+void PrintOnTheBox(const Command& command, Session& session) {
+  for (const std::string& line : OnTheBox(command)) session.terminal.err << line << '\n';
+}
+
+ExitCode PrintVersion(const Command& command, Session& session) {
+  std::ostream& out = session.terminal.out;
+  const bool is_json = command.output == Output::kJson;
+  const auto endpoints = OpenEndpoints(command.connection, session.is_root, session.clock.Now());
+  if (!endpoints.ok()) {
+    // No controller is named, or its certificates cannot be read: our own version needs neither.
+    if (is_json) {
+      out << ToJson({{"headgate", HEADGATE_VERSION}});
+    } else {
+      out << "headgate " HEADGATE_VERSION "\n";
+    }
+    return ExitCode::kDone;
+  }
+  Controller controller(*endpoints, session.interrupt);
+  v1::Controller answer;
+  const CallResult result = controller.GetController(v1::GetControllerRequest(), answer);
+  const std::string theirs = result.ok() ? Clean(answer.software_version()) : "";
+  if (is_json) {
+    out << ToJson({{"headgate", HEADGATE_VERSION}, {"controller", theirs}});
+  } else {
+    out << "headgate " HEADGATE_VERSION "\n";
+    if (result.ok()) {
+      out << fmt::format(
+          "controller {} at {}, reign {}, {} agents connected{}\n", theirs, controller.address(),
+          answer.epoch(), answer.agents_connected(),
+          answer.journal_trouble().empty() ? "" : "; JOURNAL: " + Clean(answer.journal_trouble()));
+    }
+  }
+  return result.ok() ? ExitCode::kDone : Fail(result, command, session);
+}
+
+}  // namespace
+
+ExitCode Fail(const CallResult& result, const Command& command, Session& session) {
+  std::ostream& err = session.terminal.err;
+  const ExitCode code = ExitCodeOf(result, command.verb);
+  // Several lines only where the controller names several errors of a plan.
+  std::string why(result.status.message());
+  for (std::size_t at = 0; at < why.size();) {
+    const std::size_t end = std::min(why.find('\n', at), why.size());
+    why.replace(at, end - at, Clean(std::string_view(why).substr(at, end - at)));
+    const std::size_t next = why.find('\n', at);
+    if (next == std::string::npos) break;
+    at = next + 1;
+  }
+  if (session.interrupt.IsRaised()) {
+    err << (result.reach == Reach::kNever
+                ? "detached: nothing was sent\n"
+                : "detached before the controller answered: it may have been carried out; "
+                  "headgate status tells\n");
+    return ExitCode::kDetached;
+  }
+  switch (code) {
+    case ExitCode::kNoController:
+      err << "headgate: no controller can be reached: " << why << '\n';
+      PrintOnTheBox(command, session);
+      break;
+    case ExitCode::kCouldNotTell:
+      err << "headgate: the call was cut off, and may or may not have been carried out: " << why
+          << "\nheadgate status tells, once a controller answers.\n";
+      PrintOnTheBox(command, session);
+      break;
+    case ExitCode::kDone:
+    case ExitCode::kInternal:
+    case ExitCode::kUsage:
+    case ExitCode::kRefused:
+    case ExitCode::kNotFound:
+    case ExitCode::kVersionConflict:
+    case ExitCode::kNotAllowed:
+    case ExitCode::kTimeout:
+    case ExitCode::kRetreatedOrAborted:
+    case ExitCode::kWaitsForApproval:
+    case ExitCode::kUnconfirmed:
+    case ExitCode::kDetached:
+      err << (command.verb == Verb::kStart && code == ExitCode::kRefused ? "" : "headgate: ") << why
+          << '\n';
+      break;
+  }
+  return code;
+}
+
+ExitCode Run(const Command& command, Session& session) {
+  if (command.verb == Verb::kValidate) return RunValidate(command, session);
+  if (command.verb == Verb::kCertsInit || command.verb == Verb::kCertsIssue) {
+    return RunCerts(command, session);
+  }
+  if (command.verb == Verb::kVersion) return PrintVersion(command, session);
+  auto endpoints = OpenEndpoints(command.connection, session.is_root, session.clock.Now());
+  if (!endpoints.ok()) {
+    session.terminal.err << "headgate: " << std::string(endpoints.status().message()) << '\n';
+    PrintOnTheBox(command, session);
+    return ExitCode::kUsage;
+  }
+  Controller controller(*std::move(endpoints), session.interrupt);
+  switch (command.verb) {
+    case Verb::kStatus:
+    case Verb::kWatch:
+    case Verb::kExplain:
+    case Verb::kAgents:
+    case Verb::kGates:
+    case Verb::kTimeline:
+      return RunView(command, controller, session);
+    case Verb::kStart:
+    case Verb::kHold:
+    case Verb::kResume:
+    case Verb::kAdvance:
+    case Verb::kRetreat:
+    case Verb::kAbort:
+    case Verb::kClose:
+    case Verb::kApprove:
+    case Verb::kOpen:
+    case Verb::kRemoveAgent:
+    case Verb::kCreateGate:
+      return RunMutation(command, controller, session);
+    case Verb::kValidate:
+    case Verb::kCertsInit:
+    case Verb::kCertsIssue:
+    case Verb::kVersion:
+      break;
+  }
+  return ExitCode::kInternal;
+}
+
+}  // namespace headgate::cli

@@ -1,0 +1,36 @@
+// What a verb works with. Borrowed from main for the length of one command; one thread.
+#pragma once
+
+#include <istream>
+#include <ostream>
+
+#include "absl/status/status.h"
+#include "cli/command.h"
+#include "cli/controller.h"
+#include "cli/exit_code.h"
+#include "cli/terminal.h"
+#include "common/base/clock.h"
+
+namespace headgate::cli {
+
+struct Session {
+  Terminal& terminal;
+  const Interrupt& interrupt;
+  const Clock& clock;
+  std::istream& in;
+  bool is_root = false;
+};
+
+// Each carries out the verbs of its name, and says what happened.
+ExitCode RunValidate(const Command& command, Session& session);
+ExitCode RunCerts(const Command& command, Session& session);
+ExitCode RunView(const Command& command, Controller& controller, Session& session);
+ExitCode RunMutation(const Command& command, Controller& controller, Session& session);
+
+// The whole of the file, or of the standard input for "-"; at most the size of a plan and a byte.
+absl::StatusOr<std::string> ReadPlanFile(const Command& command, Session& session);
+
+// Says why the call did not succeed, and what to do.
+ExitCode Fail(const CallResult& result, const Command& command, Session& session);
+
+}  // namespace headgate::cli

@@ -1,0 +1,91 @@
+#include <fmt/format.h>
+
+#include "cli/picture.h"
+#include "cli/words.h"
+#include "common/base/share.h"
+
+namespace headgate::cli {
+
+Lines Explanation(const v1::Gate& gate, TimePoint now) {
+  Lines lines;
+  const v1::Restoration& restoration = gate.restoration();
+  lines.push_back(fmt::format("{} admits {} (observed: {}).", Clean(gate.name()),
+                              FormatPpm(gate.share_ppm()), ObservedText(gate)));
+  for (const std::string& warning : Warnings(gate, now)) lines.push_back("!! " + warning);
+  if (const std::string cause = CauseText(gate.changed_by()); !cause.empty()) {
+    lines.push_back(
+        fmt::format("Last change at {} by {}.", FormatTime(ToTimePoint(gate.changed_at())), cause));
+  }
+  for (const std::string& evidence : gate.changed_by().evidence()) {
+    lines.push_back("  evidence then: " + Clean(evidence));
+  }
+  if (!gate.has_restoration()) {
+    lines.push_back("No restoration: only a person moves this gate.");
+  } else {
+    lines.push_back(fmt::format("{} is {}: {}.", Clean(restoration.id()),
+                                WordOf(restoration.phase()), Clean(restoration.doing())));
+  }
+  if (IsRunning(gate)) {
+    lines.push_back(restoration.waits_for_size() == 0 ? "Nothing is in the way of the next step."
+                                                      : "Before the share rises:");
+    for (const std::string& wait : restoration.waits_for()) lines.push_back("  - " + Clean(wait));
+  }
+  for (const v1::CheckState& check : restoration.checks()) {
+    lines.push_back("Check " + CheckLine(check));
+    if (!check.detail().empty()) lines.push_back("  " + Clean(check.detail()));
+    for (const std::string& finding : check.findings()) lines.push_back("  - " + Clean(finding));
+  }
+  for (const v1::Agent& agent : gate.agents()) {
+    const std::string trouble = TroubleOf(agent, now);
+    lines.push_back(fmt::format("Load balancer {} {} {}{}{}", Clean(agent.name()),
+                                WordOf(agent.report().stage()), EnforcedText(agent),
+                                trouble.empty() ? "" : ": ", trouble));
+  }
+  return lines;
+}
+
+Lines GateTable(const v1::ListGatesResponse& gates) {
+  if (gates.gates().empty()) {
+    return {"There is no gate yet: headgate gates create NAME --share 100%"};
+  }
+  Lines lines = {fmt::format("{:<24} {:<10} {:<18} {:<8} {}", "GATE", "SHARE", "OBSERVED", "AGENTS",
+                             "RESTORATION")};
+  for (const v1::Gate& gate : gates.gates()) {
+    int connected = 0;
+    for (const v1::Agent& agent : gate.agents()) connected += agent.connected() ? 1 : 0;
+    std::string state = "none";
+    if (gate.has_restoration()) {
+      state =
+          fmt::format("{} {}", Clean(gate.restoration().id()), WordOf(gate.restoration().phase()));
+    }
+    if (gate.has_open_until()) state += "  !! OPEN WITHOUT EVIDENCE";
+    lines.push_back(Fit(Clean(gate.name()), 24) + " " + Fit(FormatPpm(gate.share_ppm()), 10) + " " +
+                    Fit(ObservedText(gate), 18) + " " +
+                    Fit(fmt::format("{}/{}", connected, gate.agents_size()), 8) + " " + state);
+  }
+  return lines;
+}
+
+Lines AgentTable(const v1::Gate& gate, TimePoint now) {
+  if (gate.agents().empty()) return {"This gate has no agents."};
+  Lines lines = {fmt::format("{:<20} {:<10} {:<9} {:<11} {:<8} {:<8} {:<16} {}", "AGENT", "LINK",
+                             "STAGE", "SHARE", "REQ/S", "WEIGHT", "LOAD BALANCER", "TROUBLE")};
+  for (const v1::Agent& agent : gate.agents()) {
+    std::string labels;
+    for (const auto& [key, value] : agent.labels()) {
+      labels += fmt::format("{}{}={}", labels.empty() ? "" : ",", key, value);
+    }
+    std::string trouble = TroubleOf(agent, now);
+    if (!labels.empty())
+      trouble += fmt::format("{}[{}]", trouble.empty() ? "" : " ", Clean(labels));
+    lines.push_back(Fit(Clean(agent.name()), 20) + " " +
+                    Fit(agent.connected() ? "connected" : "LOST", 10) + " " +
+                    Fit(WordOf(agent.report().stage()), 9) + " " + Fit(EnforcedText(agent), 11) +
+                    " " + Fit(fmt::format("{:.0f}", agent.requests_per_second()), 8) + " " +
+                    Fit(FormatPpm(agent.weight_ppm()), 8) + " " +
+                    Fit(Clean(agent.load_balancer()), 16) + " " + trouble);
+  }
+  return lines;
+}
+
+}  // namespace headgate::cli

@@ -1,0 +1,43 @@
+// Where `headgate` writes, and what stops it. Made by main, borrowed by everything else.
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <ostream>
+
+#include "common/base/clock.h"
+
+namespace headgate::cli {
+
+struct Size {
+  int columns = 80;
+  int rows = 24;
+};
+
+// One thread.
+struct Terminal {
+  std::ostream& out;
+  std::ostream& err;
+  // `out` is a terminal: pictures may be redrawn there.
+  bool is_live = false;
+  bool has_color = false;
+  // Asked again for each picture: people resize windows.
+  std::function<Size()> size = [] { return Size{}; };
+};
+
+// Ctrl-C. Any thread.
+class Interrupt {
+ public:
+  void Raise();
+  bool IsRaised() const;
+  // Waits; true as soon as it is raised.
+  bool WaitFor(Duration duration) const;
+
+ private:
+  mutable std::mutex mutex_;
+  mutable std::condition_variable changed_;
+  bool is_raised_ = false;  // protected by mutex_
+};
+
+}  // namespace headgate::cli

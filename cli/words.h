@@ -1,0 +1,36 @@
+// The protocol's values as words, and one-line accounts of a gate. Pure; any thread.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "cli/text.h"
+#include "headgate/v1/operator.pb.h"
+
+namespace headgate::cli {
+
+std::string_view WordOf(v1::Phase phase);
+std::string_view WordOf(v1::Verdict verdict);
+std::string_view WordOf(v1::Stage stage);
+Color ColorOf(v1::Verdict verdict);
+Color ColorOf(v1::Phase phase);
+
+bool IsRunning(const v1::Gate& gate);
+bool HasEnded(v1::Phase phase);
+
+// "HEALTHY", "UNKNOWN (too few)", "UNKNOWN (no data)".
+std::string VerdictText(const v1::CheckState& check);
+// "errors HEALTHY 0.31 % (limit 1 %, 0.3 s old)".
+std::string CheckLine(const v1::CheckState& check);
+// "operator anna: start: …"; empty if there is no cause.
+std::string CauseText(const v1::Cause& cause);
+// What the load balancer's probes have shown, over the fleet: "5 %", "1 % to 5 %", "nothing yet".
+std::string ObservedText(const v1::Gate& gate);
+// What is wrong with an agent, in words; empty if nothing is.
+std::string TroubleOf(const v1::Agent& agent, TimePoint now);
+// "5 %", or "-" while it touches nothing.
+std::string EnforcedText(const v1::Agent& agent);
+// The loud marks: open without evidence, not recorded, no raise.
+Lines Warnings(const v1::Gate& gate, TimePoint now);
+
+}  // namespace headgate::cli

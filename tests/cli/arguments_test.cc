@@ -1,0 +1,153 @@
+#include "cli/arguments.h"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <map>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace headgate::cli {
+namespace {
+
+using namespace std::chrono_literals;
+using Words = std::vector<std::string>;
+
+std::variant<Command, Answer> Parse(const Words& words,
+                                    const std::map<std::string, std::string>& variables = {}) {
+  return ParseArguments(words, [&](const std::string& name) {
+    const auto found = variables.find(name);
+    return found == variables.end() ? std::string() : found->second;
+  });
+}
+
+Command Good(const Words& words, const std::map<std::string, std::string>& variables = {}) {
+  const auto parsed = Parse(words, variables);
+  if (const auto* answer = std::get_if<Answer>(&parsed)) {
+    ADD_FAILURE() << answer->text;
+    return Command{};
+  }
+  return std::get<Command>(parsed);
+}
+
+std::string Refused(const Words& words) {
+  const auto parsed = Parse(words);
+  const auto* answer = std::get_if<Answer>(&parsed);
+  if (answer == nullptr) return "accepted";
+  EXPECT_EQ(answer->code, ExitCode::kUsage);
+  return answer->text;
+}
+
+TEST(Arguments, EveryVerbOfTheIncident) {
+  const std::vector<std::pair<Words, Verb>> cases = {
+      {{"validate", "p.yaml"}, Verb::kValidate},
+      {{"start", "p.yaml"}, Verb::kStart},
+      {{"status"}, Verb::kStatus},
+      {{"status", "shop"}, Verb::kStatus},
+      {{"watch", "shop"}, Verb::kWatch},
+      {{"explain", "shop"}, Verb::kExplain},
+      {{"hold", "shop"}, Verb::kHold},
+      {{"resume", "shop"}, Verb::kResume},
+      {{"advance", "shop"}, Verb::kAdvance},
+      {{"retreat", "shop"}, Verb::kRetreat},
+      {{"abort", "shop"}, Verb::kAbort},
+      {{"close", "shop"}, Verb::kClose},
+      {{"approve", "shop"}, Verb::kApprove},
+      {{"open", "shop", "--for", "10m", "--reason", "x"}, Verb::kOpen},
+      {{"agents", "shop"}, Verb::kAgents},
+      {{"agents", "remove", "shop", "edge-1"}, Verb::kRemoveAgent},
+      {{"gates"}, Verb::kGates},
+      {{"gates", "create", "shop", "--share", "100%"}, Verb::kCreateGate},
+      {{"timeline", "shop"}, Verb::kTimeline},
+      {{"certs", "init", "--dir", "d", "--trust-domain", "t"}, Verb::kCertsInit},
+      {{"certs", "issue", "--ca-dir", "c", "--dir", "d", "--role", "viewer", "--name", "n"},
+       Verb::kCertsIssue},
+      {{"version"}, Verb::kVersion}};
+  for (const auto& [words, verb] : cases) {
+    EXPECT_EQ(Good(words).verb, verb) << words[0];
+  }
+}
+
+TEST(Arguments, FlagsStandBeforeOrBehindTheVerb) {
+  for (const Words& words : {Words{"--controller", "a:1", "--controller", "b:2", "-o", "json",
+                                   "hold", "shop", "--reason", "why"},
+                             Words{"hold", "shop", "--controller", "a:1", "--reason", "why",
+                                   "--controller", "b:2", "-o", "json"}}) {
+    const Command command = Good(words);
+    EXPECT_EQ(command.connection.controllers, (Words{"a:1", "b:2"}));
+    EXPECT_EQ(command.output, Output::kJson);
+    EXPECT_EQ(command.gate, "shop");
+    EXPECT_EQ(command.mutation.reason, "why");
+  }
+}
+
+TEST(Arguments, TheEnvironmentStandsInForFlagsThatAreNotGiven) {
+  const std::map<std::string, std::string> variables = {{"HEADGATE_CONTROLLER", "a:1,b:2"},
+                                                        {"HEADGATE_CA", "ca"},
+                                                        {"HEADGATE_CERT", "cert"},
+                                                        {"HEADGATE_KEY", "key"}};
+  const Connection of_environment = Good({"status"}, variables).connection;
+  EXPECT_EQ(of_environment.controllers, (Words{"a:1", "b:2"}));
+  EXPECT_EQ(of_environment.ca, "ca");
+  EXPECT_EQ(of_environment.certificate, "cert");
+  EXPECT_EQ(of_environment.key, "key");
+  EXPECT_EQ(Good({"status", "--controller", "c:3"}, variables).connection.controllers,
+            (Words{"c:3"}));
+  const Connection of_socket = Good({"status", "--socket", "/s"}, variables).connection;
+  EXPECT_TRUE(of_socket.controllers.empty());
+  EXPECT_TRUE(of_socket.is_socket_given);
+}
+
+TEST(Arguments, ReadsUnits) {
+  const Command retreat = Good({"retreat", "shop", "--to", "2.5%", "--timeout", "10s", "--wait-for",
+                                "applied", "--expected-revision", "7"});
+  EXPECT_EQ(retreat.share->ppm(), 25'000U);
+  EXPECT_EQ(*retreat.timeout, 10s);
+  EXPECT_EQ(*retreat.mutation.wait_for, WaitFor::kApplied);
+  EXPECT_EQ(retreat.mutation.expected_revision, 7U);
+  EXPECT_EQ(*Good({"open", "shop", "--for", "10m", "--reason", "x"}).open_for, 10min);
+}
+
+TEST(Arguments, SaysWhatIsWrongWithTheWords) {
+  const std::vector<std::pair<Words, std::string>> cases = {
+      {{}, "A subcommand is required"},
+      {{"closs", "shop"}, "there is no verb 'closs'; did you mean 'close'?"},
+      {{"--controller", "a:1", "wacth", "shop"}, "did you mean 'watch'?"},
+      {{"reboot"}, "there is no verb 'reboot'\n"},
+      {{"close"}, "GATE is required"},
+      {{"agents"}, "agents needs a GATE"},
+      {{"close", "shop", "extra"}, "extra"},
+      {{"status", "--dry-run"}, "--dry-run"},
+      {{"open", "shop", "--reason", "x"}, "--for is required"},
+      {{"open", "shop", "--for", "10m"}, "give --reason"},
+      {{"open", "shop", "--for", "25h", "--reason", "x"}, "out of range: 1s to 24h"},
+      {{"open", "shop", "--for", "0s", "--reason", "x"}, "out of range: 1s to 24h"},
+      {{"open", "shop", "--for", "soon", "--reason", "x"}, "--for: 'soon' is not a duration"},
+      {{"retreat", "shop", "--to", "130%"}, "130 % is above 100 %"},
+      {{"retreat", "shop", "--to", "5"}, "'5' is not a percentage"},
+      {{"gates", "create", "shop"}, "--share is required"},
+      {{"close", "shop", "--timeout", "2m"}, "above 60s"},
+      {{"close", "shop", "--wait-for", "hope"}, "hope"},
+      {{"close", "shop", "-o", "yaml"}, "yaml"},
+      {{"close", "shop", "--socket", "/s", "--controller", "a:1"}, "two ways in"},
+      {{"close", "shop", "--reason", std::string(1'025, 'x')},
+       "1025 characters long: at most 1024"},
+      {{"close", "shop", "--request-id", std::string(65, 'x')}, "65 characters long: at most 64"},
+      {{"start", "p.yaml", "--wait", "--dry-run"}, "contradict each other"},
+      {{"timeline", "shop", "--limit", "10001"}, "10001"}};
+  for (const auto& [words, text] : cases) {
+    EXPECT_NE(Refused(words).find(text), std::string::npos) << text << "\n" << Refused(words);
+  }
+}
+
+TEST(Arguments, HelpIsNotAnErrorAndHasAnExample) {
+  const auto parsed = Parse({"close", "--help"});
+  const auto& answer = std::get<Answer>(parsed);
+  EXPECT_EQ(answer.code, ExitCode::kDone);
+  EXPECT_NE(answer.text.find("headgate close shop"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace headgate::cli

@@ -1,0 +1,48 @@
+// Somebody who types commands at a FakeController and reads what is said. One thread each.
+#pragma once
+
+#include <sstream>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "cli/arguments.h"
+#include "cli/run.h"
+
+namespace headgate::cli {
+
+struct Said {
+  int code = -1;
+  std::string out;
+  std::string err;
+};
+
+class Caller {
+ public:
+  explicit Caller(std::string address) : address_(std::move(address)) {}
+
+  Said Type(std::vector<std::string> words, const std::string& input = "") {
+    words.insert(words.begin(), {"--controller", address_, "--plaintext"});
+    const auto parsed = ParseArguments(words, [](const std::string&) { return std::string(); });
+    if (const auto* answer = std::get_if<Answer>(&parsed)) {
+      return Said{static_cast<int>(answer->code), "", answer->text};
+    }
+    std::ostringstream out;
+    std::ostringstream err;
+    std::istringstream in(input);
+    Terminal terminal{.out = out, .err = err, .is_live = is_live, .has_color = false};
+    Session session{
+        .terminal = terminal, .interrupt = interrupt, .clock = clock_, .in = in, .is_root = false};
+    const ExitCode code = Run(std::get<Command>(parsed), session);
+    return Said{static_cast<int>(code), out.str(), err.str()};
+  }
+
+  bool is_live = false;
+  Interrupt interrupt;
+
+ private:
+  const std::string address_;
+  const SteadyClock clock_;
+};
+
+}  // namespace headgate::cli

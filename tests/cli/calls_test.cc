@@ -1,0 +1,257 @@
+// Each verb against a controller that behaves, and each exit code of a single call.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "tests/cli/caller.h"
+#include "tests/cli/fake_controller.h"
+#include "tests/cli/gates.h"
+
+namespace headgate::cli {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr char kPlan[] =
+    "gate: shop\npreflight: {agents: [edge-1], ready_for: 0s}\nchecks:\n"
+    "  - {name: errors, ratio: agents.http_5xx, limit: 1%}\n";
+constexpr char kBadPlan[] =
+    "gate: shop\npreflight: {agents: [edge-1]}\nchecks:\n"
+    "  - {name: errors, ratio: agents.http_5xx}\n";
+
+class Calls : public testing::Test {
+ protected:
+  Calls() {
+    controller_.Change("shop", [](v1::Gate& gate) { gate = AdmittingGate(); });
+  }
+
+  FakeController controller_;
+  Caller caller_{controller_.address()};
+};
+
+TEST_F(Calls, LoweringsAreConfirmedByEveryLoadBalancer) {
+  const Said close = caller_.Type({"close", "shop", "--reason", "db1 corrupted"});
+  EXPECT_EQ(close.code, 0) << close.err;
+  EXPECT_EQ(close.out, "closed\n");
+  EXPECT_EQ(controller_.gate("shop").share_ppm(), 0U);
+  const v1::Mutation mutation = controller_.last_mutation();
+  EXPECT_EQ(mutation.wait_for(), v1::WAIT_OBSERVED);
+  EXPECT_EQ(mutation.wait_timeout().seconds(), 2);
+  EXPECT_EQ(mutation.reason(), "db1 corrupted");
+  EXPECT_FALSE(mutation.request_id().empty());
+}
+
+TEST_F(Calls, EachUnconfirmedLoadBalancerIsNamedWithWhatToTypeThere) {
+  controller_.Disobey("edge-2", "not connected for 41 s");
+  for (const auto& [words, share] : std::vector<std::pair<std::vector<std::string>, std::string>>{
+           {{"hold", "shop"}, "25%"},
+           {{"retreat", "shop", "--to", "2.5%"}, "2.5%"},
+           {{"abort", "shop"}, "2.5%"},
+           {{"close", "shop"}, "0%"}}) {
+    const Said said = caller_.Type(words);
+    EXPECT_EQ(said.code, 11) << words[0];
+    EXPECT_THAT(said.err, AllOf(HasSubstr("NOT CONFIRMED by 1 of 2"),
+                                HasSubstr("edge-2: not connected for 41 s"),
+                                HasSubstr("headgate-agent lower " + share + " --gate shop")));
+  }
+}
+
+TEST_F(Calls, EveryOtherMutationIsCarriedOut) {
+  EXPECT_EQ(caller_.Type({"hold", "shop"}).code, 0);
+  EXPECT_EQ(controller_.gate("shop").restoration().phase(), v1::PHASE_HOLDING);
+  EXPECT_EQ(caller_.Type({"resume", "shop"}).code, 0);
+  EXPECT_EQ(controller_.gate("shop").restoration().phase(), v1::PHASE_ADMITTING);
+  EXPECT_EQ(caller_.Type({"advance", "shop"}).code, 0);
+  EXPECT_EQ(controller_.gate("shop").share_ppm(), 500'000U);
+  EXPECT_EQ(caller_.Type({"retreat", "shop", "--to", "5%"}).code, 0);
+  EXPECT_EQ(controller_.gate("shop").share_ppm(), 50'000U);
+  EXPECT_EQ(caller_.Type({"approve", "shop"}).code, 0);
+  EXPECT_EQ(caller_.Type({"agents", "remove", "shop", "edge-2"}).code, 0);
+  EXPECT_EQ(controller_.gate("shop").agents_size(), 1);
+  EXPECT_EQ(caller_.Type({"abort", "shop", "--to", "0%"}).code, 0);
+  EXPECT_EQ(controller_.gate("shop").share_ppm(), 0U);
+  EXPECT_EQ(caller_.Type({"open", "shop", "--for", "10m", "--reason", "checks broken"}).code, 0);
+  EXPECT_EQ(controller_.gate("shop").share_ppm(), 1'000'000U);
+  EXPECT_EQ(caller_.Type({"gates", "create", "api", "--share", "100%"}).code, 0);
+  EXPECT_EQ(controller_.gate("api").share_ppm(), 1'000'000U);
+  EXPECT_EQ(caller_.Type({"gates", "create", "api", "--share", "100%"}).code, 3);
+}
+
+TEST_F(Calls, ADryRunChangesNothing) {
+  const Said said = caller_.Type({"close", "shop", "--dry-run"});
+  EXPECT_EQ(said.code, 0);
+  EXPECT_THAT(said.out, HasSubstr("dry run, nothing was changed: closed"));
+  EXPECT_EQ(controller_.gate("shop").share_ppm(), 250'000U);
+}
+
+TEST_F(Calls, ARepeatedRequestSaysSo) {
+  EXPECT_EQ(caller_.Type({"advance", "shop", "--request-id", "x"}).code, 0);
+  const Said again = caller_.Type({"advance", "shop", "--request-id", "x"});
+  EXPECT_EQ(again.code, 0);
+  EXPECT_THAT(again.out, HasSubstr("done before, not again"));
+  EXPECT_EQ(controller_.gate("shop").share_ppm(), 500'000U);
+}
+
+TEST_F(Calls, ALoweringWorksWithABrokenJournalAndSaysSoARaiseIsRefused) {
+  controller_.FailJournal();
+  const Said close = caller_.Type({"close", "shop"});
+  EXPECT_EQ(close.code, 0);
+  EXPECT_THAT(close.out, HasSubstr("not in the journal yet"));
+  const Said resume = caller_.Type({"resume", "shop"});
+  EXPECT_EQ(resume.code, 3);
+  EXPECT_THAT(resume.err, HasSubstr("the journal cannot record: disk full"));
+}
+
+TEST_F(Calls, TheControllersRefusalsHaveTheirExitCodes) {
+  const std::vector<std::pair<grpc::StatusCode, int>> cases = {
+      {grpc::StatusCode::INVALID_ARGUMENT, 2},
+      {grpc::StatusCode::FAILED_PRECONDITION, 3},
+      {grpc::StatusCode::RESOURCE_EXHAUSTED, 3},
+      {grpc::StatusCode::NOT_FOUND, 4},
+      {grpc::StatusCode::ABORTED, 5},
+      {grpc::StatusCode::PERMISSION_DENIED, 6},
+      {grpc::StatusCode::UNAUTHENTICATED, 6},
+      {grpc::StatusCode::INTERNAL, 1},
+      {grpc::StatusCode::UNIMPLEMENTED, 1}};
+  for (const auto& [code, exit_code] : cases) {
+    controller_.AnswerWith(grpc::Status(code, "because"));
+    for (const char* verb : {"advance", "status", "explain", "timeline"}) {
+      const Said said = caller_.Type({verb, "shop"});
+      EXPECT_EQ(said.code, exit_code) << verb << " " << code;
+      EXPECT_EQ(said.err, "headgate: because\n");
+    }
+  }
+}
+
+TEST_F(Calls, AnUnknownGateAndAnotherRevisionAreTold) {
+  EXPECT_EQ(caller_.Type({"close", "shoop"}).code, 4);
+  const Said said = caller_.Type({"advance", "shop", "--expected-revision", "99"});
+  EXPECT_EQ(said.code, 5);
+  EXPECT_THAT(said.err, HasSubstr("revision 99 was expected"));
+}
+
+TEST_F(Calls, WithoutAControllerLoweringsSayWhatToTypeOnTheLoadBalancers) {
+  controller_.Kill();
+  for (const char* verb : {"close", "hold"}) {
+    const Said said = caller_.Type({verb, "shop"});
+    EXPECT_EQ(said.code, 7) << verb;
+    EXPECT_THAT(said.err, AllOf(HasSubstr("no controller can be reached"),
+                                HasSubstr("headgate-agent lower"), HasSubstr("--socket")));
+  }
+  const Said status = caller_.Type({"status", "shop"});
+  EXPECT_EQ(status.code, 7);
+  EXPECT_THAT(status.err, Not(HasSubstr("headgate-agent")));
+  EXPECT_EQ(caller_.Type({"watch", "shop"}).code, 7);
+}
+
+TEST_F(Calls, ACallThatWasCutOffCouldHaveBeenCarriedOut) {
+  controller_.HangMutations();
+  std::thread killer([this] {
+    while (controller_.mutations() == 0) std::this_thread::yield();
+    controller_.Kill();
+  });
+  const Said said = caller_.Type({"close", "shop"});
+  killer.join();
+  EXPECT_EQ(said.code, 12) << said.err;
+  EXPECT_THAT(said.err, AllOf(HasSubstr("may or may not have been carried out"),
+                              HasSubstr("headgate-agent lower 0% --gate shop")));
+}
+
+TEST_F(Calls, ACallThatWasCutOffIsRepeatedAndDoesNothingTwice) {
+  controller_.HangMutations();
+  std::thread killer([this] {
+    while (controller_.mutations() == 0) std::this_thread::yield();
+    controller_.Kill();
+    controller_.Start();
+  });
+  const Said said = caller_.Type({"advance", "shop"});
+  killer.join();
+  EXPECT_EQ(said.code, 0) << said.err;
+  EXPECT_EQ(controller_.mutations(), 2);
+  EXPECT_EQ(controller_.gate("shop").share_ppm(), 500'000U);
+}
+
+TEST_F(Calls, CtrlCLeavesACallThatHangs) {
+  controller_.HangMutations();
+  std::thread finger([this] {
+    while (controller_.mutations() == 0) std::this_thread::yield();
+    caller_.interrupt.Raise();
+  });
+  const Said said = caller_.Type({"close", "shop"});
+  finger.join();
+  EXPECT_EQ(said.code, 130);
+  EXPECT_THAT(said.err, HasSubstr("may have been carried out"));
+}
+
+TEST_F(Calls, StartTellsAPlansErrorsAsValidateDoes) {
+  const Said start = caller_.Type({"start", "-"}, kBadPlan);
+  const Said validate = caller_.Type({"validate", "-"}, kBadPlan);
+  EXPECT_EQ(start.code, 3);
+  EXPECT_EQ(validate.code, 3);
+  EXPECT_EQ(start.err, validate.err);
+  EXPECT_THAT(start.err, HasSubstr("standard input:4:5: checks[0].limit: check 'errors' has no"));
+  EXPECT_EQ(caller_.Type({"validate", "-"}, kPlan).code, 0);
+  EXPECT_EQ(caller_.Type({"validate", "/no/such/file"}).code, 2);
+  EXPECT_EQ(caller_.Type({"start", "/no/such/file"}).code, 2);
+}
+
+TEST_F(Calls, StartIsRefusedByPreflightUnlessItMayWait) {
+  controller_.RefusePreflight("replica db2: table public.orders differs");
+  const Said refused = caller_.Type({"start", "-"}, kPlan);
+  EXPECT_EQ(refused.code, 3);
+  EXPECT_EQ(refused.err, "replica db2: table public.orders differs\n");
+  const Said waits = caller_.Type({"start", "-", "--when-ready"}, kPlan);
+  EXPECT_EQ(waits.code, 0) << waits.err;
+  EXPECT_EQ(waits.out, "shop-1 started\n");
+}
+
+TEST_F(Calls, ViewsShowWhatTheControllerKnows) {
+  EXPECT_THAT(caller_.Type({"status", "shop"}).out, HasSubstr("admitting 25 %"));
+  EXPECT_THAT(caller_.Type({"status"}).out, HasSubstr("shop-3 ADMITTING"));
+  EXPECT_THAT(caller_.Type({"gates"}).out, HasSubstr("shop-3 ADMITTING"));
+  EXPECT_THAT(caller_.Type({"explain", "shop"}).out, HasSubstr("Before the share rises"));
+  EXPECT_THAT(caller_.Type({"agents", "shop"}).out, HasSubstr("edge-2"));
+  EXPECT_EQ(caller_.Type({"close", "shop"}).code, 0);
+  EXPECT_EQ(caller_.Type({"timeline", "shop"}).out, "2024-08-14 18:00:00 UTC  closed\n");
+  EXPECT_THAT(caller_.Type({"version"}).out, HasSubstr("reign 7"));
+}
+
+TEST_F(Calls, JsonIsOneDocumentOnStandardOutput) {
+  for (const auto& words : std::vector<std::vector<std::string>>{{"status", "shop"},
+                                                                 {"status"},
+                                                                 {"explain", "shop"},
+                                                                 {"timeline", "shop"},
+                                                                 {"close", "shop"},
+                                                                 {"version"}}) {
+    std::vector<std::string> with_json = words;
+    with_json.insert(with_json.end(), {"-o", "json"});
+    const Said said = caller_.Type(with_json);
+    EXPECT_EQ(said.code, 0) << said.err;
+    EXPECT_EQ(said.out.front(), '{') << said.out;
+    EXPECT_EQ(said.out.substr(said.out.size() - 2), "}\n") << said.out;
+  }
+}
+
+TEST(Endpoints, SayWhichFlagIsMissing) {
+  const TimePoint now;
+  EXPECT_THAT(std::string(OpenEndpoints(Connection{}, false, now).status().message()),
+              HasSubstr("--controller HOST:PORT"));
+  Connection connection{.controllers = {"10.0.0.1:7001"}};
+  EXPECT_THAT(std::string(OpenEndpoints(connection, false, now).status().message()),
+              HasSubstr("--ca, --cert and --key"));
+  connection.plaintext = true;
+  EXPECT_THAT(std::string(OpenEndpoints(connection, false, now).status().message()),
+              HasSubstr("loopback only"));
+  connection = Connection{.socket = "/no/such", .is_socket_given = true};
+  EXPECT_EQ(OpenEndpoints(connection, false, now)->front().address, "/no/such");
+}
+
+}  // namespace
+}  // namespace headgate::cli

@@ -1,0 +1,133 @@
+#include "cli/picture.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+
+#include "tests/cli/gates.h"
+
+namespace headgate::cli {
+namespace {
+
+Lines Draw(const v1::Gate& gate, Size size = {}, bool has_color = false) {
+  return Picture(
+      gate, PictureOptions{.now = TestNow(), .size = size, .has_color = has_color, .is_cut = true});
+}
+
+std::string Text(const Lines& lines) {
+  std::string text;
+  for (const std::string& line : lines) text += line + "\n";
+  return text;
+}
+
+TEST(Picture, AnswersEveryQuestionOfTheNightOnOneScreen) {
+  EXPECT_EQ(Text(Draw(AdmittingGate())),
+            "shop  ADMITTING for 41 s                                          shop-3 by anna\n"
+            "desired   #############....................................... 25 % -> 50 %\n"
+            "observed  #############....................................... 25 %\n"
+            "doing     admitting 25 %, baked 4 of 10 s\n"
+            "waits for 6 s of baking\n"
+            "CHECK           VERDICT            VALUE        BOUND        AGE     \n"
+            "errors          HEALTHY            0.31 %       1 %          0.3 s   62 of 2000…\n"
+            "slow            HEALTHY            0.31 %       1 %          0.3 s   62 of 2000…\n"
+            "LOAD BALANCER   LINK      STAGE    SHARE      REQ/S    TROUBLE\n"
+            "edge-1          connected OBSERVED 25 %       412      \n"
+            "edge-2          connected OBSERVED 25 %       412      \n"
+            "last      17:59:19 UTC plan: advance: 10 % proven\n");
+}
+
+TEST(Picture, FitsAnyTerminalAndShowsTroubleFirst) {
+  v1::Gate gate = AdmittingGate();
+  for (int i = 0; i < 30; ++i) AddAgent(gate, "edge-" + std::to_string(i + 3));
+  gate.mutable_agents(25)->set_connected(false);
+  gate.mutable_agents(25)->mutable_last_seen()->set_seconds(kTestNow - 41);
+  for (int i = 0; i < 20; ++i) AddCheck(gate, "check-" + std::to_string(i), v1::HEALTHY);
+  AddCheck(gate, "payments", v1::FAILED).set_detail("9 of 100 in 30s");
+  for (const Size size : {Size{80, 24}, Size{40, 12}, Size{200, 60}, Size{10, 3}}) {
+    const Lines lines = Draw(gate, size);
+    EXPECT_LT(lines.size(), static_cast<std::size_t>(std::max(size.rows, 12)));
+    for (const std::string& line : lines) {
+      EXPECT_LE(Width(line), static_cast<std::size_t>(std::max(size.columns, 40))) << line;
+    }
+  }
+  const std::string text = Text(Draw(gate));
+  EXPECT_NE(text.find("payments        FAILED"), std::string::npos) << text;
+  EXPECT_NE(text.find("not connected for 41 s"), std::string::npos) << text;
+  EXPECT_NE(text.find("more, all HEALTHY"), std::string::npos) << text;
+  EXPECT_NE(text.find("more, all in order"), std::string::npos) << text;
+}
+
+TEST(Picture, VerdictsAreWordsWithAndWithoutColour) {
+  v1::Gate gate = AdmittingGate();
+  gate.mutable_restoration()->mutable_checks(0)->set_verdict(v1::UNKNOWN);
+  gate.mutable_restoration()->mutable_checks(0)->set_unknown_why(v1::CheckState::TOO_FEW);
+  EXPECT_NE(Text(Draw(gate)).find("UNKNOWN (too few)"), std::string::npos);
+  const std::string colored = Text(Draw(gate, {}, true));
+  EXPECT_NE(colored.find("\x1b[33mUNKNOWN (too few) \x1b[0m"), std::string::npos) << colored;
+  EXPECT_EQ(Text(Draw(gate)).find('\x1b'), std::string::npos);
+}
+
+TEST(Picture, MarksWhatIsDangerousLoudly) {
+  v1::Gate gate = AdmittingGate();
+  gate.mutable_open_until()->set_seconds(kTestNow + 600);
+  gate.set_recorded(false);
+  gate.set_no_raise(true);
+  const std::string text = Text(Draw(gate));
+  EXPECT_NE(text.find("!! OPEN WITHOUT EVIDENCE until 18:10:00 UTC"), std::string::npos) << text;
+  EXPECT_NE(text.find("!! NOT RECORDED YET"), std::string::npos) << text;
+  EXPECT_NE(text.find("!! NO RAISE"), std::string::npos) << text;
+}
+
+TEST(Picture, WithoutRestorationAgentsOrObservationsItClaimsNothing) {
+  v1::Gate gate;
+  gate.set_name("shop");
+  gate.set_recorded(true);
+  const std::string text = Text(Draw(gate));
+  EXPECT_NE(text.find("no restoration"), std::string::npos);
+  EXPECT_NE(text.find("??? nothing yet"), std::string::npos) << text;
+}
+
+TEST(Picture, AnAgentCannotDriveTheTerminal) {
+  v1::Gate gate = AdmittingGate();
+  gate.mutable_agents(0)->mutable_report()->set_trouble("\x1b]0;owned\x07\x1b[2J");
+  gate.mutable_restoration()->set_doing("\x1b[31mx");
+  gate.mutable_restoration()->mutable_checks(0)->set_value("\x1b[5m");
+  EXPECT_EQ(Text(Draw(gate)).find('\x1b'), std::string::npos);
+  EXPECT_EQ(Text(Explanation(gate, TestNow())).find('\x1b'), std::string::npos);
+  EXPECT_EQ(Text(AgentTable(gate, TestNow())).find('\x1b'), std::string::npos);
+}
+
+TEST(Explanation, TellsWhatIsInTheWayAndEveryFinding) {
+  v1::Gate gate = AdmittingGate();
+  v1::CheckState& orders = AddCheck(gate, "orders", v1::FAILED);
+  orders.add_findings(
+      "replica db2: table public.orders: column total is numeric(10,2) here, "
+      "integer on the primary");
+  gate.mutable_agents(1)->mutable_report()->mutable_refusal()->set_code(v1::Refusal::DISK);
+  gate.mutable_agents(1)->mutable_report()->mutable_refusal()->set_detail("disk is full");
+  const std::string text = Text(Explanation(gate, TestNow()));
+  for (const char* wanted :
+       {"shop admits 25 % (observed: 25 %).", "Last change at 2024-08-14 17:59:19 UTC by plan",
+        "  - 6 s of baking", "Check orders FAILED", "column total is numeric(10,2) here",
+        "Load balancer edge-2 OBSERVED 25 %: refused: disk is full"}) {
+    EXPECT_NE(text.find(wanted), std::string::npos) << wanted << "\n" << text;
+  }
+}
+
+TEST(Tables, ShowEachGateAndEachAgentOnOneLine) {
+  v1::ListGatesResponse gates;
+  EXPECT_NE(Text(GateTable(gates)).find("gates create"), std::string::npos);
+  *gates.add_gates() = AdmittingGate();
+  gates.mutable_gates(0)->mutable_agents(1)->set_connected(false);
+  const Lines table = GateTable(gates);
+  ASSERT_EQ(table.size(), 2U);
+  EXPECT_NE(table[1].find("1/2"), std::string::npos);
+  EXPECT_NE(table[1].find("shop-3 ADMITTING"), std::string::npos);
+  const Lines agents = AgentTable(AdmittingGate(), TestNow());
+  ASSERT_EQ(agents.size(), 3U);
+  EXPECT_NE(agents[1].find("haproxy 2.6.12"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace headgate::cli
