@@ -39,7 +39,8 @@ Lines OnTheBox(const Command& command) {
                                    : "    # e.g. the share before the last step; 0% refuses "
                                      "everybody"));
   }
-  lines.push_back("It works with everything else dead, and lasts until it is released there.");
+  lines.push_back("It works with everything else dead, and lasts until, there:");
+  lines.push_back("  headgate-agent release" + gate);
   lines.push_back(fmt::format(
       "If only certificates are dead: on the controller's host, as root, add --socket {}",
       kDefaultSocket));
