@@ -53,10 +53,17 @@ std::string_view SqlStateIn(std::string_view message) {
   return "";
 }
 
-// Without the parts that verbose messages add for PostgreSQL's own developers.
-std::string WithoutLocation(std::string text) {
+// Without the parts that are for PostgreSQL's own developers, or for beginners.
+std::string Plain(std::string text) {
   const std::size_t location = text.find("LOCATION:");
   if (location != std::string::npos) text.resize(location);
+  const std::string_view sqlstate = SqlStateIn(text);
+  if (!sqlstate.empty()) text = text.substr(text.find(std::string(sqlstate) + ":") + 7);
+  // "\n\tIs the server running on that host and accepting TCP/IP connections?"
+  for (std::size_t hint = text.find("\n\t"); hint != std::string::npos; hint = text.find("\n\t")) {
+    const std::size_t end = text.find('\n', hint + 1);
+    text.erase(hint, end == std::string::npos ? std::string::npos : end - hint);
+  }
   return text;
 }
 
@@ -224,7 +231,7 @@ bool PostgresSession::TakeResult(pg_result* result, TimePoint now) {
   const char* sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
   const char* primary = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
   const std::string text = ScrubServerText(
-      primary != nullptr ? primary : WithoutLocation(PQresultErrorMessage(result)), *options_);
+      primary != nullptr ? primary : Plain(PQresultErrorMessage(result)), *options_);
   if (PQstatus(connection_) == CONNECTION_BAD) {
     const bool is_gone = sqlstate == nullptr && ProvesAbsence(PQresultErrorMessage(result));
     LoseConnection(is_gone ? absl::UnavailableError(text)
@@ -271,7 +278,7 @@ void PostgresSession::Disconnect() {
 }
 
 std::string PostgresSession::LastError() const {
-  return ScrubServerText(WithoutLocation(PQerrorMessage(connection_)), *options_);
+  return ScrubServerText(Plain(PQerrorMessage(connection_)), *options_);
 }
 
 int PostgresSession::Fd() const {

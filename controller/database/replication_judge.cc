@@ -193,16 +193,25 @@ void ReplicationJudge::JudgeApplyErrors(const Replica& replica, const Subscripti
                                         TimePoint now) {
   const std::string key = replica.name + "/" + subscription.name;
   const auto [known, is_new] =
-      apply_errors_.try_emplace(key, ApplyErrors{.count = subscription.errors, .last_rise = {}});
+      apply_errors_.try_emplace(key, ApplyErrors{.count = subscription.errors});
   ApplyErrors& errors = known->second;
-  if (!is_new && subscription.errors > errors.count) errors.last_rise = now;
+  if (!is_new && subscription.errors > errors.count) {
+    errors.rise_before = std::exchange(errors.last_rise, now);
+    // Several since the last look are more than one lost connection.
+    if (subscription.errors > errors.count + 1) errors.rise_before = now;
+  }
   errors.count = subscription.errors;
-  if (!errors.last_rise.has_value() || now - *errors.last_rise > kApplyErrorMemory) return;
-  Add(Severity::kFailed, "apply_errors", replica.name,
-      fmt::format("replica {}: subscription {} fails to apply changes ({} errors, the last one {} "
-                  "ago): the server's log has the reason",
-                  replica.name, subscription.name, errors.count,
-                  FormatDuration(now - *errors.last_rise)));
+  const auto is_recent = [&](const std::optional<TimePoint>& rise) {
+    return rise.has_value() && now - *rise <= kApplyErrorMemory;
+  };
+  if (!is_recent(errors.last_rise)) return;
+  const bool is_repeated = is_recent(errors.rise_before);
+  Add(is_repeated ? Severity::kFailed : Severity::kDegraded, "apply_errors", replica.name,
+      fmt::format("replica {}: subscription {} {} ({} errors in all, the last one {} ago): the "
+                  "server's log has the reason",
+                  replica.name, subscription.name,
+                  is_repeated ? "fails to apply changes" : "was interrupted by an error",
+                  errors.count, FormatDuration(now - *errors.last_rise)));
 }
 
 void ReplicationJudge::JudgeLag(const std::string& server,

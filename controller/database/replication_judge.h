@@ -22,7 +22,9 @@ namespace headgate::database {
 inline constexpr std::int64_t kVersionMin = 150'000;
 inline constexpr std::uint64_t kBytesBehindSoft = 16ULL << 20U;
 inline constexpr std::uint64_t kBytesBehindHard = 256ULL << 20U;
-// An apply worker that fails is started again and again, and looks well in between.
+// An apply worker that fails is started again and again, and looks well in between. A lost
+// connection counts as one error too, so it takes two within this time to be FAILED; one is
+// DEGRADED.
 inline constexpr Duration kApplyErrorMemory{30'000};
 
 // What was read of each server, by the replica's name. A replica that is `out` and has no dsn is in
@@ -49,7 +51,9 @@ class ReplicationJudge {
  private:
   struct ApplyErrors {
     std::int64_t count = 0;
+    // Of the last two rises.
     std::optional<TimePoint> last_rise;
+    std::optional<TimePoint> rise_before;
   };
 
   void JudgePrimary(const Observation& seen);

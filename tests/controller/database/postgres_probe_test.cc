@@ -207,8 +207,10 @@ TEST_F(PostgresProbeTest, ReportsASubscriptionThatIsDisabledOrFailsToApply) {
   EXPECT_TRUE(WaitUntil(
       [&] {
         const Report report = probe.Look(clock_);
-        return std::any_of(report.findings.begin(), report.findings.end(),
-                           [](const Finding& finding) { return finding.kind == "apply_errors"; });
+        return std::any_of(
+            report.findings.begin(), report.findings.end(), [](const Finding& finding) {
+              return finding.kind == "apply_errors" && finding.severity == Severity::kFailed;
+            });
       },
       Duration(15'000)));
   lab_->Sql("db3", "ALTER TABLE products DROP CONSTRAINT products_stock_check");

@@ -107,10 +107,18 @@ TEST_F(ReplicationJudgeTest, ApplyErrorsAreRememberedBetweenTheRestartsOfTheWork
   // Errors from before the first look are history.
   logical_.subscriptions[0].errors = 5;
   EXPECT_THAT(judge.Judge(Seen(At(0)), At(0)).findings, IsEmpty());
+  // One may be no more than a lost connection.
   logical_.subscriptions[0].errors = 6;
-  EXPECT_THAT(judge.Judge(Seen(At(1)), At(1)).findings, ElementsAre(Kind("apply_errors")));
-  EXPECT_THAT(judge.Judge(Seen(At(31)), At(31)).findings, ElementsAre(Kind("apply_errors")));
-  EXPECT_THAT(judge.Judge(Seen(At(32)), At(32)).findings, IsEmpty());
+  EXPECT_THAT(judge.Judge(Seen(At(1)), At(1)).findings,
+              ElementsAre(::testing::AllOf(Kind("apply_errors"),
+                                           Field(&Finding::severity, Severity::kDegraded))));
+  logical_.subscriptions[0].errors = 7;
+  for (const int second : {6, 31}) {
+    EXPECT_THAT(judge.Judge(Seen(At(second)), At(second)).findings,
+                ElementsAre(::testing::AllOf(Kind("apply_errors"),
+                                             Field(&Finding::severity, Severity::kFailed))));
+  }
+  EXPECT_THAT(judge.Judge(Seen(At(37)), At(37)).findings, IsEmpty());
 }
 
 TEST_F(ReplicationJudgeTest, AFreshlyStartedSubscriptionHasReplayedWhatItHadConfirmed) {
