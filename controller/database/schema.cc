@@ -30,8 +30,9 @@ WITH watched AS (
     SELECT FROM pg_depend AS d WHERE d.classid = 'pg_type'::regclass
     AND d.objid = t.oid AND d.deptype = 'e')
 ), own_types AS (
-  SELECT t.oid, t.typarray, w.schema || '.' || t.typname AS name FROM pg_type AS t
-  JOIN watched AS w ON w.oid = t.typnamespace
+  SELECT t.oid, w.schema || '.' || t.typname AS name FROM pg_type AS t
+  JOIN watched AS w ON w.oid = t.typnamespace LEFT JOIN pg_class AS c ON c.oid = t.typrelid
+  WHERE t.typtype IN ('e', 'd') OR c.relkind = 'c'
 )
 SELECT schema, name, CASE WHEN relkind = 'c' THEN 'type' ELSE 'table' END, '',
   CASE relkind WHEN 'r' THEN 'a table' WHEN 'p' THEN 'a partitioned table by ' || pg_get_partkeydef(oid)
@@ -60,7 +61,7 @@ FROM relations AS r
 JOIN pg_attribute AS a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
 JOIN pg_type AS t ON t.oid = a.atttypid
 LEFT JOIN pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
-LEFT JOIN own_types AS o ON a.atttypid IN (o.oid, o.typarray)
+LEFT JOIN own_types AS o ON o.oid = CASE t.typcategory WHEN 'A' THEN t.typelem ELSE t.oid END
 UNION ALL
 SELECT r.schema, r.name, 'constraint', c.conname::text, pg_get_constraintdef(c.oid), ''
 FROM relations AS r JOIN pg_constraint AS c ON c.conrelid = r.oid AND c.contype NOT IN ('t', 'n')
@@ -88,7 +89,8 @@ SELECT t.schema, t.name, 'type', '', 'a domain over ' || format_type(t.typbasety
   || coalesce((SELECT string_agg(' ' || pg_get_constraintdef(c.oid), '' ORDER BY c.conname)
                FROM pg_constraint AS c WHERE c.contypid = t.oid AND c.contype = 'c'), ''),
   coalesce(o.name, '')
-FROM types AS t LEFT JOIN own_types AS o ON t.typbasetype IN (o.oid, o.typarray)
+FROM types AS t JOIN pg_type AS b ON b.oid = t.typbasetype
+LEFT JOIN own_types AS o ON o.oid = CASE b.typcategory WHEN 'A' THEN b.typelem ELSE b.oid END
 WHERE t.typtype = 'd')";
 
 std::string Quoted(std::string_view element) {

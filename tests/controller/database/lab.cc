@@ -112,6 +112,8 @@ std::string DatabaseLab::Sql(const std::string& server, const std::string& sql) 
   const std::unique_ptr<PGconn, decltype(&PQfinish)> connection(
       PQconnectdb((program_.Told("/" + server + "/admin_dsn") + " connect_timeout=5").c_str()),
       &PQfinish);
+  PQsetNoticeProcessor(
+      connection.get(), [](void*, const char*) {}, nullptr);
   const std::unique_ptr<PGresult, decltype(&PQclear)> result(PQexec(connection.get(), sql.c_str()),
                                                              &PQclear);
   const ExecStatusType status = PQresultStatus(result.get());

@@ -198,6 +198,31 @@ TEST_F(SchemaDriftTest, IsStillConfirmedWhenItHasStoppedTheReplication) {
   lab_->Sql("db3", "ALTER TABLE orders ADD COLUMN placed_at timestamptz NOT NULL DEFAULT now()");
 }
 
+TEST_F(SchemaDriftTest, IncludesTheTypesThatArraysAreMadeOf) {
+  PostgresProbe probe(Trio(), Hurried());
+  lab_->Sql("db3", "CREATE DOMAIN label AS text; ALTER TABLE orders ADD labels label[]");
+  const Report report = probe.Fingerprint(clock_);
+  lab_->Sql("db3", "ALTER TABLE orders DROP labels; DROP DOMAIN label");
+  EXPECT_THAT(
+      report.findings,
+      ElementsAre(
+          Field(&Finding::text, HasSubstr("type public.label is a domain over text here; the "
+                                          "primary has none")),
+          Field(&Finding::text, HasSubstr("column labels is public.label[] here; the primary "
+                                          "has none"))));
+}
+
+TEST_F(SchemaDriftTest, IsLookedForInTwoThousandTablesWithinTheUsualDeadline) {
+  Inventory inventory = Trio();
+  inventory.replicas.pop_back();
+  lab_->Sql("db1",
+            "CREATE SCHEMA many; DO $$ BEGIN FOR i IN 1..2000 LOOP EXECUTE format('CREATE TABLE "
+            "many.t%s (a int, b int DEFAULT 0, c public.order_status[])', i); END LOOP; END $$");
+  PostgresProbe probe(inventory);
+  EXPECT_THAT(probe.Fingerprint(clock_).findings, IsEmpty());
+  lab_->Sql("db1", "DROP SCHEMA many CASCADE");
+}
+
 TEST_F(SchemaDriftTest, IsUnknownWhereAServerCannotBeRead) {
   Inventory inventory = Trio();
   inventory.schemas = {"public", "billing"};
