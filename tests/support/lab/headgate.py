@@ -64,9 +64,12 @@ class Controller:
     def __init__(self, program, certificates, folder, name="headgated-1"):
         self.port = process.free_port()
         self.metrics_port = process.free_port()
-        self.journal = os.path.join(folder, "journal.db")
-        self.socket = os.path.join(folder, "headgated.sock")
-        self.log = os.path.join(folder, "headgated.log")
+        own = os.path.join(folder, "controller")
+        # Whoever may enter the socket's folder may command the gate.
+        os.mkdir(own, 0o700)
+        self.journal = os.path.join(own, "journal.db")
+        self.socket = os.path.join(own, "headgated.sock")
+        self.log = os.path.join(own, "headgated.log")
         certificate, key = certificates.issue("controller", name, address="127.0.0.1")
         self._argv = [program, "--listen", f"127.0.0.1:{self.port}", "--journal", self.journal,
                       "--ca", certificates.ca, "--cert", certificate, "--key", key,
