@@ -106,6 +106,15 @@ class FirstBadSecond(unittest.TestCase):
         self.assertIsNone(load.first_bad_second([second(0, *[(1, 0, 90, 9)] * 10)], 0))
 
 
+class FirstRefusalBelow(unittest.TestCase):
+    REFUSALS = [{"at_ms": 100, "bucket": 5}, {"at_ms": 200, "bucket": 60},
+                {"at_ms": 300, "bucket": 40}]
+
+    def test_it_is_of_somebody_the_former_share_admitted_and_after_the_failure(self):
+        self.assertEqual(load.first_refusal_below(self.REFUSALS, 50, 150), 300)
+        self.assertIsNone(load.first_refusal_below(self.REFUSALS, 30, 150))
+
+
 class Log(unittest.TestCase):
     def test_lines_are_read_as_they_come_and_half_a_line_waits(self):
         with tempfile.NamedTemporaryFile() as file:

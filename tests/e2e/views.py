@@ -30,6 +30,7 @@ class Entry:
     at_ms: int
     epoch: int
     share_ppm: int
+    no_raise: bool
     what: str
     text: str
 
@@ -44,13 +45,14 @@ def entries(timeline):
         changed = record["gate_changed"]
         found.append(Entry(at_ms=int(record["at_unix_ms"]), epoch=int(record["epoch"]),
                            share_ppm=changed["state"]["share_ppm"],
+                           no_raise=changed["state"]["no_raise"],
                            what=changed["cause"]["what"], text=entry["text"]))
     return found
 
 
-def first_raise_after(decisions, at_ms):
-    """When the share was first decided to rise after that moment; None if it was not."""
-    for before, after in zip(decisions, decisions[1:]):
-        if after.at_ms > at_ms and after.share_ppm > before.share_ppm:
-            return after.at_ms
+def raises_allowed_after(decisions, restart_ms):
+    """When the reign that began after that moment first allowed raises; None if it has not."""
+    for entry in decisions:
+        if entry.at_ms > restart_ms and not entry.no_raise:
+            return entry.at_ms
     return None

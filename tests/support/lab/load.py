@@ -19,6 +19,7 @@ class Log:
         self.seconds = []
         self.taken_out = []
         self.first_errors = []
+        self.refused_lower = []
         self.summary = None
 
     def update(self):
@@ -40,6 +41,8 @@ class Log:
             self.seconds.append(record)
         elif kind == "taken_out":
             self.taken_out.append(record)
+        elif kind == "refused_lower":
+            self.refused_lower.append(record)
         elif kind == "first_error":
             self.first_errors.append(record["at_ms"])
         elif kind == "summary":
@@ -50,6 +53,12 @@ class Log:
         names = ("sent", "ok", "errors", "refused", "failed", "taken_out")
         newest = self.seconds[-count:]
         return {name: sum(second[name] for second in newest) for name in names}
+
+
+def first_refusal_below(refused_lower, width, since_ms):
+    """When the first customer was refused whom `width` had admitted, or None."""
+    return next((refusal["at_ms"] for refusal in refused_lower
+                 if refusal["at_ms"] > since_ms and refusal["bucket"] < width), None)
 
 
 class Load:
@@ -90,7 +99,7 @@ def first_bad_second(seconds, since_ms):
         for index, (good, bad, _, _) in enumerate(second["tenths"]):
             tenths.append((second["at_ms"] + 100 * index, good, bad))
     tenths = [tenth for tenth in tenths if tenth[0] >= since_ms - 99]
-    for index, (at_ms, good, bad) in enumerate(tenths):
+    for index, (at_ms, good, bad) in enumerate(tenths[:-9]):
         window = tenths[index:index + 10]
         window_bad = sum(tenth[2] for tenth in window)
         window_good = sum(tenth[1] for tenth in window)

@@ -7,7 +7,7 @@ import urllib.request
 
 import process
 
-DEFAULTS = {"pool": 40, "hold_ms": 20, "queue": 200, "queue_timeout_ms": 500, "release": 1,
+DEFAULTS = {"pool": 40, "hold_ms": 20, "queue": 40, "queue_timeout_ms": 500, "release": 1,
             "fail_percent": 0}
 
 

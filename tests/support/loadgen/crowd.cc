@@ -96,8 +96,12 @@ void Crowd::OnAnswer(std::size_t index, std::int64_t sent_ms,
   --outstanding_;
   if (answer.ok()) {
     const Answer kind = User::Classify(*answer);
+    const std::string sent_cookie = user.cookie();
     const auto taken_out = user.Take(*answer, {.sent_ms = sent_ms, .answered_ms = now_ms});
     if (const auto line = tally_.Answered(kind, sent_ms, now_ms)) print_(*line);
+    if (kind == Answer::kRefused) {
+      if (const auto line = tally_.Refused(sent_cookie, now_ms)) print_(*line);
+    }
     if (taken_out.has_value()) print_(tally_.TakenOutLine(*taken_out, index));
     const Millis wait = user.NextVisit(kind, RetryAfterOf(*answer), options_.habits, random_);
     ComeBack(index, kind == Answer::kPage ? wait + UntilAllHaveCome() : wait);

@@ -28,7 +28,7 @@ class Crowd {
     std::uint32_t requests_per_second_max = 2'000;
     std::size_t connections_per_port = 1'000;
     std::chrono::milliseconds timeout{5'000};
-    int order_percent = 4;
+    int order_percent = 10;
     std::uint32_t products = 500;
     std::uint32_t seed = 1;
     Habits habits;

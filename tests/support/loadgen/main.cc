@@ -1,5 +1,5 @@
 // loadgen --ports P1,P2 [--users N] [--rps N] [--rps-max N] [--seconds N] [--connections N]
-//         [--time-scale X] [--reload-ms N] [--tries N] [--seed N]
+//         [--time-scale X] [--reload-ms N] [--tries N] [--order-percent N] [--seed N]
 // A crowd of customers with cookies against load balancers on 127.0.0.1 (there is no option for
 // another address). JSON lines on stdout, see tally.h. Ends by itself after --seconds, at most an
 // hour, or on SIGINT or SIGTERM, with the summary as its last line.
@@ -61,6 +61,8 @@ int Main(int argc, char** argv) {
       ->check(CLI::Range(1, 600'000));
   app.add_option("--tries", crowd.habits.tries, "In a row, before somebody goes away for a while")
       ->check(CLI::Range(1, 1'000));
+  app.add_option("--order-percent", crowd.order_percent, "Of the visits, those that buy")
+      ->check(CLI::Range(0, 60));
   app.add_option("--seed", crowd.seed);
   CLI11_PARSE(app, argc, argv);
   crowd.habits.reload = Millis(reload_ms);

@@ -1,8 +1,8 @@
 #include "tests/support/loadgen/tally.h"
 
 #include <algorithm>
+#include <utility>
 
-#include "common/base/bucket.h"
 #include "fmt/format.h"
 
 namespace headgate::loadgen {
@@ -14,6 +14,11 @@ std::int64_t Quantile(std::vector<std::int64_t>& values, std::size_t percent) {
   std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(index),
                    values.end());
   return values[index];
+}
+
+std::uint32_t BucketOfCookie(const std::string& cookie) {
+  // The key is the cookie's whole raw value.
+  return BucketOf(cookie.substr(cookie.find('=') + 1));
 }
 
 }  // namespace
@@ -41,14 +46,20 @@ void Tally::Failed(std::int64_t now_ms) { ++TenthOf(now_ms).failed; }
 
 std::string Tally::TakenOutLine(const TakenOut& taken_out, std::uint64_t user) {
   ++second_.taken_out;
-  const std::string& cookie = taken_out.cookie;
-  // The key is the cookie's whole raw value.
-  const std::string value = cookie.substr(cookie.find('=') + 1);
   return fmt::format(
       "{{\"kind\":\"taken_out\",\"user\":{},\"bucket\":{},\"admitted_sent_ms\":{},"
       "\"refused_sent_ms\":{},\"refused_ms\":{}}}",
-      user, BucketOf(value), taken_out.admitted_sent_ms, taken_out.refused_sent_ms,
+      user, BucketOfCookie(taken_out.cookie), taken_out.admitted_sent_ms, taken_out.refused_sent_ms,
       taken_out.refused_ms);
+}
+
+std::optional<std::string> Tally::Refused(const std::string& cookie, std::int64_t now_ms) {
+  if (cookie.empty()) return std::nullopt;
+  const std::uint32_t bucket = BucketOfCookie(cookie);
+  const bool is_lower = bucket < std::min(lowest_refused_, lowest_refused_before_);
+  lowest_refused_ = std::min(lowest_refused_, bucket);
+  if (!is_lower) return std::nullopt;
+  return fmt::format("{{\"kind\":\"refused_lower\",\"at_ms\":{},\"bucket\":{}}}", now_ms, bucket);
 }
 
 std::string Tally::EndSecond(const Population& population) {
@@ -74,6 +85,7 @@ std::string Tally::EndSecond(const Population& population) {
           .refused = all_.refused + sum.refused,
           .failed = all_.failed + sum.failed};
   second_ = Counts{};
+  lowest_refused_before_ = std::exchange(lowest_refused_, kBuckets);
   second_began_ms_ += 1000;
   return line;
 }

@@ -3,6 +3,9 @@
 //   ms
 //   {"kind":"first_error", …}  an admitted request went wrong after at least a second without
 //   {"kind":"taken_out", …}    somebody who had been admitted was refused
+//   {"kind":"refused_lower", …} a customer was refused whose bucket is lower than those of all who
+//                              were refused in this second and the one before: the first refusal
+//                              by a lowered share is always among these
 //   {"kind":"summary", …}      the last line
 // ok and errors are answers to admitted requests (errors: a status of 500 or more), refused are the
 // gate's own answers, failed had no answer at all. All times are Unix milliseconds.
@@ -14,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "common/base/bucket.h"
 #include "tests/support/loadgen/user.h"
 
 namespace headgate::loadgen {
@@ -42,6 +46,8 @@ class Tally {
   std::optional<std::string> Answered(Answer answer, std::int64_t sent_ms, std::int64_t now_ms);
   void Failed(std::int64_t now_ms);
   std::string TakenOutLine(const TakenOut& taken_out, std::uint64_t user);
+  // For each refusal; `cookie` is what was sent with it. The line to print, if it is a lower one.
+  std::optional<std::string> Refused(const std::string& cookie, std::int64_t now_ms);
 
   // Call at each full second after the start: the line of the second that has just ended.
   std::string EndSecond(const Population& population);
@@ -69,6 +75,9 @@ class Tally {
   const std::int64_t started_ms_;
   std::int64_t second_began_ms_;
   std::optional<std::int64_t> last_error_ms_;
+  // The lowest bucket refused in this second and in the one before.
+  std::uint32_t lowest_refused_ = kBuckets;
+  std::uint32_t lowest_refused_before_ = kBuckets;
   Counts second_;
   std::uint64_t sent_ = 0;
   std::uint64_t late_ = 0;

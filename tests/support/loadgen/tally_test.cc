@@ -1,5 +1,7 @@
 #include "tests/support/loadgen/tally.h"
 
+#include <utility>
+
 #include "common/base/bucket.h"
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
@@ -62,6 +64,29 @@ TEST(Tally, WhoIsTakenOutIsNamedWithTheBucketOfTheCookiesValue) {
   EXPECT_EQ(line["bucket"], BucketOf("a.b"));
   EXPECT_EQ(line["refused_ms"], 3);
   EXPECT_EQ(json::parse(tally.EndSecond({}))["taken_out"], 1);
+}
+
+TEST(Tally, ARefusalIsALowerOneWhenNoneSoLowCameInThisSecondOrTheOneBefore) {
+  // Two cookies whose buckets are known to differ.
+  std::string low = "headgate_uid=a";
+  std::string high = "headgate_uid=b";
+  if (BucketOf("b") < BucketOf("a")) std::swap(low, high);
+  Tally tally(0);
+  EXPECT_FALSE(tally.Refused("", 5).has_value()) << "nobody was promised anything";
+  const auto first = tally.Refused(high, 10);
+  ASSERT_TRUE(first.has_value());
+  EXPECT_EQ(json::parse(*first), json({{"kind", "refused_lower"},
+                                       {"at_ms", 10},
+                                       {"bucket", BucketOf(high.substr(high.find('=') + 1))}}));
+  EXPECT_TRUE(tally.Refused(low, 20).has_value());
+  EXPECT_FALSE(tally.Refused(high, 30).has_value());
+  tally.EndSecond({});
+  EXPECT_FALSE(tally.Refused(low, 1'020).has_value());
+  tally.EndSecond({});
+  EXPECT_FALSE(tally.Refused(high, 2'020).has_value());
+  tally.EndSecond({});
+  tally.EndSecond({});
+  EXPECT_TRUE(tally.Refused(high, 4'020).has_value()) << "what is long ago is forgotten";
 }
 
 }  // namespace

@@ -30,7 +30,7 @@ struct ShopConfig {
   // computes between two queries. The knee is at pool / hold requests per second.
   std::chrono::milliseconds hold{20};
   // `queue`: requests that may wait for a connection; further ones are answered 503 at once.
-  int queue = 200;
+  int queue = 40;
   // `queue_timeout_ms`: a request that has waited this long is answered 503.
   std::chrono::milliseconds queue_timeout{500};
   // `release`: 1 or 2. Release 2 needs products.name to be jsonb.
