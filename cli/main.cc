@@ -14,6 +14,7 @@
 
 #include "cli/arguments.h"
 #include "cli/run.h"
+#include "common/base/quiet_grpc.h"
 
 namespace {
 
@@ -63,6 +64,7 @@ class CtrlC {
 }  // namespace
 
 int main(int argc, char** argv) {
+  headgate::QuietGrpc();
   const std::vector<std::string> words(argv + 1, argv + argc);
   const auto parsed = headgate::cli::ParseArguments(words, Variable);
   if (const auto* answer = std::get_if<headgate::cli::Answer>(&parsed)) {

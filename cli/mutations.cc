@@ -173,13 +173,19 @@ CallResult Call(const Command& command, const std::string& yaml, Controller& con
   return CallResult{absl::InternalError("not a mutation"), Reach::kAnswered};
 }
 
-void PrintOutcome(const Command& command, const v1::Outcome& outcome, std::ostream& out) {
+void PrintOutcome(const Command& command, const v1::Outcome& outcome, Controller& controller,
+                  std::ostream& out) {
   out << (command.mutation.dry_run ? "dry run, nothing was changed: " : "")
       << Clean(outcome.summary()) << (outcome.repeated() ? " (done before, not again)" : "")
       << '\n';
-  if (!outcome.recorded() && !command.mutation.dry_run) {
-    out << "It is not in the journal yet; it will be recorded as soon as recording works.\n";
-  }
+  if (outcome.recorded() || command.mutation.dry_run) return;
+  v1::Controller state;
+  const CallResult asked = controller.GetController(v1::GetControllerRequest(), state);
+  const bool is_in_trouble = asked.ok() && !state.journal_trouble().empty();
+  out << "It is in force. "
+      << (is_in_trouble ? "THE JOURNAL DOES NOT HAVE IT: " + Clean(state.journal_trouble())
+                        : "The journal has not confirmed it yet.")
+      << '\n';
 }
 
 ExitCode PrintUnconfirmed(const Command& command, const v1::Outcome& outcome, Session& session) {
@@ -236,7 +242,8 @@ ExitCode RunMutation(const Command& command, Controller& controller, Session& se
   if (is_json && !follows) {
     session.terminal.out << ToJson(outcome);
   } else {
-    PrintOutcome(command, outcome, is_json ? session.terminal.err : session.terminal.out);
+    PrintOutcome(command, outcome, controller,
+                 is_json ? session.terminal.err : session.terminal.out);
     session.terminal.out.flush();
   }
   // Followed agents confirm in their own time, and every look at the gate names those who do not.

@@ -75,7 +75,9 @@ class Painter {
       agent_room = room - std::min(room, check_room);
     }
     Lines lines = std::move(head);
-    lines.push_back(Strong(CheckRow("CHECK", "VERDICT", "VALUE", "BOUND", "AGE", "")));
+    if (gate_.has_restoration()) {
+      lines.push_back(Strong(CheckRow("CHECK", "VERDICT", "VALUE", "BOUND", "AGE", "")));
+    }
     for (std::string& line : Choose(checks, check_room, "all HEALTHY")) {
       lines.push_back(std::move(line));
     }
@@ -201,6 +203,7 @@ class Painter {
                                is_trouble ? Color::kBad : Color::kNone),
                       is_trouble});
     }
+    if (rows.empty()) rows.push_back({"none has ever connected", true});
     return rows;
   }
 

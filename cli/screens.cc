@@ -5,6 +5,7 @@
 #include "cli/follow.h"
 #include "cli/json.h"
 #include "cli/picture.h"
+#include "cli/words.h"
 
 namespace headgate::cli {
 namespace {
@@ -56,8 +57,11 @@ class Pictured : public Screen {
                                              .is_cut = true});
     }
     const std::size_t width = static_cast<std::size_t>(std::max(size.columns, 1));
-    lines.push_back(said_.empty() ? Cut("Ctrl-C leaves; the restoration goes on", width)
-                                  : Paint(Cut(said_, width), Color::kBad, terminal_.has_color));
+    lines.push_back(said_.empty()
+                        ? Cut(gate_ && IsRunning(*gate_) ? "Ctrl-C leaves; the restoration goes on"
+                                                         : "Ctrl-C leaves",
+                              width)
+                        : Paint(Cut(said_, width), Color::kBad, terminal_.has_color));
     // Home, overwrite line by line, clear the rest: no flicker.
     std::string frame = is_first_ ? "\x1b[2J\x1b[H" : "\x1b[H";
     is_first_ = false;

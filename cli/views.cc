@@ -1,6 +1,4 @@
 // The verbs that only look.
-#include <fmt/format.h>
-
 #include <memory>
 
 #include "cli/follow.h"
@@ -62,8 +60,9 @@ ExitCode ShowTimeline(const Command& command, Controller& controller, Session& s
     return ExitCode::kDone;
   }
   for (const v1::TimelineEntry& entry : timeline.entries()) {
-    session.terminal.out << fmt::format(
-        "{}  {}\n", FormatTime(FromUnixMillis(entry.record().at_unix_ms())), Clean(entry.text()));
+    // Its text begins with the time of day; an incident may last past midnight.
+    const std::string at = FormatTime(FromUnixMillis(entry.record().at_unix_ms()));
+    session.terminal.out << at.substr(0, at.find(' ')) << ' ' << Clean(entry.text()) << '\n';
   }
   return ExitCode::kDone;
 }

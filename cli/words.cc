@@ -78,7 +78,10 @@ std::string CauseText(const v1::Cause& cause) {
   std::string kind = v1::Cause::Kind_Name(cause.kind());
   for (char& c : kind) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
   std::string text = kind;
-  if (!cause.who().empty()) text += " " + cause.who();
+  // An operator is named with the role: "operator anna", "approver bob".
+  const bool names_role = cause.kind() == v1::Cause::OPERATOR && !cause.who().empty();
+  if (names_role) text = cause.who();
+  if (!names_role && !cause.who().empty()) text += " " + cause.who();
   if (!cause.what().empty()) text += ": " + cause.what();
   if (!cause.why().empty()) text += ": " + cause.why();
   return Clean(text);

@@ -19,10 +19,10 @@ struct Said {
 
 class Caller {
  public:
-  explicit Caller(std::string address) : address_(std::move(address)) {}
+  explicit Caller(const std::string& address) : way_in({"--controller", address, "--plaintext"}) {}
 
   Said Type(std::vector<std::string> words, const std::string& input = "") {
-    words.insert(words.begin(), {"--controller", address_, "--plaintext"});
+    words.insert(words.begin(), way_in.begin(), way_in.end());
     const auto parsed = ParseArguments(words, [](const std::string&) { return std::string(); });
     if (const auto* answer = std::get_if<Answer>(&parsed)) {
       return Said{static_cast<int>(answer->code), "", answer->text};
@@ -37,11 +37,11 @@ class Caller {
     return Said{static_cast<int>(code), out.str(), err.str()};
   }
 
+  std::vector<std::string> way_in;
   bool is_live = false;
   Interrupt interrupt;
 
  private:
-  const std::string address_;
   const SteadyClock clock_;
 };
 

@@ -38,6 +38,21 @@ void FakeController::Start() {
   server_ = builder.BuildAndStart();
 }
 
+void FakeController::Move(const std::string& address,
+                          const std::shared_ptr<grpc::ServerCredentials>& credentials) {
+  Kill();
+  {
+    const std::lock_guard lock(mutex_);
+    is_killed_ = false;
+  }
+  int port = 0;
+  grpc::ServerBuilder builder;
+  builder.AddListeningPort(address, credentials, &port);
+  builder.RegisterService(this);
+  server_ = builder.BuildAndStart();
+  address_ = address.rfind("unix:", 0) == 0 ? address.substr(5) : fmt::format("127.0.0.1:{}", port);
+}
+
 void FakeController::Kill() {
   if (server_ == nullptr) return;
   {
@@ -147,7 +162,7 @@ grpc::Status FakeController::Carry(grpc::ServerContext* context, const Asked& as
   if (!id.empty()) done_[id] = *response;
   v1::TimelineEntry entry;
   entry.mutable_record()->set_at_unix_ms(kTestNow * 1'000);
-  entry.set_text(asked.summary);
+  entry.set_text("18:00:00 " + asked.summary);
   timeline_.push_back(entry);
   changed_.notify_all();
   while (hangs_mutations_ && !context->IsCancelled()) changed_.wait_for(lock, 20ms);
@@ -159,6 +174,7 @@ grpc::Status FakeController::GetController(grpc::ServerContext*, const v1::GetCo
   const std::lock_guard lock(mutex_);
   response->set_software_version("0.1.0");
   response->set_epoch(7);
+  if (has_failed_journal_) response->set_journal_trouble("disk full");
   return answer_;
 }
 

@@ -26,6 +26,9 @@ class FakeController final : public v1::Headgate::Service {
   // "127.0.0.1:PORT"; the same after every Start.
   std::string address() const { return address_; }
   void Start();
+  // Elsewhere, and with other credentials: "unix:/path", or a port of its own choice.
+  void Move(const std::string& address,
+            const std::shared_ptr<grpc::ServerCredentials>& credentials);
   // Streams and calls are cut off, as by SIGKILL; what it knows stays, as in a journal.
   void Kill();
 

@@ -85,6 +85,8 @@ TEST(Picture, WithoutRestorationAgentsOrObservationsItClaimsNothing) {
   gate.set_recorded(true);
   const std::string text = Text(Draw(gate));
   EXPECT_NE(text.find("no restoration"), std::string::npos);
+  EXPECT_NE(text.find("none has ever connected"), std::string::npos);
+  EXPECT_EQ(text.find("CHECK"), std::string::npos);
   EXPECT_NE(text.find("??? nothing yet"), std::string::npos) << text;
 }
 
@@ -96,6 +98,17 @@ TEST(Picture, AnAgentCannotDriveTheTerminal) {
   EXPECT_EQ(Text(Draw(gate)).find('\x1b'), std::string::npos);
   EXPECT_EQ(Text(Explanation(gate, TestNow())).find('\x1b'), std::string::npos);
   EXPECT_EQ(Text(AgentTable(gate, TestNow())).find('\x1b'), std::string::npos);
+}
+
+TEST(Words, AnOperatorIsNamedOnceAndACheckWithItsKind) {
+  v1::Gate gate = AdmittingGate();
+  v1::Cause& cause = *gate.mutable_changed_by();
+  cause.set_kind(v1::Cause::OPERATOR);
+  cause.set_who("approver bob");
+  EXPECT_NE(Text(Draw(gate)).find("UTC approver bob: advance"), std::string::npos);
+  cause.set_kind(v1::Cause::CHECK);
+  cause.set_who("errors");
+  EXPECT_NE(Text(Draw(gate)).find("UTC check errors: advance"), std::string::npos);
 }
 
 TEST(Explanation, TellsWhatIsInTheWayAndEveryFinding) {

@@ -1,0 +1,96 @@
+// mTLS and the Unix socket.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "common/tls/credentials.h"
+#include "tests/cli/caller.h"
+#include "tests/cli/fake_controller.h"
+#include "tests/cli/gates.h"
+
+namespace headgate::cli {
+namespace {
+
+using testing::HasSubstr;
+
+class WaysIn : public testing::Test {
+ protected:
+  WaysIn() {
+    std::string pattern = testing::TempDir() + "headgate-cli-XXXXXX";
+    folder_ = mkdtemp(pattern.data());
+    controller_.Change("shop", [](v1::Gate& gate) { gate = AdmittingGate(); });
+  }
+  ~WaysIn() override { std::filesystem::remove_all(folder_); }
+
+  void MakeAuthority(const std::string& name) {
+    EXPECT_EQ(caller_.Type({"certs", "init", "--dir", folder_ + name, "--trust-domain", "t"}).code,
+              0);
+  }
+  // The certificates are made with the program's own verb.
+  tls::Files Issue(const std::string& authority, const std::string& role) {
+    const Said said = caller_.Type({"certs", "issue", "--ca-dir", folder_ + authority, "--dir",
+                                    folder_ + authority, "--role", role, "--name", "x"});
+    EXPECT_EQ(said.code, 0) << said.err;
+    const std::string base = folder_ + authority + "/" + role + "-x";
+    return tls::Files{
+        .ca = folder_ + authority + "/ca.crt", .certificate = base + ".crt", .key = base + ".key"};
+  }
+  void ServeAs(const tls::Files& files) {
+    const auto material = tls::Load(files, SteadyClock().Now());
+    ASSERT_TRUE(material.ok()) << material.status();
+    controller_.Move("127.0.0.1:0", tls::ServerCredentials(*material));
+  }
+  void ComeAs(const tls::Files& files) {
+    caller_.way_in = {"--controller", controller_.address(), "--ca",  files.ca,
+                      "--cert",       files.certificate,     "--key", files.key};
+  }
+
+  std::string folder_;
+  FakeController controller_;
+  Caller caller_{controller_.address()};
+};
+
+TEST_F(WaysIn, CertificatesOfOneAuthorityLetAnOperatorIn) {
+  MakeAuthority("/ca");
+  ServeAs(Issue("/ca", "controller"));
+  ComeAs(Issue("/ca", "operator"));
+  const Said said = caller_.Type({"close", "shop"});
+  EXPECT_EQ(said.code, 0) << said.err;
+}
+
+TEST_F(WaysIn, AServerThatIsNoControllerOrOfAnotherAuthorityIsNotBelieved) {
+  MakeAuthority("/ca");
+  MakeAuthority("/other");
+  const tls::Files anna = Issue("/ca", "operator");
+  for (const tls::Files& server : {Issue("/ca", "agent"), Issue("/other", "controller")}) {
+    ServeAs(server);
+    ComeAs(anna);
+    const Said said = caller_.Type({"close", "shop"});
+    EXPECT_EQ(said.code, 7) << said.err;
+    EXPECT_THAT(said.err, HasSubstr("headgate-agent lower 0%"));
+  }
+  EXPECT_EQ(controller_.mutations(), 0);
+}
+
+TEST_F(WaysIn, CertificatesThatCannotBeReadAreTold) {
+  caller_.way_in = {
+      "--controller", controller_.address(), "--ca", "/no/ca", "--cert", "/no/cert", "--key",
+      "/no/key"};
+  const Said said = caller_.Type({"close", "shop"});
+  EXPECT_EQ(said.code, 2);
+  EXPECT_THAT(said.err, HasSubstr("/no/"));
+}
+
+TEST_F(WaysIn, TheUnixSocketNeedsNoCertificate) {
+  controller_.Move("unix:" + folder_ + "/s", tls::LocalServerCredentials());
+  caller_.way_in = {"--socket", folder_ + "/s"};
+  const Said said = caller_.Type({"close", "shop"});
+  EXPECT_EQ(said.code, 0) << said.err;
+}
+
+}  // namespace
+}  // namespace headgate::cli
