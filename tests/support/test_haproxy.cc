@@ -39,7 +39,7 @@ std::size_t Take(char* text, std::size_t size, std::size_t count, void* target) 
 
 TestHaproxy::TestHaproxy(Options options) : options_(std::move(options)), port_(FreePort()) {
   haproxy::SnippetOptions snippet;
-  snippet.gate = "shop";
+  snippet.gate = options_.gate;
   snippet.app_backend = "app";
   snippet.key = *haproxy::UserKey::Parse(options_.key);
   snippet.slow_ms = options_.slow_ms;
@@ -59,11 +59,11 @@ TestHaproxy::TestHaproxy(Options options) : options_(std::move(options)), port_(
 }
 
 haproxy::Settings TestHaproxy::settings() const {
-  return haproxy::Settings{.gate = "shop",
+  return haproxy::Settings{.gate = options_.gate,
                            .socket = folder_ / "stats.sock",
                            .map = map(),
                            .app_backend = "app",
-                           .wait_backend = haproxy::WaitBackendOf("shop"),
+                           .wait_backend = haproxy::WaitBackendOf(options_.gate),
                            .probe_url = url("/.headgate/probe"),
                            .key = *haproxy::UserKey::Parse(options_.key),
                            .slow_ms = options_.slow_ms};
@@ -124,13 +124,12 @@ std::int64_t TestHaproxy::WidthInMemory() const {
   return entry.ok() ? entry->value_or(-1) : -1;
 }
 
-HttpAnswer TestHaproxy::Get(const std::string& path,
-                            const std::vector<std::string>& headers) const {
+HttpAnswer GetUrl(const std::string& url, const std::vector<std::string>& headers) {
   CURL* curl = curl_easy_init();
   curl_slist* list = nullptr;
   for (const std::string& header : headers) list = curl_slist_append(list, header.c_str());
   HttpAnswer answer;
-  curl_easy_setopt(curl, CURLOPT_URL, url(path).c_str());
+  curl_easy_setopt(curl, CURLOPT_URL, url.c_str());
   curl_easy_setopt(curl, CURLOPT_HTTPHEADER, list);
   curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, 8000L);
   curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);

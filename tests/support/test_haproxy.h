@@ -22,10 +22,14 @@ struct HttpAnswer {
   std::string body;
 };
 
+// `headers`: "Name: value" each.
+HttpAnswer GetUrl(const std::string& url, const std::vector<std::string>& headers = {});
+
 class TestHaproxy {
  public:
   struct Options {
     std::uint16_t app_port = 0;
+    std::string gate = "shop";
     std::string key = "cookie headgate_uid";
     std::vector<std::uint32_t> slow_ms{500};
     std::vector<std::string> bypass{"path=/healthz"};
@@ -56,8 +60,9 @@ class TestHaproxy {
   std::string Ask(const std::string& command) const;
   std::string Log() const { return process_ ? process_->Output() : ""; }
 
-  // `headers`: "Name: value" each.
-  HttpAnswer Get(const std::string& path, const std::vector<std::string>& headers = {}) const;
+  HttpAnswer Get(const std::string& path, const std::vector<std::string>& headers = {}) const {
+    return GetUrl(url(path), headers);
+  }
   // The status that the user with this cookie gets.
   int StatusFor(const std::string& user) const;
 

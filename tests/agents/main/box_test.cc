@@ -1,0 +1,176 @@
+// The commands on the box, with the agent alive, hung and dead.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/mount.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "tests/agents/main/site.h"
+
+namespace headgate::test {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+enum class AgentIs { kAlive, kHung, kDead };
+
+void Put(Site& site, AgentIs agent) {
+  if (agent == AgentIs::kHung) site.agent->Signal(SIGSTOP);
+  if (agent == AgentIs::kDead) site.KillAgent();
+}
+
+class BoxWithAgent : public testing::TestWithParam<AgentIs> {};
+
+TEST_P(BoxWithAgent, LowersAtOnceAndSaysWhoConfirmed) {
+  Site site;
+  site.DirectAndWait(7, 1, "50%");
+  Put(site, GetParam());
+  const Finished lower = site.Run({"lower", "5%"});
+  EXPECT_EQ(lower.exit_code, 0) << lower.output;
+  EXPECT_THAT(lower.standard_output, HasSubstr("HAProxy enforces 5 % (read back; probes got"));
+  EXPECT_EQ(site.haproxy.WidthInMemory(), Percent("5%").Width());
+  EXPECT_THAT(ReadFile(site.haproxy.map()), HasSubstr(std::to_string(Percent("5%").Width())));
+  const Finished status = site.Run({"status"});
+  EXPECT_EQ(status.exit_code, 0) << status.output;
+  EXPECT_THAT(status.standard_output, HasSubstr("override    at most 5 % until released"));
+  EXPECT_THAT(status.standard_output, HasSubstr("directive   7.1 says 50 %"));
+}
+
+TEST_P(BoxWithAgent, OverridesAndReleases) {
+  Site site;
+  site.DirectAndWait(7, 1, "50%");
+  Put(site, GetParam());
+  const Finished up = site.Run({"override", "80%", "--until", "5m"});
+  EXPECT_EQ(up.exit_code, 0) << up.output;
+  EXPECT_EQ(site.haproxy.WidthInMemory(), Percent("80%").Width());
+  EXPECT_EQ(site.Run({"release"}).exit_code, 0);
+  EXPECT_THAT(site.Run({"release"}).standard_output, HasSubstr("there was no override"));
+}
+
+INSTANTIATE_TEST_SUITE_P(Agents, BoxWithAgent,
+                         testing::Values(AgentIs::kAlive, AgentIs::kHung, AgentIs::kDead),
+                         [](const testing::TestParamInfo<AgentIs>& agent) {
+                           switch (agent.param) {
+                             case AgentIs::kAlive:
+                               return "Alive";
+                             case AgentIs::kHung:
+                               return "Hung";
+                             case AgentIs::kDead:
+                               return "Dead";
+                           }
+                           return "";
+                         });
+
+TEST(Box, ACeilingIsReportedAndStandsUntilItIsReleased) {
+  Site site;
+  site.DirectAndWait(7, 1, "50%");
+  ASSERT_EQ(site.Run({"lower", "5%", "--gate", "shop"}).exit_code, 0);
+  EXPECT_TRUE(Eventually([&] { return site.controller->report().has_override(); }));
+  EXPECT_TRUE(site.controller->report().override().is_ceiling());
+  EXPECT_EQ(site.controller->report().override().share_ppm(), 50'000U);
+  site.controller->Direct(DirectiveOf(7, 2, "60%"));
+  ASSERT_TRUE(Eventually([&] { return site.controller->report().version().revision() == 2; }));
+  EXPECT_EQ(site.haproxy.WidthInMemory(), Percent("5%").Width());
+  site.KillAgent();
+  site.StartAgent();
+  ASSERT_TRUE(Eventually([&] { return site.controller->sessions() == 2; }));
+  EXPECT_TRUE(Eventually([&] { return site.controller->report().has_override(); }));
+  EXPECT_EQ(site.haproxy.WidthInMemory(), Percent("5%").Width());
+  ASSERT_EQ(site.Run({"release"}).exit_code, 0);
+  EXPECT_TRUE(site.WaitForWidth("60%"));
+  EXPECT_TRUE(Eventually([&] { return !site.controller->report().has_override(); }));
+}
+
+TEST(Box, AnOverrideEndsByItselfAtItsTime) {
+  Site site;
+  site.DirectAndWait(7, 1, "50%");
+  ASSERT_EQ(site.Run({"override", "20%", "--until", "2s"}).exit_code, 0);
+  EXPECT_TRUE(Eventually([&] { return site.controller->report().has_override(); }));
+  EXPECT_TRUE(site.WaitForWidth("50%"));
+  EXPECT_FALSE(std::filesystem::exists(site.state_dir() + "/shop.override.json"));
+}
+
+TEST(Box, AHungAgentHonoursTheOverrideWhenItGoesOn) {
+  Site site;
+  site.DirectAndWait(7, 1, "50%");
+  site.agent->Signal(SIGSTOP);
+  ASSERT_EQ(site.Run({"lower", "1%"}).exit_code, 0);
+  EXPECT_THAT(site.Run({"status"}).standard_output, HasSubstr("stopped, it does nothing"));
+  site.agent->Signal(SIGCONT);
+  EXPECT_TRUE(Eventually([&] { return site.controller->report().has_override(); }));
+  EXPECT_EQ(site.haproxy.WidthInMemory(), Percent("1%").Width());
+}
+
+TEST(Box, WithHaproxyDeadALoweringIsForItsNextStartAndNotConfirmed) {
+  Site site({.start_agent = false});
+  site.haproxy.Stop();
+  const Finished lower = site.Run({"lower", "5%"});
+  EXPECT_EQ(lower.exit_code, 11) << lower.output;
+  EXPECT_THAT(lower.standard_output, HasSubstr("NOT CONFIRMED"));
+  site.haproxy.Start();
+  EXPECT_EQ(site.haproxy.WidthInMemory(), Percent("5%").Width());
+  EXPECT_EQ(site.Run({"status"}).exit_code, 0);
+}
+
+TEST(Box, WithoutAStateFolderItLowersAndSaysThatItIsUnsaved) {
+  Site site;
+  site.DirectAndWait(7, 1, "50%");
+  site.KillAgent();
+  std::filesystem::remove_all(site.state_dir());
+  const Finished lower = site.Run({"lower", "5%"});
+  EXPECT_EQ(lower.exit_code, 0) << lower.output;
+  EXPECT_THAT(lower.standard_output, HasSubstr("UNSAVED"));
+  EXPECT_EQ(site.haproxy.WidthInMemory(), Percent("5%").Width());
+  const Finished up = site.Run({"override", "90%", "--until", "5m"});
+  EXPECT_EQ(up.exit_code, 11) << up.output;
+  EXPECT_EQ(site.haproxy.WidthInMemory(), Percent("5%").Width());
+}
+
+// A disk of a few pages, full to the last byte. Needs the right to mount.
+TEST(Box, OnAFullDiskTheRoomThatWasKeptHoldsTheOverride) {
+  Site site({.start_agent = false});
+  if (mount("none", site.state_dir().c_str(), "tmpfs", 0, "size=64k") != 0) {
+    GTEST_SKIP() << "this user may not mount a small disk";
+  }
+  site.StartAgent();
+  site.DirectAndWait(7, 1, "50%");
+  std::ofstream filler(site.state_dir() + "/filler", std::ios::binary);
+  while (filler.write(std::string(512, 'x').c_str(), 512).flush()) {
+  }
+  site.controller->Direct(DirectiveOf(7, 2, "60%"));
+  EXPECT_TRUE(Eventually([&] {
+    return site.controller->report().refusal().code() == v1::Refusal::DISK;
+  })) << site.controller->report().DebugString();
+  EXPECT_EQ(site.haproxy.WidthInMemory(), Percent("50%").Width());
+  const Finished lower = site.Run({"lower", "5%"});
+  EXPECT_EQ(lower.exit_code, 0) << lower.output;
+  EXPECT_THAT(lower.standard_output, Not(HasSubstr("UNSAVED")));
+  EXPECT_TRUE(Eventually([&] { return site.controller->report().has_override(); }));
+  site.agent.reset();
+  filler.close();
+  EXPECT_EQ(umount(site.state_dir().c_str()), 0);
+}
+
+TEST(Box, SaysWhatWasWrongWithWhatWasTyped) {
+  Site site({.start_agent = false});
+  EXPECT_EQ(site.Run({"lower", "130%"}).exit_code, 2);
+  EXPECT_EQ(site.Run({"lower"}).exit_code, 2);
+  EXPECT_EQ(site.Run({"override", "5%"}).exit_code, 2);
+  EXPECT_EQ(site.Run({"override", "5%", "--until", "yesterday"}).exit_code, 2);
+  EXPECT_EQ(site.Run({"lower", "5%", "--gate", "nope"}).exit_code, 4);
+  EXPECT_EQ(site.haproxy.WidthInMemory(), Percent("100%").Width());
+}
+
+TEST(Box, StatusIsJsonForPrograms) {
+  Site site({.share = Percent("20%"), .start_agent = false});
+  const Finished status = site.Run({"status", "-o", "json"});
+  EXPECT_EQ(status.exit_code, 0);
+  EXPECT_THAT(status.standard_output, HasSubstr("\"enforced_ppm\": 200000"));
+  EXPECT_THAT(status.standard_output, HasSubstr("\"agent\": \"not running\""));
+}
+
+}  // namespace
+}  // namespace headgate::test

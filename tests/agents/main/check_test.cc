@@ -1,0 +1,69 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "tests/agents/main/site.h"
+
+namespace headgate::test {
+namespace {
+
+using testing::HasSubstr;
+
+// The site's configuration with one line's value changed.
+std::string With(const Site& site, const std::string& key, const std::string& value) {
+  std::string text = site.ConfigText("");
+  const std::size_t at = text.find(key + ": ");
+  EXPECT_NE(at, std::string::npos);
+  const std::size_t from = at + key.size() + 2;
+  return text.replace(from, text.find('\n', from) - from, value);
+}
+
+TEST(Check, IsContentWithItsOwnSnippet) {
+  Site site({.start_agent = false});
+  const Finished check = site.Run({"check"});
+  EXPECT_EQ(check.exit_code, 0) << check.output;
+}
+
+TEST(Check, SaysInPlainWordsWhatIsWrong) {
+  Site site({.start_agent = false});
+  const auto finding = [&](const std::string& key, const std::string& value) {
+    site.WriteConfig(With(site, key, value));
+    const Finished check = site.Run({"check"});
+    EXPECT_EQ(check.exit_code, 3) << check.output;
+    return check.standard_output;
+  };
+  EXPECT_THAT(finding("socket", "/nowhere.sock"), HasSubstr("stats socket /nowhere.sock"));
+  EXPECT_THAT(finding("app_backend", "nope"), HasSubstr("no backend 'nope'"));
+  EXPECT_THAT(finding("probe_url", site.haproxy.url("/healthz")),
+              HasSubstr("something else than the gate's rule"));
+  EXPECT_THAT(finding("slow", "[100ms, 500ms]\n      wait_backend: app"),
+              HasSubstr("no stick table 'app'"));
+  EXPECT_THAT(finding("state_dir", site.folder / "none"), HasSubstr("state_dir"));
+  std::filesystem::create_directory(site.folder / "m");
+  WriteFile(site.folder / "m/shop.map", "admit_w 5\n");
+  EXPECT_THAT(finding("map", site.folder / "m/shop.map"), HasSubstr("write the same path"));
+  WriteFile(site.folder / "other.map", "admit_w 5\n");
+  EXPECT_THAT(finding("map", site.folder / "other.map"), HasSubstr("has not loaded the map"));
+}
+
+TEST(Check, FindsAWrongUserKey) {
+  Site site({.share = Percent("20%"), .start_agent = false});
+  site.WriteConfig(With(site, "slow", "[500ms]\n      key: cookie session"));
+  const Finished check = site.Run({"check"});
+  EXPECT_EQ(check.exit_code, 3);
+  EXPECT_THAT(check.standard_output, HasSubstr("another user key than 'cookie session'"));
+}
+
+TEST(Check, FindsASocketThatMayOnlyLook) {
+  Site site({.start_agent = false});
+  site.haproxy.Stop();
+  std::string config = ReadFile(site.haproxy.config());
+  config.replace(config.find("level admin"), 11, "level user ");
+  WriteFile(site.haproxy.config(), config);
+  site.haproxy.Start();
+  EXPECT_THAT(site.Run({"check"}).standard_output, HasSubstr("not of level admin"));
+}
+
+}  // namespace
+}  // namespace headgate::test

@@ -1,0 +1,84 @@
+#include "agents/main/config.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace headgate::agent {
+namespace {
+
+using testing::HasSubstr;
+using testing::StartsWith;
+
+constexpr char kGood[] = R"(name: edge-1
+controllers: ['127.0.0.1:7443']
+plaintext: true
+state_dir: /var/lib/headgate
+push_every: 500ms
+rails: {step_up_max: 25%, between_steps_up: 10s}
+metrics: 127.0.0.1:9464
+labels: {zone: eu-1}
+gates:
+  - name: shop
+    haproxy:
+      socket: /run/haproxy/admin.sock
+      map: /var/lib/headgate/shop.map
+      app_backend: app
+      probe_url: http://127.0.0.1:80/.headgate/probe
+      slow: [1s, 500ms]
+)";
+
+std::string With(const std::string& from, const std::string& to) {
+  std::string text = kGood;
+  const std::size_t at = text.find(from);
+  EXPECT_NE(at, std::string::npos) << from;
+  return text.replace(at, from.size(), to);
+}
+
+std::string ErrorOf(const std::string& text) {
+  const auto config = ParseConfig("agent.yaml", text);
+  EXPECT_FALSE(config.ok());
+  return std::string(config.status().message());
+}
+
+TEST(Config, ReadsAllThatThereIs) {
+  const auto config = ParseConfig("agent.yaml", kGood);
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->push_every, Duration(500));
+  ASSERT_EQ(config->gates.size(), 1U);
+  const GateConfig& gate = config->gates[0];
+  EXPECT_EQ(gate.rails.step_up_max, *Share::Parse("25%"));
+  EXPECT_EQ(gate.rails.between_steps_up_min, std::chrono::seconds(10));
+  EXPECT_THAT(gate.haproxy.slow_ms, testing::ElementsAre(500, 1000));
+  EXPECT_EQ(gate.haproxy.wait_backend, "headgate_shop_wait");
+  EXPECT_EQ(gate.haproxy.key.ToString(), "cookie headgate_uid");
+}
+
+TEST(Config, RefusesWhatItDoesNotKnowWithLineAndColumn) {
+  EXPECT_THAT(ErrorOf(With("metrics:", "metrix:")), StartsWith("agent.yaml:7:1: 'metrix' is not"));
+  EXPECT_THAT(ErrorOf(With("      map:", "      mapp: x\n      map:")),
+              StartsWith("agent.yaml:13:7: 'gates[0].haproxy.mapp'"));
+}
+
+TEST(Config, RefusesEachContradictionAndMistake) {
+  EXPECT_THAT(ErrorOf(With("state_dir: /var/lib/headgate\n", "")),
+              HasSubstr("'state_dir' is missing"));
+  EXPECT_THAT(ErrorOf(With("name: edge-1\n", "name: a\nname: b\n")), HasSubstr("there twice"));
+  EXPECT_THAT(ErrorOf(With("name: edge-1\n", "")), HasSubstr("write 'name: edge-1'"));
+  EXPECT_THAT(ErrorOf(With("plaintext: true\n", "")), HasSubstr("write either 'tls:"));
+  EXPECT_THAT(ErrorOf(With("plaintext: true", "plaintext: true\ntls: {ca: a, cert: b, key: c}")),
+              HasSubstr("write either 'tls:"));
+  EXPECT_THAT(ErrorOf(With("127.0.0.1:7443", "10.0.0.1:7443")), HasSubstr("10.0.0.1:7443"));
+  EXPECT_THAT(ErrorOf(With("25%", "125%")), HasSubstr("step_up_max"));
+  EXPECT_THAT(ErrorOf(With("500ms\n", "1ms\n")), HasSubstr("write 50ms to 2s"));
+  EXPECT_THAT(ErrorOf(With("name: shop", "name: Shop")), HasSubstr("[a-z0-9-]"));
+  EXPECT_THAT(ErrorOf(With("http://127.0.0.1", "127.0.0.1")), HasSubstr("probe_url"));
+  EXPECT_THAT(ErrorOf(With("/var/lib/headgate/shop.map", "/var/a b;c")), HasSubstr("haproxy.map"));
+  EXPECT_THAT(ErrorOf(With("[1s, 500ms]", "[1s]\n      key: session")), HasSubstr("user key"));
+  EXPECT_THAT(ErrorOf(With("[1s, 500ms]", "[1, 2]")), HasSubstr("slow"));
+  EXPECT_THAT(ErrorOf("a: [b"), StartsWith("agent.yaml:"));
+  EXPECT_THAT(ErrorOf(""), HasSubstr("must be a mapping"));
+  EXPECT_THAT(ErrorOf("gates: 5\ncontrollers: [a:1]"), HasSubstr("agent.yaml:"));
+}
+
+}  // namespace
+}  // namespace headgate::agent
