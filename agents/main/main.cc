@@ -16,6 +16,7 @@
 #include "agents/main/until.h"
 #include "common/base/bucket.h"
 #include "common/base/duration.h"
+#include "common/base/quiet_grpc.h"
 
 namespace {
 
@@ -34,6 +35,8 @@ struct Flags {
   std::string key = "cookie headgate_uid";
   std::vector<std::string> slow{"500ms"};
   bool write_map = false;
+  // Of bucket; "-": one key per line of stdin.
+  std::vector<std::string> keys;
 };
 
 int Fail(const absl::Status& status, int code) {
@@ -86,6 +89,23 @@ int Snippet(Flags flags) {
   return flags.write_map ? WriteMap(flags.snippet.map) : headgate::agent::kExitDone;
 }
 
+// Support's question: "this user is out; when do they get in?"
+int Buckets(const std::vector<std::string>& keys) {
+  const auto print = [](const std::string& key) {
+    const std::uint32_t bucket = headgate::BucketOf(key);
+    // The least share whose width is above the bucket.
+    Share share = headgate::haproxy::ShareOfWidth(bucket + 1);
+    if (share.Width() <= bucket) share = *Share::FromPpm(share.ppm() + 1);
+    std::cout << fmt::format("{}\t{}\t{}\n", bucket, share.ppm(), key);
+  };
+  for (const std::string& key : keys) {
+    std::string line;
+    if (key != "-") print(key);
+    while (key == "-" && std::getline(std::cin, line)) print(line);
+  }
+  return headgate::agent::kExitDone;
+}
+
 int Lower(const Box& box, const Flags& flags) {
   const auto share = Share::Parse(flags.share);
   if (!share.ok()) return Fail(share.status(), headgate::agent::kExitUsage);
@@ -134,6 +154,7 @@ void AddSnippet(CLI::App& app, Flags& flags) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  headgate::QuietGrpc();
   Flags flags;
   CLI::App app("Headgate's agent: makes the load balancer beside it obey.", "headgate-agent");
   app.require_subcommand(1);
@@ -160,6 +181,9 @@ int main(int argc, char** argv) {
   override_share->add_option("--until", flags.until, "30m, or 2024-08-14T18:30:00Z")->required();
   CLI::App* release = add_on_box("release", "end `lower` or `override`");
   AddSnippet(app, flags);
+  CLI::App* bucket = app.add_subcommand(
+      "bucket", "say where users stand: bucket, the share (ppm) that admits them, key");
+  bucket->add_option("KEY", flags.keys, "the cookie's whole value; '-' reads lines")->required();
   CLI::App* version = app.add_subcommand("version", "say which version this is");
   try {
     app.parse(argc, argv);
@@ -171,6 +195,7 @@ int main(int argc, char** argv) {
     return headgate::agent::kExitDone;
   }
   if (app.got_subcommand("snippet")) return Snippet(flags);
+  if (*bucket) return Buckets(flags.keys);
   const absl::StatusOr<Config> config = headgate::agent::LoadConfig(flags.config);
   if (!config.ok()) return Fail(config.status(), headgate::agent::kExitUsage);
   if (*run) return headgate::agent::Run(*config);
