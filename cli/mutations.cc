@@ -179,10 +179,15 @@ void PrintOutcome(const Command& command, const v1::Outcome& outcome, Controller
       << Clean(outcome.summary()) << (outcome.repeated() ? " (done before, not again)" : "")
       << '\n';
   if (outcome.recorded() || command.mutation.dry_run) return;
+  // A lowering is answered before the disk has it, which takes a millisecond or never ends.
+  v1::GetGateRequest request;
+  request.set_gate(outcome.gate().name());
+  v1::Gate gate;
+  if (controller.GetGate(request, gate).ok() && gate.recorded()) return;
   v1::Controller state;
   const CallResult asked = controller.GetController(v1::GetControllerRequest(), state);
   const bool is_in_trouble = asked.ok() && !state.journal_trouble().empty();
-  out << "It is in force. "
+  out << "It is decided and sent. "
       << (is_in_trouble ? "THE JOURNAL DOES NOT HAVE IT: " + Clean(state.journal_trouble())
                         : "The journal has not confirmed it yet.")
       << '\n';

@@ -147,6 +147,7 @@ grpc::Status FakeController::Carry(grpc::ServerContext* context, const Asked& as
   }
   if (const grpc::Status status = change(gate); !status.ok()) return status;
   gate.mutable_version()->set_revision(gate.version().revision() + 1);
+  gate.set_recorded(!has_failed_journal_);
   *response->mutable_gate() = gate;
   response->set_summary(asked.summary);
   response->set_recorded(!has_failed_journal_);
