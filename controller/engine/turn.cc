@@ -134,7 +134,8 @@ bool Turn::Stands(const Gate& gate, const PendingRaise& raise) const {
 
 void Turn::OnRecorded(Gate& gate, std::uint64_t token) {
   if (state_.leads) state_.journal_trouble.clear();
-  if (token == gate.newest_token) gate.recorded = true;
+  // Who lost the reign dropped the raise that this may be, and cannot set the journal right.
+  if (token == gate.newest_token && state_.leads) gate.recorded = true;
   if (!gate.pending || gate.pending->token != token) return;
   PendingRaise raise = std::move(*gate.pending);
   gate.pending.reset();
