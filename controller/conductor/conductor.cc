@@ -50,13 +50,7 @@ void Conductor::Do(engine::Command command, WaitFor wait_for, Duration wait_time
             .answer = {},
             .done = std::move(done)};
   calls_.emplace(command.call, std::move(wait));
-  if (const auto* removal = std::get_if<engine::RemoveAgent>(&command.order)) {
-    const fleet::Agent* agent = fleet_.Find(removal->agent);
-    if (agent != nullptr && !agent->IsConnected(now()) && !command.dry_run) {
-      fleet_.Remove(command.gate, removal->agent);
-    }
-  }
-  Feed(command);
+  Feed(std::move(command));
 }
 
 void Conductor::EndCalls() {
@@ -69,17 +63,44 @@ void Conductor::EndCalls() {
   }
 }
 
-void Conductor::Feed(const engine::Event& event) {
+void Conductor::Feed(engine::Event event) {
+  inbox_.push_back(std::move(event));
+  // Who is answered within a turn may give the next order at once: the actions of this turn come
+  // first, or an older directive would be published after a newer one.
+  if (is_in_turn_) return;
+  is_in_turn_ = true;
+  while (!inbox_.empty()) {
+    const engine::Event next = std::move(inbox_.front());
+    inbox_.pop_front();
+    TakeTurn(next);
+  }
+  is_in_turn_ = false;
+}
+
+void Conductor::TakeTurn(const engine::Event& event) {
   engine::Outcome outcome = engine::Apply(std::move(state_), event, now());
   state_ = std::move(outcome.state);
   for (engine::Action& action : outcome.actions) CarryOut(std::move(action));
   const std::string gate = GateOf(event);
+  ForgetRemoved(event);
   for (auto& [id, watcher] : watchers_) {
     if (gate.empty() || watcher.gate == gate) watcher.is_dirty = true;
   }
   waits_.Settle(state_, fleet_, now());
   if (!outcome.actions.empty()) FollowSignals();
   ScheduleWake();
+}
+
+// An agent that the engine let go of.
+void Conductor::ForgetRemoved(const engine::Event& event) {
+  const auto* command = std::get_if<engine::Command>(&event);
+  const auto* order =
+      command == nullptr ? nullptr : std::get_if<engine::RemoveAgent>(&command->order);
+  if (order == nullptr) return;
+  const auto gate = state_.gates.find(command->gate);
+  const bool is_removed =
+      gate != state_.gates.end() && gate->second.evidence.removed.contains(order->agent);
+  if (is_removed) fleet_.Remove(command->gate, order->agent);
 }
 
 void Conductor::CarryOut(engine::Action action) {
@@ -106,14 +127,19 @@ void Conductor::CarryOut(engine::Publish action) {
 void Conductor::CarryOut(engine::Record action) {
   const std::string gate = action.record.gate;
   const std::uint64_t token = action.token;
-  dependencies_.metrics.CountDecision(gate, action.cause);
+  const std::uint64_t repeats = action.repeats;
+  if (repeats == 0) dependencies_.metrics.CountDecision(gate, action.cause);
   const JournalRecord record{.at = now(),
                              .epoch = state_.epoch,
                              .controller = {},
                              .change = Change{std::move(action.record), std::move(action.cause)}};
   std::string payload = Encode(record);
-  timeline_.Add(record, payload, 0, token);
-  if (dependencies_.journal == nullptr) {
+  if (repeats == 0) {
+    timeline_.Add(record, payload, 0, token);
+  } else {
+    timeline_.Repeat(repeats, token);
+  }
+  if (!has_reign_) {
     dependencies_.loop.Post([this, gate, token] {
       Feed(engine::RecordFailed{gate, token, state_.journal_trouble});
     });
@@ -133,7 +159,7 @@ void Conductor::OnAppended(const std::string& gate, std::uint64_t token,
   dependencies_.metrics.ObserveRecording(now() - handed, sequence.ok());
   if (sequence.ok()) {
     timeline_.SetSequence(token, *sequence);
-    waits_.OnRecorded(token);
+    waits_.OnRecorded(gate, token);
     Feed(engine::Recorded{gate, token});
     return;
   }
@@ -159,6 +185,9 @@ void Conductor::CarryOut(engine::Replied action) {
   }
   wait.token = action.token;
   wait.version = action.version;
+  const auto gate = state_.gates.find(wait.gate);
+  wait.is_pending_raise = gate != state_.gates.end() && gate->second.pending &&
+                          gate->second.pending->next.version == action.version;
   wait.deadline = now() + wait.deadline.time_since_epoch();
   const Duration patience = wait.deadline - now();
   waits_.Add(std::move(wait));

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -94,7 +95,10 @@ class Conductor {
     TimePoint told;
   };
 
-  void Feed(const engine::Event& event);
+  // Now, or after the present turn if it comes from within one.
+  void Feed(engine::Event event);
+  void TakeTurn(const engine::Event& event);
+  void ForgetRemoved(const engine::Event& event);
   void CarryOut(engine::Action action);
   void CarryOut(engine::Publish action);
   void CarryOut(engine::Record action);
@@ -106,14 +110,22 @@ class Conductor {
   void FollowSignals();
   void ScheduleWake();
   void EverySecond();
+  void PaceWatchers();
   void TellWatchers();
   void EveryRenewal();
   absl::Status Replay();
-  absl::Status BeginReign(std::uint64_t last_epoch);
+  absl::Status BeginReign();
+  // Unix seconds, so that a journal that was lost does not lock the operator out.
+  std::uint64_t NextEpoch() const;
 
   const Dependencies dependencies_;
   const TimePoint started_;
   engine::State state_;
+  std::deque<engine::Event> inbox_;
+  bool is_in_turn_ = false;
+  // Whether a reign was begun in the journal; without it nothing is appended.
+  bool has_reign_ = false;
+  std::uint64_t last_epoch_ = 0;
   fleet::Fleet fleet_;
   Timeline timeline_;
   Waits waits_;
@@ -122,6 +134,7 @@ class Conductor {
   bool has_ended_calls_ = false;
   std::map<std::uint64_t, Watcher> watchers_;
   std::uint64_t next_watcher_ = 1;
+  bool is_pacing_ = false;
   // By agent and gate: whether the engine was told that it is connected.
   std::map<std::string, bool> told_connected_;
   std::vector<signals::SignalSpec> followed_;

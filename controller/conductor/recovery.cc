@@ -2,11 +2,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "controller/conductor/conductor.h"
 
 namespace headgate::conductor {
+namespace {
+
+// In the timeline; no record of the engine has it.
+constexpr std::uint64_t kReignToken = std::numeric_limits<std::uint64_t>::max();
+
+}  // namespace
 
 absl::Status Conductor::Recover() {
   absl::Status status = dependencies_.journal == nullptr
@@ -14,41 +21,48 @@ absl::Status Conductor::Recover() {
                             : Replay();
   if (status.ok()) return status;
   // A reign of its own, so that orders to lower are newer than whatever agents hold.
-  const auto epoch = static_cast<std::uint64_t>(UnixMillis(now()) / 1000);
-  Feed(engine::ReignLost{.why = std::string(status.message()), .epoch = epoch});
+  Feed(engine::ReignLost{.why = std::string(status.message()), .epoch = NextEpoch()});
   return status;
 }
 
 absl::Status Conductor::Replay() {
   absl::StatusOr<std::vector<journal::Entry>> entries = dependencies_.journal->ReadAll();
   if (!entries.ok()) return entries.status();
-  std::uint64_t last_epoch = 0;
   for (const journal::Entry& entry : *entries) {
-    last_epoch = std::max(last_epoch, entry.epoch);
+    last_epoch_ = std::max(last_epoch_, entry.epoch);
     absl::StatusOr<JournalRecord> record = Decode(entry.payload, dependencies_.plan_from_source);
     if (!record.ok()) {
+      // Half of the story is none: the gates are then those that agents report.
+      state_ = engine::State();
       return absl::DataLossError(
           fmt::format("journal entry {}: {}", entry.sequence, record.status().ToString()));
     }
     timeline_.Add(*record, entry.payload, entry.sequence, 0);
     if (record->change) Feed(engine::Replayed{std::move(record->change->record)});
   }
-  return BeginReign(last_epoch);
+  return BeginReign();
 }
 
-absl::Status Conductor::BeginReign(std::uint64_t last_epoch) {
-  // Unix seconds, so that a journal that was lost does not lock the operator out.
-  const auto seconds = static_cast<std::uint64_t>(UnixMillis(now()) / 1000);
-  const std::uint64_t epoch = std::max(last_epoch + 1, seconds);
+std::uint64_t Conductor::NextEpoch() const {
+  return std::max(last_epoch_ + 1, static_cast<std::uint64_t>(UnixMillis(now()) / 1000));
+}
+
+absl::Status Conductor::BeginReign() {
+  const std::uint64_t epoch = NextEpoch();
   if (absl::Status status = dependencies_.journal->BeginReign(epoch); !status.ok()) return status;
   const JournalRecord record{
       .at = now(), .epoch = epoch, .controller = dependencies_.controller_name, .change = {}};
   const std::string payload = Encode(record);
-  timeline_.Add(record, payload, 0, 0);
+  has_reign_ = true;
+  timeline_.Add(record, payload, 0, kReignToken);
   Log& log = dependencies_.log;
   dependencies_.journal->Append(
-      epoch, payload, [&log](const absl::StatusOr<std::uint64_t>& sequence) {
-        if (sequence.ok()) return;
+      epoch, payload,
+      [this, &log, &loop = dependencies_.loop](const absl::StatusOr<std::uint64_t>& sequence) {
+        if (sequence.ok()) {
+          loop.Post([this, at = *sequence] { timeline_.SetSequence(kReignToken, at); });
+          return;
+        }
         log.Error("record_failed", {{"why", std::string(sequence.status().message())}});
       });
   log.Info("reign_began", {{"epoch", epoch}});
@@ -60,25 +74,35 @@ std::uint64_t Conductor::Watch(const std::string& gate, std::function<void()> ch
   if (watchers_.size() >= kWatchersMax) return 0;
   const std::uint64_t id = next_watcher_++;
   watchers_[id] = Watcher{.gate = gate, .changed = std::move(changed), .told = now()};
-  if (watchers_.size() == 1) {
-    dependencies_.loop.After(kWatchPace, [this] { TellWatchers(); });
-  }
+  PaceWatchers();
   return id;
+}
+
+void Conductor::PaceWatchers() {
+  if (is_pacing_ || watchers_.empty()) return;
+  is_pacing_ = true;
+  dependencies_.loop.After(kWatchPace, [this] { TellWatchers(); });
 }
 
 void Conductor::Unwatch(std::uint64_t watcher) { watchers_.erase(watcher); }
 
 void Conductor::TellWatchers() {
-  std::vector<std::function<void()>> due;
+  is_pacing_ = false;
+  std::vector<std::uint64_t> due;
   for (auto& [id, watcher] : watchers_) {
     if (!watcher.is_dirty && now() - watcher.told < kWatchHeartbeat) continue;
     watcher.is_dirty = false;
     watcher.told = now();
-    due.push_back(watcher.changed);
+    due.push_back(id);
   }
-  // Outside of the map: who is told may stop watching.
-  for (const std::function<void()>& changed : due) changed();
-  if (!watchers_.empty()) dependencies_.loop.After(kWatchPace, [this] { TellWatchers(); });
+  // Who is told may stop watching, and may end another's watch.
+  for (const std::uint64_t id : due) {
+    const auto found = watchers_.find(id);
+    if (found == watchers_.end()) continue;
+    const std::function<void()> changed = found->second.changed;
+    changed();
+  }
+  PaceWatchers();
 }
 
 }  // namespace headgate::conductor

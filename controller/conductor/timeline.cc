@@ -37,6 +37,15 @@ void Timeline::Add(const JournalRecord& record, const std::string& payload, std:
   if (items_.size() <= kTimelineKept) return;
   items_.pop_front();
   ++forgotten_;
+  // Records that failed are never asked for again.
+  std::erase_if(index_by_token_, [&](const auto& entry) { return entry.second < forgotten_; });
+}
+
+void Timeline::Repeat(std::uint64_t token, std::uint64_t again) {
+  const auto found = index_by_token_.find(token);
+  if (found == index_by_token_.end()) return;
+  index_by_token_[again] = found->second;
+  index_by_token_.erase(token);
 }
 
 void Timeline::SetSequence(std::uint64_t token, std::uint64_t sequence) {

@@ -31,6 +31,8 @@ class Timeline {
   // `token` 0: from the journal.
   void Add(const JournalRecord& record, const std::string& payload, std::uint64_t sequence,
            std::uint64_t token);
+  // What was added under `token` is tried again under `again`.
+  void Repeat(std::uint64_t token, std::uint64_t again);
   void SetSequence(std::uint64_t token, std::uint64_t sequence);
   // The newest `limit` of a gate (all gates where empty), oldest first.
   std::vector<const TimelineItem*> Newest(const std::string& gate, std::size_t limit) const;

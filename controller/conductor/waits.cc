@@ -47,6 +47,56 @@ std::string WhyMissing(const fleet::Agent& agent, const fleet::GateReport& repor
   return NameOf(report.stage);
 }
 
+const engine::Gate* FindGate(const engine::State& state, const std::string& name) {
+  const auto found = state.gates.find(name);
+  return found == state.gates.end() ? nullptr : &found->second;
+}
+
+// A raise that is neither in force nor waits for the journal any more has failed.
+void FollowRaise(Wait& wait, const engine::State& state, const engine::Gate* gate) {
+  if (!wait.is_pending_raise) return;
+  if (gate != nullptr && gate->pending && gate->pending->next.version == wait.version) return;
+  wait.is_pending_raise = false;
+  if (gate != nullptr && gate->record.version == wait.version) return;
+  if (!state.journal_trouble.empty()) {
+    wait.answer.status = absl::UnavailableError(
+        "nothing was raised, because it could not be recorded: " + state.journal_trouble);
+    return;
+  }
+  wait.answer.status = absl::AbortedError(
+      "nothing was raised: a newer decision came before it was recorded, or it came too late");
+}
+
+// Also agents that only the plan knows: after a restart they may not be back yet, and they enforce
+// what they had.
+std::vector<Unconfirmed> Missing(const Wait& wait, const engine::Gate* gate,
+                                 const fleet::Fleet& fleet, TimePoint now) {
+  std::vector<Unconfirmed> missing;
+  if (wait.wait_for != WaitFor::kApplied && wait.wait_for != WaitFor::kObserved) return missing;
+  for (const auto& [name, agent] : fleet.agents()) {
+    const auto report = agent.gates.find(wait.gate);
+    if (report == agent.gates.end()) continue;
+    if (agent.IsConnected(now) && HasReached(report->second, wait)) continue;
+    missing.push_back({name, WhyMissing(agent, report->second, wait, now)});
+  }
+  if (gate == nullptr || !gate->record.restoration) return missing;
+  for (const std::string& name : gate->record.restoration->plan.spec().agents) {
+    const fleet::Agent* agent = fleet.Find(name);
+    const bool is_known = agent != nullptr && agent->gates.contains(wait.gate);
+    if (is_known || gate->evidence.removed.contains(name)) continue;
+    missing.push_back({name, "has not connected since the controller started"});
+  }
+  return missing;
+}
+
+bool HasArrived(const Wait& wait, bool is_recorded, const engine::Gate* gate,
+                const fleet::Fleet& fleet, TimePoint now) {
+  if (wait.wait_for == WaitFor::kRecorded) return is_recorded;
+  // A raise is sent only when it is recorded.
+  if (gate == nullptr || gate->record.version < wait.version) return false;
+  return Missing(wait, gate, fleet, now).empty();
+}
+
 }  // namespace
 
 void Waits::Add(Wait wait) {
@@ -60,44 +110,30 @@ void Waits::Add(Wait wait) {
   waits_.push_back(std::move(wait));
 }
 
-void Waits::OnRecorded(std::uint64_t token) { recorded_token_ = std::max(recorded_token_, token); }
-
-std::vector<Unconfirmed> Waits::Missing(const Wait& wait, const fleet::Fleet& fleet,
-                                        TimePoint now) const {
-  std::vector<Unconfirmed> missing;
-  if (wait.wait_for != WaitFor::kApplied && wait.wait_for != WaitFor::kObserved) return missing;
-  for (const auto& [name, agent] : fleet.agents()) {
-    const auto report = agent.gates.find(wait.gate);
-    if (report == agent.gates.end()) continue;
-    if (agent.IsConnected(now) && HasReached(report->second, wait)) continue;
-    missing.push_back({name, WhyMissing(agent, report->second, wait, now)});
+void Waits::OnRecorded(const std::string& gate, std::uint64_t token) {
+  for (Wait& wait : waits_) {
+    if (wait.gate == gate && wait.token <= token) wait.is_recorded = true;
   }
-  return missing;
-}
-
-bool Waits::HasArrived(const Wait& wait, const engine::State& state, const fleet::Fleet& fleet,
-                       TimePoint now) const {
-  if (wait.wait_for == WaitFor::kRecorded) return IsRecorded(wait);
-  const auto gate = state.gates.find(wait.gate);
-  // A raise is sent only when it is recorded.
-  if (gate == state.gates.end() || gate->second.record.version < wait.version) return false;
-  return Missing(wait, fleet, now).empty();
 }
 
 void Waits::Settle(const engine::State& state, const fleet::Fleet& fleet, TimePoint now) {
-  // `done` may add a wait: the list is walked, not iterated by range.
+  std::vector<Wait> ended;
   for (auto wait = waits_.begin(); wait != waits_.end();) {
-    const bool has_arrived = HasArrived(*wait, state, fleet, now);
-    if (!has_arrived && now < wait->deadline) {
+    const engine::Gate* gate = FindGate(state, wait->gate);
+    FollowRaise(*wait, state, gate);
+    const bool has_ended = !wait->answer.status.ok() ||
+                           HasArrived(*wait, IsRecorded(*wait), gate, fleet, now) ||
+                           now >= wait->deadline;
+    if (!has_ended) {
       ++wait;
       continue;
     }
-    Wait ended = std::move(*wait);
+    wait->answer.recorded = IsRecorded(*wait);
+    wait->answer.unconfirmed = Missing(*wait, gate, fleet, now);
+    ended.push_back(std::move(*wait));
     wait = waits_.erase(wait);
-    ended.answer.recorded = IsRecorded(ended);
-    ended.answer.unconfirmed = Missing(ended, fleet, now);
-    ended.done(std::move(ended.answer));
   }
+  for (Wait& wait : ended) wait.done(std::move(wait.answer));
 }
 
 void Waits::EndAll() {

@@ -42,6 +42,9 @@ struct Wait {
   // The record that must be durable, 0 if none, and the version that agents must reach.
   std::uint64_t token = 0;
   Version version;
+  // A raise that waits for its record; it may still be overtaken, or fail to be recorded.
+  bool is_pending_raise = false;
+  bool is_recorded = false;
   Answer answer;
   absl::AnyInvocable<void(Answer)> done;
 };
@@ -50,23 +53,19 @@ class Waits {
  public:
   // RESOURCE_EXHAUSTED to `wait.done` at once beyond kWaitsMax.
   void Add(Wait wait);
-  void OnRecorded(std::uint64_t token);
-  // Ends every wait that has what it waits for, or has waited long enough.
+  // The journal has the gate's record `token`, and so all that was decided before it and stands.
+  void OnRecorded(const std::string& gate, std::uint64_t token);
+  // Ends every wait that has what it waits for, can no longer have it, or has waited long enough.
+  // `done` may add waits.
   void Settle(const engine::State& state, const fleet::Fleet& fleet, TimePoint now);
   // Ends them all with what is known now: the orders themselves were carried out.
   void EndAll();
   bool empty() const { return waits_.empty(); }
 
  private:
-  bool IsRecorded(const Wait& wait) const { return wait.token <= recorded_token_; }
-  std::vector<Unconfirmed> Missing(const Wait& wait, const fleet::Fleet& fleet,
-                                   TimePoint now) const;
-  bool HasArrived(const Wait& wait, const engine::State& state, const fleet::Fleet& fleet,
-                  TimePoint now) const;
+  static bool IsRecorded(const Wait& wait) { return wait.token == 0 || wait.is_recorded; }
 
   std::list<Wait> waits_;
-  // The journal records in order, so the newest token stands for all before it.
-  std::uint64_t recorded_token_ = 0;
 };
 
 }  // namespace headgate::conductor

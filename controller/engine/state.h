@@ -33,8 +33,9 @@ struct Gate {
   // The newest token that was handed to the journal, and whether it came back.
   std::uint64_t newest_token = 0;
   bool recorded = true;
-  // While recording fails: when to try again.
+  // While recording fails: when to try again, and the record that it is about, 0 if a new one.
   std::optional<TimePoint> record_again;
+  std::uint64_t failed_token = 0;
   // Revisions never repeat within a reign, not even those of raises that were overtaken.
   std::uint64_t next_revision = 1;
   // The newest version of the reign before: an agent that reports a newer one of an older epoch

@@ -161,15 +161,23 @@ void Turn::OnRecordFailed(Gate& gate, std::uint64_t token, const std::string& wh
   if (state_.journal_trouble.empty()) Tell(gate, "the journal cannot record: " + why, true);
   state_.journal_trouble = why;
   if (token != gate.newest_token) return;
-  // A raise that could not be recorded never was; what is in force is recorded when that works.
-  gate.pending.reset();
+  gate.failed_token = token;
+  if (gate.pending) {
+    // A raise that could not be recorded never was. The journal may have it all the same: what is
+    // in force is recorded after it.
+    gate.pending.reset();
+    gate.failed_token = 0;
+    gate.cause = Cause{.kind = Cause::Kind::kPlan,
+                       .what = "drop raise",
+                       .why = "the journal could not record it: " + why};
+  }
   gate.clear_since.reset();
   // Without the reign the journal will never take it.
   if (gate.exists && state_.leads) gate.record_again = now_ + kRecordAgainAfter;
 }
 
 void Turn::RecordAgain(Gate& gate) {
-  HandToJournal(gate, gate.record, gate.cause, gate.newest_token);
+  HandToJournal(gate, gate.record, gate.cause, gate.failed_token);
 }
 
 GateRecord Turn::WithPhase(const Gate& gate, Phase phase) const {

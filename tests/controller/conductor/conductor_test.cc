@@ -1,0 +1,395 @@
+#include "controller/conductor/conductor.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+
+#include "tests/controller/conductor/stage.h"
+
+namespace headgate::conductor {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+class ConductorTest : public testing::Test {
+ protected:
+  // A gate at `percent` with two agents that have observed it.
+  void OpenShopAt(std::uint64_t percent) {
+    ASSERT_TRUE(stage_.Start().ok());
+    stage_.Connect("edge-1");
+    stage_.Connect("edge-2");
+    const auto created =
+        stage_.Do(engine::CreateGate{*Share::FromPpm(percent * 10'000)}, WaitFor::kObserved);
+    ASSERT_TRUE(stage_.RunUntil([&] { return created->has_value(); }));
+    ASSERT_TRUE((*created)->status.ok()) << (*created)->status;
+    ASSERT_TRUE((*created)->unconfirmed.empty());
+  }
+  void RampTo(std::uint64_t percent) {
+    stage_.Do(engine::StartRestoration{UsualPlan(), true});
+    ASSERT_TRUE(
+        stage_.RunUntil([&] { return stage_.gate().share == *Share::FromPpm(percent * 10'000); }));
+  }
+  void ComeBack() {
+    stage_.Connect("edge-1");
+    stage_.Connect("edge-2");
+  }
+  std::vector<std::string> TimelineTexts() {
+    std::vector<std::string> texts;
+    for (const TimelineItem* item : stage_.conductor().timeline().Newest("shop", 100)) {
+      texts.push_back((item->sequence == 0 ? "- " : "+ ") + item->text);
+    }
+    return texts;
+  }
+
+  Stage stage_;
+};
+
+// --- Waits.
+
+TEST_F(ConductorTest, AnswersWhenTheDecisionHasComeAsFarAsWasAsked) {
+  OpenShopAt(50);
+  stage_.journal().Hang();
+  stage_.agent("edge-1").obeys = false;
+  stage_.agent("edge-2").reaches = fleet::Stage::kApplied;
+  const auto sent = stage_.Do(engine::CloseGate{}, WaitFor::kSent);
+  const auto recorded = stage_.Do(engine::CloseGate{}, WaitFor::kRecorded, "shop", 30s);
+  const auto applied = stage_.Do(engine::CloseGate{}, WaitFor::kApplied, "shop", 30s);
+  const auto observed = stage_.Do(engine::CloseGate{}, WaitFor::kObserved, "shop", 30s);
+  ASSERT_TRUE(sent->has_value());
+  EXPECT_FALSE((*sent)->recorded);
+  stage_.Run(1s);
+  EXPECT_FALSE(recorded->has_value());
+  EXPECT_FALSE(applied->has_value());
+  stage_.journal().Heal();
+  stage_.Turn();
+  ASSERT_TRUE(recorded->has_value());
+  EXPECT_TRUE((*recorded)->recorded);
+  stage_.agent("edge-1").obeys = true;
+  stage_.Run(1s);
+  EXPECT_TRUE(applied->has_value());
+  EXPECT_FALSE(observed->has_value());
+  stage_.agent("edge-2").reaches = fleet::Stage::kObserved;
+  stage_.Run(1s);
+  ASSERT_TRUE(observed->has_value());
+  EXPECT_TRUE((*observed)->unconfirmed.empty());
+}
+
+TEST_F(ConductorTest, NamesWhoHasNotConfirmedWhenTheTimeIsOver) {
+  OpenShopAt(50);
+  stage_.agent("edge-1").obeys = false;
+  stage_.Disconnect("edge-2");
+  const auto closed = stage_.Do(engine::CloseGate{}, WaitFor::kObserved);
+  stage_.Run(1'950ms);
+  EXPECT_FALSE(closed->has_value());
+  stage_.Run(100ms);
+  ASSERT_TRUE(closed->has_value());
+  EXPECT_TRUE((*closed)->status.ok());
+  ASSERT_EQ((*closed)->unconfirmed.size(), 2U);
+  EXPECT_EQ((*closed)->unconfirmed[0].agent, "edge-1");
+  EXPECT_THAT((*closed)->unconfirmed[0].why, HasSubstr("not yet"));
+  EXPECT_EQ((*closed)->unconfirmed[1].agent, "edge-2");
+  EXPECT_THAT((*closed)->unconfirmed[1].why, HasSubstr("not connected"));
+}
+
+TEST_F(ConductorTest, NamesAgentsOfThePlanThatAreNotBackAfterARestart) {
+  OpenShopAt(0);
+  RampTo(10);
+  ASSERT_TRUE(stage_.Start().ok());
+  const auto closed = stage_.Do(engine::CloseGate{}, WaitFor::kObserved);
+  stage_.Run(3s);
+  ASSERT_TRUE(closed->has_value());
+  ASSERT_EQ((*closed)->unconfirmed.size(), 2U);
+  EXPECT_THAT((*closed)->unconfirmed[0].why, HasSubstr("since the controller started"));
+}
+
+TEST_F(ConductorTest, SaysThatNothingWasRaisedWhenTheRecordFails) {
+  OpenShopAt(10);
+  stage_.journal().Fail(absl::ResourceExhaustedError("disk full"));
+  const auto opened = stage_.Do(engine::OpenGate{stage_.now() + 10min}, WaitFor::kSent);
+  stage_.Turn();
+  ASSERT_TRUE(opened->has_value());
+  EXPECT_EQ((*opened)->status.code(), absl::StatusCode::kUnavailable);
+  EXPECT_THAT(std::string((*opened)->status.message()), HasSubstr("disk full"));
+  EXPECT_EQ(stage_.gate().share, *Share::FromPpm(100'000));
+}
+
+TEST_F(ConductorTest, SaysThatARaiseWasOvertaken) {
+  OpenShopAt(10);
+  stage_.journal().Hang();
+  const auto opened = stage_.Do(engine::OpenGate{stage_.now() + 10min}, WaitFor::kSent);
+  EXPECT_FALSE(opened->has_value());
+  stage_.Do(engine::CloseGate{});
+  ASSERT_TRUE(opened->has_value());
+  EXPECT_EQ((*opened)->status.code(), absl::StatusCode::kAborted);
+}
+
+TEST_F(ConductorTest, ARecordOfOneGateConfirmsNothingOfAnother) {
+  OpenShopAt(10);
+  stage_.Do(engine::CreateGate{Share::All()}, WaitFor::kSent, "blog");
+  stage_.Turn();
+  stage_.journal().Fail(absl::UnavailableError("no"));
+  const auto shop = stage_.Do(engine::CloseGate{}, WaitFor::kRecorded, "shop", 5s);
+  stage_.Turn();
+  stage_.journal().Heal();
+  const auto blog = stage_.Do(engine::CloseGate{}, WaitFor::kRecorded, "blog", 5s);
+  stage_.Turn();
+  ASSERT_TRUE(blog->has_value());
+  EXPECT_TRUE((*blog)->recorded);
+  EXPECT_FALSE(shop->has_value());
+  stage_.Run(1'500ms);
+  ASSERT_TRUE(shop->has_value());
+  EXPECT_TRUE((*shop)->recorded);
+}
+
+TEST_F(ConductorTest, AnswersAStartWhenItsPreflightEnds) {
+  OpenShopAt(0);
+  const auto started = stage_.Do(engine::StartRestoration{UsualPlan(), false}, WaitFor::kObserved);
+  stage_.Run(900ms);
+  EXPECT_FALSE(started->has_value());
+  ASSERT_TRUE(stage_.RunUntil([&] { return started->has_value(); }, 10s));
+  EXPECT_TRUE((*started)->status.ok()) << (*started)->status;
+  EXPECT_EQ(stage_.agent("edge-1").report.enforced, *Share::FromPpm(100'000));
+}
+
+// --- The order of effects.
+
+TEST_F(ConductorTest, TakesUsersOutThoughTheJournalHangsAndRaisesNothingMeanwhile) {
+  OpenShopAt(0);
+  RampTo(50);
+  stage_.journal().Hang();
+  stage_.Run(10s);
+  EXPECT_EQ(stage_.agent("edge-1").report.enforced, *Share::FromPpm(500'000));
+  stage_.errors = 0.6;
+  ASSERT_TRUE(stage_.RunUntil(
+      [&] { return stage_.agent("edge-1").report.enforced == *Share::FromPpm(100'000); }, 3s));
+  EXPECT_GT(stage_.journal().Waiting(), 0U);
+}
+
+TEST_F(ConductorTest, AnOrderGivenFromWithinAnAnswerComesAfterThePresentTurn) {
+  OpenShopAt(50);
+  stage_.conductor().Do({.gate = "shop", .order = engine::StartRestoration{UsualPlan(), false}},
+                        WaitFor::kSent, kWaitDefault,
+                        [&](const Answer&) { stage_.Do(engine::CloseGate{}); });
+  stage_.conductor().Do(
+      {.gate = "shop", .order = engine::Abort{*Share::FromPpm(100'000)}, .actor = "anna"},
+      WaitFor::kSent, kWaitDefault, [](const Answer&) {});
+  EXPECT_EQ(stage_.gate().share, Share::None());
+  const std::vector<Directive>& sent = stage_.agent("edge-1").sent;
+  ASSERT_GE(sent.size(), 2U);
+  EXPECT_EQ(sent[sent.size() - 2].share, *Share::FromPpm(100'000));
+  EXPECT_EQ(sent.back().share, Share::None());
+}
+
+TEST_F(ConductorTest, RaisesNothingOnceANewerReignOwnsTheJournal) {
+  OpenShopAt(0);
+  RampTo(10);
+  journal::MemoryJournal other(stage_.disk());
+  ASSERT_TRUE(other.BeginReign(stage_.conductor().state().epoch + 1).ok());
+  stage_.Run(30s);
+  EXPECT_EQ(stage_.gate().share, *Share::FromPpm(100'000));
+  EXPECT_FALSE(stage_.conductor().state().leads);
+  const auto closed = stage_.Do(engine::CloseGate{}, WaitFor::kObserved);
+  ASSERT_TRUE(stage_.RunUntil([&] { return closed->has_value(); }, 3s));
+  EXPECT_TRUE((*closed)->unconfirmed.empty());
+  EXPECT_FALSE((*closed)->recorded);
+}
+
+// --- Without a journal.
+
+TEST_F(ConductorTest, WithoutAJournalItClosesWhatAgentsReportAndRaisesNothing) {
+  EXPECT_EQ(stage_.StartWithoutJournal("no space left").code(), absl::StatusCode::kUnavailable);
+  stage_.agent("edge-1").report.version = {.epoch = 1'723'000'000, .revision = 7};
+  stage_.agent("edge-1").report.stage = fleet::Stage::kObserved;
+  stage_.agent("edge-1").report.enforced = *Share::FromPpm(500'000);
+  stage_.Connect("edge-1");
+  for (const auto& refused :
+       {stage_.Do(engine::OpenGate{stage_.now() + 10min}),
+        stage_.Do(engine::StartRestoration{UsualPlan(), true}),
+        stage_.Do(engine::CreateGate{Share::All()}, WaitFor::kSent, "blog")}) {
+    ASSERT_TRUE(refused->has_value());
+    EXPECT_EQ((*refused)->status.code(), absl::StatusCode::kUnavailable);
+    EXPECT_THAT(std::string((*refused)->status.message()), HasSubstr("no space left"));
+  }
+  const auto closed = stage_.Do(engine::CloseGate{}, WaitFor::kObserved);
+  ASSERT_TRUE(stage_.RunUntil([&] { return closed->has_value(); }, 3s));
+  EXPECT_TRUE((*closed)->status.ok());
+  EXPECT_TRUE((*closed)->unconfirmed.empty());
+  EXPECT_EQ(stage_.agent("edge-1").report.enforced, Share::None());
+}
+
+TEST_F(ConductorTest, WithoutAJournalACloseReachesAgentsThatComeLater) {
+  ASSERT_FALSE(stage_.StartWithoutJournal("gone").ok());
+  for (const char* name : {"edge-1", "edge-2"}) {
+    stage_.agent(name).report.version = {.epoch = 1'723'000'000, .revision = 7};
+    stage_.agent(name).report.stage = fleet::Stage::kObserved;
+  }
+  stage_.agent("edge-1").report.enforced = Share::None();
+  stage_.Connect("edge-1");
+  stage_.Do(engine::CloseGate{});
+  stage_.Connect("edge-2");
+  EXPECT_TRUE(
+      stage_.RunUntil([&] { return stage_.agent("edge-2").report.enforced == Share::None(); }, 3s));
+}
+
+TEST_F(ConductorTest, ADamagedJournalMakesItLowerOnlyAndIsNotWrittenTo) {
+  OpenShopAt(50);
+  stage_.disk().entries.back().payload = "not a record";
+  const std::size_t entries = stage_.disk().entries.size();
+  EXPECT_EQ(stage_.Start().code(), absl::StatusCode::kDataLoss);
+  ComeBack();
+  const auto closed = stage_.Do(engine::CloseGate{}, WaitFor::kObserved);
+  ASSERT_TRUE(stage_.RunUntil([&] { return closed->has_value(); }, 3s));
+  EXPECT_TRUE((*closed)->unconfirmed.empty());
+  EXPECT_EQ(stage_.disk().entries.size(), entries);
+}
+
+TEST_F(ConductorTest, LowersUnderANewerEpochAlsoWhereTheReignCannotBegin) {
+  OpenShopAt(50);
+  // Restarts within one second: the epoch is ahead of the clock.
+  ASSERT_TRUE(stage_.Start().ok());
+  ASSERT_TRUE(stage_.Start().ok());
+  ComeBack();
+  stage_.Run(500ms);
+  const std::uint64_t epoch = stage_.conductor().state().epoch;
+  stage_.disk().entries.back().payload = "not a record";
+  EXPECT_FALSE(stage_.Start().ok());
+  EXPECT_GT(stage_.conductor().state().epoch, epoch);
+}
+
+// --- Restarts.
+
+TEST_F(ConductorTest, ARestartRaisesNothingTakesNobodyOutAndGoesOn) {
+  OpenShopAt(0);
+  RampTo(50);
+  stage_.Run(500ms);
+  const std::uint64_t epoch = stage_.conductor().state().epoch;
+  const engine::Plan plan = stage_.gate().restoration->plan;
+  ASSERT_TRUE(stage_.Start().ok());
+  EXPECT_GT(stage_.conductor().state().epoch, epoch);
+  EXPECT_EQ(stage_.gate().share, *Share::FromPpm(500'000));
+  EXPECT_TRUE(stage_.gate().no_raise);
+  EXPECT_EQ(stage_.gate().restoration->plan, plan);
+  ComeBack();
+  stage_.Run(100ms);
+  EXPECT_EQ(stage_.agent("edge-1").report.enforced, *Share::FromPpm(500'000));
+  EXPECT_TRUE(
+      stage_.RunUntil([&] { return stage_.agent("edge-1").report.enforced == Share::All(); }, 20s));
+}
+
+TEST_F(ConductorTest, ALoweringThatWasNeverRecordedIsFoundAtTheAgents) {
+  OpenShopAt(0);
+  RampTo(50);
+  stage_.Run(500ms);
+  stage_.journal().Hang();
+  const auto closed = stage_.Do(engine::CloseGate{}, WaitFor::kObserved);
+  ASSERT_TRUE(stage_.RunUntil([&] { return closed->has_value(); }, 5s));
+  ASSERT_TRUE(stage_.Start().ok());
+  EXPECT_EQ(stage_.gate().share, *Share::FromPpm(500'000));
+  ComeBack();
+  EXPECT_EQ(stage_.gate().share, Share::None());
+  stage_.Run(1min);
+  EXPECT_EQ(stage_.agent("edge-1").report.enforced, Share::None());
+  EXPECT_EQ(stage_.agent("edge-2").report.enforced, Share::None());
+}
+
+TEST_F(ConductorTest, ARaiseThatTheDyingControllerRecordedRaisesNobodyAtOnce) {
+  OpenShopAt(0);
+  RampTo(10);
+  stage_.Run(500ms);
+  stage_.journal().Hang();
+  stage_.Run(4s);
+  ASSERT_EQ(stage_.journal().Waiting(), 1U);
+  ASSERT_TRUE(stage_.Start(1).ok());
+  EXPECT_EQ(stage_.gate().share, *Share::FromPpm(500'000));
+  ComeBack();
+  stage_.Run(1s);
+  EXPECT_EQ(stage_.agent("edge-1").report.enforced, *Share::FromPpm(100'000));
+}
+
+// --- Who watches, and what is told.
+
+TEST_F(ConductorTest, TellsWatchersAtMostTenTimesASecondAndAtLeastOnce) {
+  OpenShopAt(50);
+  int told = 0;
+  stage_.conductor().Unwatch(stage_.conductor().Watch("shop", [] {}));
+  const std::uint64_t watcher = stage_.conductor().Watch("shop", [&] { ++told; });
+  // Agents count twenty times a second.
+  stage_.Run(10s);
+  EXPECT_LE(told, 100);
+  EXPECT_GE(told, 90);
+  stage_.Disconnect("edge-1");
+  stage_.Disconnect("edge-2");
+  stage_.Run(2s);
+  told = 0;
+  stage_.Run(10s);
+  EXPECT_GE(told, 9);
+  EXPECT_LE(told, 12);
+  stage_.conductor().Unwatch(watcher);
+  told = 0;
+  stage_.Run(2s);
+  EXPECT_EQ(told, 0);
+}
+
+TEST_F(ConductorTest, AWatcherMayEndAnothersWatch) {
+  OpenShopAt(50);
+  std::uint64_t second = 0;
+  bool was_told = false;
+  stage_.conductor().Watch("shop", [&] { stage_.conductor().Unwatch(second); });
+  second = stage_.conductor().Watch("shop", [&] { was_told = true; });
+  stage_.Run(1s);
+  EXPECT_FALSE(was_told);
+}
+
+TEST_F(ConductorTest, RefusesMoreWatchersThanItsLimit) {
+  OpenShopAt(50);
+  for (std::size_t i = 0; i < kWatchersMax; ++i) {
+    ASSERT_NE(stage_.conductor().Watch("shop", [] {}), 0U);
+  }
+  EXPECT_EQ(stage_.conductor().Watch("shop", [] {}), 0U);
+}
+
+TEST_F(ConductorTest, TheTimelineNamesEachChangeItsCauseAndWhetherItIsRecorded) {
+  OpenShopAt(50);
+  stage_.journal().Fail(absl::ResourceExhaustedError("disk full"));
+  stage_.Do(engine::CloseGate{});
+  stage_.Run(5s);
+  EXPECT_THAT(TimelineTexts(), ElementsAre(HasSubstr("+ 18:00:00 reign "),
+                                           "+ 18:00:00 shop: create at 50 % [anna]: drill",
+                                           "- 18:00:00 shop: close at 50 % -> 0 % [anna]: drill"));
+  stage_.journal().Heal();
+  stage_.Run(2s);
+  EXPECT_THAT(TimelineTexts(), ElementsAre(HasSubstr("+ 18:00:00 reign "),
+                                           "+ 18:00:00 shop: create at 50 % [anna]: drill",
+                                           "+ 18:00:00 shop: close at 50 % -> 0 % [anna]: drill"));
+}
+
+TEST_F(ConductorTest, ForgetsAnAgentOnlyWhenItsRemovalWasCarriedOut) {
+  OpenShopAt(50);
+  EXPECT_FALSE((*stage_.Do(engine::RemoveAgent{"edge-2"}))->status.ok());
+  EXPECT_NE(stage_.conductor().fleet().Find("edge-2"), nullptr);
+  stage_.Disconnect("edge-2");
+  EXPECT_TRUE((*stage_.Do(engine::RemoveAgent{"edge-2"}))->status.ok());
+  EXPECT_EQ(stage_.conductor().fleet().Find("edge-2"), nullptr);
+  const auto closed = stage_.Do(engine::CloseGate{}, WaitFor::kObserved);
+  ASSERT_TRUE(stage_.RunUntil([&] { return closed->has_value(); }, 3s));
+  EXPECT_TRUE((*closed)->unconfirmed.empty());
+}
+
+TEST_F(ConductorTest, EndsEveryCallWhenItStops) {
+  OpenShopAt(0);
+  stage_.agent("edge-1").obeys = false;
+  const auto started = stage_.Do(engine::StartRestoration{UsualPlan(), false});
+  const auto closed = stage_.Do(engine::Hold{}, WaitFor::kObserved);
+  stage_.conductor().EndCalls();
+  EXPECT_TRUE(started->has_value());
+  EXPECT_TRUE(closed->has_value());
+  const auto late = stage_.Do(engine::CloseGate{});
+  ASSERT_TRUE(late->has_value());
+  EXPECT_EQ((*late)->status.code(), absl::StatusCode::kUnavailable);
+}
+
+}  // namespace
+}  // namespace headgate::conductor
