@@ -8,8 +8,7 @@ controller, Prometheus and customers, all on free loopback ports. Standard libra
         ...
 
 Whatever happens, Ctrl-C included, everything that was started is stopped by pid when the `with`
-ends, unless `keep()` was called. All logs lie in `site.folder`, which is removed only if all went
-well.
+ends. All logs lie in `site.folder`, which is kept after a failure.
 """
 
 import contextlib
@@ -49,7 +48,6 @@ class Lab:
         self.folder = tempfile.mkdtemp(prefix="headgate-lab-", dir="/tmp")
         os.chmod(self.folder, 0o755)
         self._stack = contextlib.ExitStack()
-        self.kept = False
         self.databases = None
         self.shop = None
         self.balancers = []
@@ -116,10 +114,6 @@ class Lab:
         return path
 
     # -- the end -----------------------------------------------------------------------------------
-    def keep(self):
-        """Leaves everything running until `stop` is called."""
-        self.kept = True
-
     def stop(self):
         self._stack.close()
 
@@ -127,8 +121,7 @@ class Lab:
         return self
 
     def __exit__(self, kind, _error, _trace):
-        if self.kept:
-            return
         self.stop()
-        if kind is None:
+        # Who ends it by a signal has seen enough; only a failure is looked into.
+        if kind is None or issubclass(kind, SystemExit):
             shutil.rmtree(self.folder, ignore_errors=True)
