@@ -1,5 +1,6 @@
 #include "agents/core/session.h"
 
+#include <fmt/format.h>
 #include <grpcpp/create_channel.h>
 #include <grpcpp/security/credentials.h>
 
@@ -7,11 +8,14 @@
 #include <chrono>
 #include <utility>
 
+#include "agents/core/session_stream.h"
+#include "agents/core/session_wire.h"
+
 namespace headgate::agent {
 namespace {
 
 constexpr Duration kLook{100};
-// A session that lasted so long was a good one: the next attempts start without patience.
+// 0.2 s doubled so often is above the longest pause.
 constexpr int kDoublingsMax = 6;
 
 std::shared_ptr<grpc::Channel> Connect(
@@ -86,25 +90,27 @@ bool Session::Talk(const std::string& controller) {
   if (!credentials.ok()) return fail(std::string(credentials.status().message()));
   const std::shared_ptr<grpc::Channel> channel = Connect(controller, credentials->channel);
   const auto deadline = std::chrono::system_clock::now() + kConnectMax;
-  if (!channel->WaitForConnected(deadline)) return fail("no connection within 500 ms");
+  if (!channel->WaitForConnected(deadline))
+    return fail(fmt::format("no connection within {} ms", kConnectMax.count()));
   const std::unique_ptr<v1::AgentControl::Stub> stub = v1::AgentControl::NewStub(channel);
   ++connections_;
   bool was_welcome = false;
   grpc::Status status;
   {
-    Stream stream({.self = options_.self,
-                   .outbox = outbox_,
-                   .sequence = sequence_,
-                   .push_every = options_.push_every,
-                   .on_directive = options_.on_directive,
-                   .on_welcome =
-                       [&](const v1::Welcome& welcome) {
-                         is_connected_ = true;
-                         log_.Info("controller_welcomes", {{"controller", controller},
-                                                           {"epoch", welcome.epoch()},
-                                                           {"agent", welcome.agent()}});
-                       }},
-                  *stub, options_.plaintext_name);
+    Stream stream(
+        {.self = options_.self,
+         .outbox = outbox_,
+         .sequence = sequence_,
+         .push_every = options_.push_every,
+         .on_directive = [this](const v1::Directive& directive) { return Judge(directive); },
+         .on_welcome =
+             [&](const v1::Welcome& welcome) {
+               is_connected_ = true;
+               log_.Info("controller_welcomes", {{"controller", controller},
+                                                 {"epoch", welcome.epoch()},
+                                                 {"agent", welcome.agent()}});
+             }},
+        *stub, options_.plaintext_name);
     outbox_.Listen([&stream] { stream.Pump(); });
     was_welcome = Watch(stream, *credentials);
     outbox_.Listen(nullptr);
@@ -117,6 +123,16 @@ bool Session::Talk(const std::string& controller) {
   if (!IsStopped())
     fail(status.error_message().empty() ? "the stream ended" : status.error_message());
   return was_welcome;
+}
+
+std::optional<v1::Report> Session::Judge(const v1::Directive& directive) {
+  absl::StatusOr<Offer> offer = OfferFrom(directive);
+  const bool is_sound = offer.ok();
+  if (is_sound && options_.on_offer(*std::move(offer))) return std::nullopt;
+  const std::string why = is_sound ? "this agent's configuration names no such gate"
+                                   : std::string(offer.status().message());
+  log_.Error("directive_refused", {{"gate", directive.gate()}, {"why", why}});
+  return RefusalOf(directive, is_sound ? RefusalCode::kUnknownGate : RefusalCode::kCorrupt, why);
 }
 
 bool Session::Watch(Stream& stream, const Credentials& credentials) {

@@ -8,28 +8,42 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <random>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "agents/core/order.h"
 #include "agents/core/outbox.h"
-#include "agents/core/stream.h"
-#include "agents/core/wire.h"
+#include "common/base/clock.h"
 #include "common/log/log.h"
 
 namespace grpc {
 class ChannelCredentials;
 }
 
+namespace headgate::v1 {
+class Directive;
+class Report;
+}  // namespace headgate::v1
+
 namespace headgate::agent {
+
+// Who the agent is, the same for its whole life.
+struct Self {
+  std::string boot_id;
+  std::map<std::string, std::string> labels;
+};
 
 struct Credentials {
   std::shared_ptr<grpc::ChannelCredentials> channel;
   // A session ends with the certificate that opened it.
   std::optional<TimePoint> not_after;
 };
+
+class Stream;
 
 class Session {
  public:
@@ -49,8 +63,8 @@ class Session {
     std::string plaintext_name;
     Self self;
     Duration push_every{250};
-    // On gRPC's threads; must not block.
-    std::function<void(const v1::Directive&)> on_directive;
+    // False: the agent has no such gate. On gRPC's threads; must not block.
+    std::function<bool(Offer)> on_offer;
   };
 
   Session(Options options, Outbox& outbox, const Clock& clock, Log& log);
@@ -68,6 +82,8 @@ class Session {
   // One connection, to its end. True if the controller had welcomed us.
   bool Talk(const std::string& controller);
   bool Watch(Stream& stream, const Credentials& credentials);
+  // Hands a directive on; a report if nobody took it.
+  std::optional<v1::Report> Judge(const v1::Directive& directive);
   void Pause(Duration pause);
   bool IsStopped();
 

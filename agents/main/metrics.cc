@@ -48,7 +48,7 @@ MetricFamily PerGate(const std::vector<GateWord>& words, const Name& name,
 }
 
 MetricFamily Slow(const std::vector<GateWord>& words) {
-  MetricFamily family = Make({"headgate_agent_slow_answers_total",
+  MetricFamily family = Make({"headgate_local_slow_answers_total",
                               "Answers to admitted requests that took longer than the threshold.",
                               MetricType::Counter});
   for (const GateWord& word : words) {
@@ -67,7 +67,7 @@ MetricFamily Stages(const std::vector<GateWord>& words) {
                                                        {Stage::kObserved, "OBSERVED"},
                                                        {Stage::kRefused, "REFUSED"}};
   MetricFamily family =
-      Make({"headgate_agent_stage", "1 for the stage that the gate's directive has reached.",
+      Make({"headgate_local_stage", "1 for the stage that the gate's directive has reached.",
             MetricType::Gauge});
   for (const GateWord& word : words) {
     for (const auto& [stage, name] : kStages) {
@@ -91,42 +91,42 @@ std::vector<MetricFamily> Metrics::Collect() const {
   };
   std::vector<MetricFamily> families;
   families.push_back(Make(
-      {"headgate_agent_connected", "1 while a controller has welcomed us.", MetricType::Gauge}));
+      {"headgate_local_connected", "1 while a controller has welcomed us.", MetricType::Gauge}));
   Add(families.back(), {}, is_connected_() ? 1 : 0);
   families.push_back(gauge(
-      "headgate_agent_enforced_share", "The share that the load balancer enforces, 0 to 1.",
+      "headgate_local_enforced_share_ratio", "The share that the load balancer enforces, 0 to 1.",
       [](const GateWord& word) { return word.standing.enforced.ppm() / double{Share::kPpmMax}; }));
   families.push_back(Stages(words));
-  families.push_back(gauge("headgate_agent_expired",
+  families.push_back(gauge("headgate_local_expired",
                            "1 while the last renewal is older than its validity.",
                            [](const GateWord& word) { return word.standing.expired; }));
-  families.push_back(gauge("headgate_agent_unsaved",
+  families.push_back(gauge("headgate_local_unsaved",
                            "1 while what is in force is not on the disk yet.",
                            [](const GateWord& word) { return word.standing.unsaved; }));
   families.push_back(
-      gauge("headgate_agent_overridden",
+      gauge("headgate_local_overridden",
             "1 while the operator's word on the box stands above directives.",
             [](const GateWord& word) { return word.standing.local_override.has_value(); }));
-  families.push_back(gauge("headgate_agent_load_balancer_up",
+  families.push_back(gauge("headgate_local_load_balancer_up",
                            "1 while the load balancer can be asked.",
                            [](const GateWord& word) { return word.is_reachable; }));
-  families.push_back(counter("headgate_agent_changes_total",
+  families.push_back(counter("headgate_local_changes_total",
                              "How often the load balancer was told a share.",
                              [](const GateWord& word) { return word.applied; }));
-  families.push_back(counter("headgate_agent_changes_failed_total",
+  families.push_back(counter("headgate_local_changes_failed_total",
                              "How often that failed, wholly or in part.",
                              [](const GateWord& word) { return word.failed; }));
-  families.push_back(counter("headgate_agent_admitted_total",
+  families.push_back(counter("headgate_local_admitted_total",
                              "Answered requests of admitted users.",
                              [](const GateWord& word) { return word.counters.admitted; }));
-  families.push_back(counter("headgate_agent_http_5xx_total", "Of them, answered with 500 to 599.",
+  families.push_back(counter("headgate_local_http_5xx_total", "Of them, answered with 500 to 599.",
                              [](const GateWord& word) { return word.counters.http_5xx; }));
-  families.push_back(counter("headgate_agent_connection_errors_total",
+  families.push_back(counter("headgate_local_connection_errors_total",
                              "Failed connections to the application, retries included.",
                              [](const GateWord& word) { return word.counters.connection_errors; }));
-  families.push_back(counter("headgate_agent_refused_total", "Requests that got the waiting page.",
+  families.push_back(counter("headgate_local_refused_total", "Requests that got the waiting page.",
                              [](const GateWord& word) { return word.counters.refused; }));
-  families.push_back(counter("headgate_agent_bypassed_total",
+  families.push_back(counter("headgate_local_bypassed_total",
                              "Requests that a bypass rule let through.",
                              [](const GateWord& word) { return word.counters.bypassed; }));
   families.push_back(Slow(words));

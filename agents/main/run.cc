@@ -49,20 +49,12 @@ struct RunningGate {
 
 using Gates = std::map<std::string, std::unique_ptr<RunningGate>>;
 
-// Tells a directive's gate; one that cannot be understood is left alone and logged.
-void Deliver(const v1::Directive& message, Gates& gates, Log& log) {
-  absl::StatusOr<Offer> offer = OfferFrom(message);
-  if (!offer.ok()) {
-    log.Error("directive_malformed",
-              {{"gate", message.gate()}, {"why", std::string(offer.status().message())}});
-    return;
-  }
-  const auto found = gates.find(message.gate());
-  if (found == gates.end()) {
-    log.Warning("directive_for_unknown_gate", {{"gate", message.gate()}});
-    return;
-  }
-  found->second->runner.Post(*std::move(offer));
+// False: no such gate here.
+bool Deliver(Offer offer, const Gates& gates) {
+  const auto found = gates.find(offer.directive.gate);
+  if (found == gates.end()) return false;
+  found->second->runner.Post(std::move(offer));
+  return true;
 }
 
 absl::StatusOr<Credentials> Open(const Config& config, const Clock& clock) {
@@ -159,14 +151,13 @@ int Run(const Config& config) {
     gates.emplace(gate.name, std::move(running));
   }
   // Declared after what they use, and so ended before it.
-  Session session(
-      {.controllers = config.controllers,
-       .credentials = [&] { return Open(config, clock); },
-       .plaintext_name = config.tls ? "" : config.name,
-       .self = {.boot_id = NewBootId(), .labels = config.labels},
-       .push_every = config.push_every,
-       .on_directive = [&](const v1::Directive& directive) { Deliver(directive, gates, log); }},
-      outbox, clock, log);
+  Session session({.controllers = config.controllers,
+                   .credentials = [&] { return Open(config, clock); },
+                   .plaintext_name = config.tls ? "" : config.name,
+                   .self = {.boot_id = NewBootId(), .labels = config.labels},
+                   .push_every = config.push_every,
+                   .on_offer = [&](Offer offer) { return Deliver(std::move(offer), gates); }},
+                  outbox, clock, log);
   const Metrics metrics(outbox, [&session] { return session.is_connected(); });
   const auto pages = StartPages(config, outbox, metrics, session, clock);
   if (!pages.ok()) log.Error("no_metrics", {{"why", std::string(pages.status().message())}});

@@ -11,8 +11,7 @@ TestApp::TestApp() : server_(std::make_unique<httplib::Server>()) {
   server_->new_task_queue = [] { return new httplib::ThreadPool(64); };
   server_->Get(".*", [this](const httplib::Request&, httplib::Response& response) {
     ++requests_;
-    const int delay_ms = delay_ms_;
-    if (delay_ms > 0) std::this_thread::sleep_for(std::chrono::milliseconds(delay_ms));
+    Dawdle();
     response.status = status_;
     response.set_content("the shop\n", "text/plain");
   });
@@ -22,7 +21,18 @@ TestApp::TestApp() : server_(std::make_unique<httplib::Server>()) {
 
 TestApp::~TestApp() { Stop(); }
 
+void TestApp::Dawdle() {
+  std::unique_lock lock(mutex_);
+  stopping_changed_.wait_for(lock, std::chrono::milliseconds(delay_ms_),
+                             [this] { return stopping_; });
+}
+
 void TestApp::Stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  stopping_changed_.notify_all();
   // stop() before the server runs would be lost.
   while (thread_.joinable() && !server_->is_running()) std::this_thread::yield();
   server_->stop();

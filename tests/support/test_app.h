@@ -3,8 +3,10 @@
 #pragma once
 
 #include <atomic>
+#include <condition_variable>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <thread>
 
 namespace httplib {
@@ -30,11 +32,18 @@ class TestApp {
   void Stop();
 
  private:
+  // As slowly as told, unless it is being stopped.
+  void Dawdle();
+
   std::unique_ptr<httplib::Server> server_;
   std::uint16_t port_ = 0;
   std::atomic<int> status_{200};
   std::atomic<int> delay_ms_{0};
   std::atomic<std::uint64_t> requests_{0};
+  std::mutex mutex_;
+  std::condition_variable stopping_changed_;
+  // Protected by mutex_.
+  bool stopping_ = false;
   std::thread thread_;
 };
 

@@ -42,7 +42,7 @@ TEST(Agent, EnforcesDirectivesAndProvesThem) {
   EXPECT_EQ(report.trouble(), "");
   EXPECT_EQ(site.Page("/readyz").status, 200) << site.Page("/readyz").body;
   EXPECT_THAT(site.Page("/metrics").body,
-              HasSubstr("headgate_agent_enforced_share{gate=\"shop\"}"));
+              HasSubstr("headgate_local_enforced_share_ratio{gate=\"shop\"}"));
 }
 
 TEST(Agent, PushesCountersFourTimesASecondWithoutAGap) {
@@ -223,6 +223,15 @@ TEST(Agent, KeepsSeveralGatesApart) {
   EXPECT_EQ(other.WidthInMemory(), Percent("1%").Width());
   EXPECT_EQ(site.haproxy.WidthInMemory(), Percent("20%").Width());
   EXPECT_TRUE(Eventually([&] { return site.controller->gate_counters("bank").live(); }));
+}
+
+TEST(Agent, RefusesAGateThatItDoesNotHave) {
+  Site site;
+  site.controller->Direct(DirectiveOf(7, 1, "20%", "bank"));
+  EXPECT_TRUE(Eventually([&] {
+    return site.controller->report("bank").refusal().code() == v1::Refusal::UNKNOWN_GATE;
+  }));
+  EXPECT_EQ(site.haproxy.WidthInMemory(), kBuckets);
 }
 
 TEST(Agent, ItsCertificateNamesIt) {

@@ -14,7 +14,7 @@
 #include <string>
 
 #include "agents/core/outbox.h"
-#include "agents/core/wire.h"
+#include "agents/core/session_wire.h"
 #include "headgate/v1/agent.grpc.pb.h"
 
 namespace headgate::agent {
@@ -30,7 +30,8 @@ class Stream : public grpc::ClientBidiReactor<v1::AgentMessage, v1::ControllerMe
     std::uint64_t& sequence;
     // Counters are written at most this often.
     Duration push_every;
-    std::function<void(const v1::Directive&)> on_directive;
+    // A refusal is sent at once.
+    std::function<std::optional<v1::Report>(const v1::Directive&)> on_directive;
     std::function<void(const v1::Welcome&)> on_welcome;
   };
 
@@ -72,6 +73,8 @@ class Stream : public grpc::ClientBidiReactor<v1::AgentMessage, v1::ControllerMe
   bool is_over_ = false;
   bool is_done_ = false;
   std::vector<GateWord> changed_;
+  // Of the newest directive that no gate took.
+  std::optional<v1::Report> refusal_;
   Monotonic::time_point counted_at_;
   grpc::Status status_;
 };

@@ -1,4 +1,4 @@
-#include "agents/core/wire.h"
+#include "agents/core/session_wire.h"
 
 #include <fmt/format.h>
 #include <google/protobuf/util/time_util.h>
@@ -125,6 +125,16 @@ v1::Counters CountersFrom(const Self& self, std::uint64_t sequence,
     }
   }
   return counters;
+}
+
+v1::Report RefusalOf(const v1::Directive& directive, RefusalCode code, const std::string& why) {
+  v1::Report report;
+  report.set_gate(directive.gate());
+  report.set_stage(v1::REFUSED);
+  report.mutable_refusal()->set_code(From(code));
+  report.mutable_refusal()->set_detail(why);
+  *report.mutable_refusal()->mutable_refused() = directive.version();
+  return report;
 }
 
 absl::StatusOr<Offer> OfferFrom(const v1::Directive& message) {

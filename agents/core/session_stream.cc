@@ -1,4 +1,4 @@
-#include "agents/core/stream.h"
+#include "agents/core/session_stream.h"
 
 #include <utility>
 
@@ -38,6 +38,11 @@ bool Stream::NextMessage() {
     return true;
   }
   if (!is_welcome_) return false;
+  if (refusal_) {
+    *outgoing_.mutable_report() = *std::move(refusal_);
+    refusal_.reset();
+    return true;
+  }
   // The newest word of each gate: one that waited here is replaced.
   for (GateWord& word : parts_.outbox.TakeChanged()) {
     std::erase_if(changed_,
@@ -89,7 +94,10 @@ void Stream::OnReadDone(bool ok) {
       break;
     }
     case v1::ControllerMessage::kDirective:
-      parts_.on_directive(incoming_.directive());
+      if (std::optional<v1::Report> refusal = parts_.on_directive(incoming_.directive())) {
+        const std::lock_guard lock(mutex_);
+        refusal_ = std::move(refusal);
+      }
       break;
     case v1::ControllerMessage::kFullStateRequest: {
       const std::lock_guard lock(mutex_);
