@@ -303,7 +303,8 @@ absl::Status Carrier::operator()(const RemoveAgent& order) {
 
 }  // namespace
 
-void Carry(Turn& turn, const Command& command) {
+void Carry(Turn& turn, const Command& given) {
+  const Command command = WithTextsThatFit(given);
   State& state = turn.state();
   Replied reply{.call = command.call};
   reply.status = CheckAdmissible(state, command);

@@ -25,6 +25,14 @@ bool NeedsJournal(const Order& order) {
 
 }  // namespace
 
+Command WithTextsThatFit(Command command) {
+  if (!Lowers(command.order)) return command;
+  if (command.reason.size() > kReasonBytesMax) command.reason.resize(kReasonBytesMax);
+  // Half an id could be another's.
+  if (command.request_id.size() > kRequestIdBytesMax) command.request_id.clear();
+  return command;
+}
+
 absl::Status CheckAdmissible(const State& state, const Command& command) {
   if (command.reason.size() > kReasonBytesMax) {
     return absl::InvalidArgumentError(fmt::format("the reason has {} bytes, at most {} are kept",

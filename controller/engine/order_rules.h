@@ -7,6 +7,8 @@
 
 namespace headgate::engine {
 
+// An order that lowers waits for no rule about its texts: what is too long of them is cut.
+Command WithTextsThatFit(Command command);
 // That there is a gate to carry it out on, and that nothing of it is too large.
 absl::Status CheckAdmissible(const State& state, const Command& command);
 // That the journal works where the order is of no use without it (UNAVAILABLE), and that the gate

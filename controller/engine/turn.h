@@ -57,6 +57,6 @@ Phase PhaseAfterHold(const GateRecord& record, TimePoint now);
 void RetreatTo(Turn& turn, Gate& gate, Share to, Cause cause);
 Share RetreatTarget(const Restoration& restoration, Share share);
 // commands.cc
-void Carry(Turn& turn, const Command& command);
+void Carry(Turn& turn, const Command& given);
 
 }  // namespace headgate::engine

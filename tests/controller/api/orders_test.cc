@@ -61,6 +61,19 @@ TEST_F(Orders, ARepeatedRequestDoesNothingTwice) {
   EXPECT_EQ(first.gate().version().revision(), second.gate().version().revision());
 }
 
+TEST_F(Orders, CloseIsCarriedOutHoweverLongItsReason) {
+  CreateShop();
+  grpc::ClientContext context;
+  v1::GateRequest request;
+  request.set_gate("shop");
+  request.mutable_mutation()->set_reason(std::string(5'000, 'x'));
+  request.mutable_mutation()->set_request_id(std::string(500, 'y'));
+  v1::Outcome outcome;
+  ASSERT_TRUE(OperatorAs(tls::Role::kOperator)->CloseGate(&context, request, &outcome).ok());
+  EXPECT_EQ(outcome.gate().share_ppm(), 0U);
+  EXPECT_EQ(outcome.gate().changed_by().why().size(), 1'024U);
+}
+
 TEST_F(Orders, ADryRunChangesNothing) {
   CreateShop();
   v1::Outcome outcome;
