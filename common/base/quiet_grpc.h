@@ -1,5 +1,5 @@
-// gRPC writes lines of its own to stderr, in its own form, for things that we tell better: a peer that
-// went away, an address without a name. Call first thing in main, while there is one thread.
+// gRPC writes lines of its own to stderr, in its own form, for things that we tell better: a peer
+// that went away, an address without a name. Call first thing in main, while there is one thread.
 #pragma once
 
 #include <cstdlib>
