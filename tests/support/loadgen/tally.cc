@@ -1,7 +1,6 @@
 #include "tests/support/loadgen/tally.h"
 
 #include <algorithm>
-#include <utility>
 
 #include "fmt/format.h"
 
@@ -55,6 +54,11 @@ std::string Tally::TakenOutLine(const TakenOut& taken_out, std::uint64_t user) {
 
 std::optional<std::string> Tally::Refused(const std::string& cookie, std::int64_t now_ms) {
   if (cookie.empty()) return std::nullopt;
+  if (const std::int64_t tenth = now_ms / kTenthMs; tenth != refused_tenth_) {
+    lowest_refused_before_ = tenth == refused_tenth_ + 1 ? lowest_refused_ : kBuckets;
+    lowest_refused_ = kBuckets;
+    refused_tenth_ = tenth;
+  }
   const std::uint32_t bucket = BucketOfCookie(cookie);
   const bool is_lower = bucket < std::min(lowest_refused_, lowest_refused_before_);
   lowest_refused_ = std::min(lowest_refused_, bucket);
@@ -85,7 +89,6 @@ std::string Tally::EndSecond(const Population& population) {
           .refused = all_.refused + sum.refused,
           .failed = all_.failed + sum.failed};
   second_ = Counts{};
-  lowest_refused_before_ = std::exchange(lowest_refused_, kBuckets);
   second_began_ms_ += 1000;
   return line;
 }

@@ -4,8 +4,8 @@
 //   {"kind":"first_error", …}  an admitted request went wrong after at least a second without
 //   {"kind":"taken_out", …}    somebody who had been admitted was refused
 //   {"kind":"refused_lower", …} a customer was refused whose bucket is lower than those of all who
-//                              were refused in this second and the one before: the first refusal
-//                              by a lowered share is always among these
+//                              were refused in this tenth of a second and the one before: the
+//                              first refusal by a lowered share is among these
 //   {"kind":"summary", …}      the last line
 // ok and errors are answers to admitted requests (errors: a status of 500 or more), refused are the
 // gate's own answers, failed had no answer at all. All times are Unix milliseconds.
@@ -75,7 +75,8 @@ class Tally {
   const std::int64_t started_ms_;
   std::int64_t second_began_ms_;
   std::optional<std::int64_t> last_error_ms_;
-  // The lowest bucket refused in this second and in the one before.
+  // The lowest bucket refused in the newest tenth of a second and in the one before it.
+  std::int64_t refused_tenth_ = 0;
   std::uint32_t lowest_refused_ = kBuckets;
   std::uint32_t lowest_refused_before_ = kBuckets;
   Counts second_;
