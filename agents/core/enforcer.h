@@ -1,5 +1,6 @@
 // A load balancer that admits a share of the users: HAProxy now, others later. One keeper's thread
-// calls it. Every call returns within a bounded time (kCallMax), whatever the load balancer does.
+// calls it; Try alone may be called on another thread at the same time. Every call returns within a
+// bounded time (kCallMax), whatever the load balancer does.
 #pragma once
 
 #include <cstdint>
@@ -47,8 +48,9 @@ class Enforcer {
   virtual Reading Read() = 0;
   // For kDown the load balancer's memory is changed even if nothing can be written.
   virtual ApplyOutcome Put(const Apply& apply) = 0;
-  // Two requests through the load balancer's own rule, just inside and just outside of the share
-  // (one at 0 % and 100 %). OK: both got the right answers.
+  // May run beside every other call, not beside itself. Two requests through the load balancer's
+  // own rule, just inside and just outside of the share (one at 0 % and 100 %). OK: both got the
+  // right answers.
   virtual absl::Status Try(Share share) = 0;
   virtual absl::StatusOr<RawCounters> ReadCounters() = 0;
   virtual Description Describe() const = 0;

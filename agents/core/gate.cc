@@ -106,7 +106,9 @@ void Gate::OnSaved(const Save& save, const absl::Status& status, TimePoint now) 
     return;
   }
   saved_ = save.memory;
-  if (!save.is_raise) return;
+  // Saving took its time: a directive that came meanwhile stands above what was saved.
+  const bool is_current = seen_ && save.memory.directive == *seen_;
+  if (!save.is_raise || !is_current || !MayGrant(now)) return;
   granted_ = save.memory.granted;
   last_step_up_ = now;
   apply_not_before_ = TimePoint();

@@ -41,6 +41,7 @@ class Gate {
   // An error: the override's file is there and cannot be read; nothing is raised until it can.
   void SetOverride(std::optional<LocalOverride> local_override, absl::Status status);
   void Observe(const Reading& reading);
+  // Saving and probing may take their time; other events may come in between.
   void OnSaved(const Save& save, const absl::Status& status, TimePoint now);
   void OnApplied(const Apply& apply, const ApplyOutcome& outcome, TimePoint now);
   void OnProbed(const Probe& probe, const absl::Status& status, TimePoint now);

@@ -36,7 +36,7 @@ std::optional<Memory> LoadOrSay(Store& store, std::string& trouble) {
 }  // namespace
 
 Keeper::Keeper(std::string gate, const Rails& rails, Parts parts, TimePoint now)
-    : parts_(parts),
+    : parts_(std::move(parts)),
       name_(std::move(gate)),
       gate_(name_, rails, LoadOrSay(parts_.store, memory_trouble_), now) {
   if (memory_trouble_.empty()) return;
@@ -93,8 +93,15 @@ void Keeper::Mend(TimePoint now) {
     const Duty duty = gate_.NextDuty(now);
     if (std::holds_alternative<Nothing>(duty)) break;
     if (const auto* apply = std::get_if<Apply>(&duty)) Do(*apply, now);
-    if (const auto* save = std::get_if<Save>(&duty)) Do(*save, now);
-    if (const auto* probe = std::get_if<Probe>(&duty)) Do(*probe, now);
+    if (const auto* save = std::get_if<Save>(&duty)) {
+      // What comes after a save waits for it, and what comes before does not.
+      if (is_saving_) break;
+      Start(*save);
+    }
+    if (const auto* probe = std::get_if<Probe>(&duty)) {
+      if (is_probing_) break;
+      Start(*probe);
+    }
   }
   LogChange(now);
 }
@@ -111,14 +118,30 @@ void Keeper::Do(const Apply& apply, TimePoint now) {
   LookAtLoadBalancer();
 }
 
-void Keeper::Do(const Save& save, TimePoint now) {
-  const absl::Status status = parts_.store.SaveMemory(save.memory);
-  if (status.ok()) memory_trouble_.clear();
-  gate_.OnSaved(save, status, now);
+void Keeper::Start(const Save& save) {
+  is_saving_ = true;
+  parts_.saving.Run([save, &store = parts_.store, report = parts_.report] {
+    report(Saved{save, store.SaveMemory(save.memory)});
+  });
 }
 
-void Keeper::Do(const Probe& probe, TimePoint now) {
-  gate_.OnProbed(probe, parts_.enforcer.Try(probe.share), now);
+void Keeper::Start(const Probe& probe) {
+  is_probing_ = true;
+  parts_.probing.Run([probe, &enforcer = parts_.enforcer, report = parts_.report] {
+    report(Probed{probe, enforcer.Try(probe.share)});
+  });
+}
+
+void Keeper::OnDone(const Done& done, TimePoint now) {
+  if (const auto* saved = std::get_if<Saved>(&done)) {
+    is_saving_ = false;
+    if (saved->status.ok()) memory_trouble_.clear();
+    gate_.OnSaved(saved->save, saved->status, now);
+  }
+  if (const auto* probed = std::get_if<Probed>(&done)) {
+    is_probing_ = false;
+    gate_.OnProbed(probed->probe, probed->status, now);
+  }
 }
 
 Standing Keeper::Describe(TimePoint now) const { return gate_.Describe(now); }

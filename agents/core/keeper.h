@@ -1,14 +1,18 @@
 // Keeps one load balancer at what its gate should be: asks the gate for the next duty, does it, and
-// tells the gate how it ended. One thread (the runner's). A turn is bounded by the enforcer's and
-// the disk's own bounds, and by kDutiesPerTurnMax.
+// tells the gate how it ended. One thread (the runner's). Saving and probing are errands: while one
+// is under way, directives are taken and lowerings made. A turn is bounded by the enforcer's own
+// bounds and by kDutiesPerTurnMax.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
+#include <variant>
 
 #include "agents/core/counter_sums.h"
 #include "agents/core/enforcer.h"
+#include "agents/core/errands.h"
 #include "agents/core/gate.h"
 #include "agents/core/store.h"
 #include "common/log/log.h"
@@ -21,10 +25,24 @@ class Keeper {
   // on.
   static constexpr int kDutiesPerTurnMax = 8;
 
+  struct Saved {
+    Save save;
+    absl::Status status;
+  };
+  struct Probed {
+    Probe probe;
+    absl::Status status;
+  };
+  using Done = std::variant<Saved, Probed>;
+
   struct Parts {
     Enforcer& enforcer;
     Store& store;
     Log& log;
+    Errands& saving;
+    Errands& probing;
+    // Called where the errand ran; hands the result to OnDone on the keeper's thread.
+    std::function<void(Done)> report;
   };
 
   // Loads what a former run saved.
@@ -32,6 +50,9 @@ class Keeper {
 
   // A directive: considered and acted upon at once, with the load balancer as it was last read.
   std::optional<Refusal> Take(const Offer& offer, TimePoint now);
+  void OnDone(const Done& done, TimePoint now);
+  // Does what is due, without looking anew.
+  void Mend(TimePoint now);
   // What is due every push interval: look at override, load balancer and counters, and mend.
   void Tick(TimePoint now);
 
@@ -46,10 +67,9 @@ class Keeper {
  private:
   void LookAtOverride(TimePoint now);
   void LookAtLoadBalancer();
-  void Mend(TimePoint now);
   void Do(const Apply& apply, TimePoint now);
-  void Do(const Save& save, TimePoint now);
-  void Do(const Probe& probe, TimePoint now);
+  void Start(const Save& save);
+  void Start(const Probe& probe);
   void LogChange(TimePoint now);
 
   Parts parts_;
@@ -61,6 +81,8 @@ class Keeper {
   std::uint64_t applied_ = 0;
   std::uint64_t failed_ = 0;
   bool is_reachable_ = false;
+  bool is_saving_ = false;
+  bool is_probing_ = false;
 };
 
 }  // namespace headgate::agent

@@ -4,7 +4,7 @@
 
 namespace headgate::agent {
 
-Runner::Runner(Options options, Keeper::Parts parts, Outbox& outbox, const Clock& clock)
+Runner::Runner(Options options, Parts parts, Outbox& outbox, const Clock& clock)
     : options_(std::move(options)), parts_(parts), outbox_(outbox), clock_(clock) {
   thread_ = std::thread([this] { Run(); });
 }
@@ -26,8 +26,20 @@ void Runner::Post(Offer offer) {
   wake_.notify_one();
 }
 
+void Runner::Report(Keeper::Done done) {
+  {
+    const std::lock_guard lock(mutex_);
+    done_.push_back(std::move(done));
+  }
+  wake_.notify_one();
+}
+
 void Runner::Run() {
-  keeper_ = std::make_unique<Keeper>(options_.gate, options_.rails, parts_, clock_.Now());
+  keeper_ = std::make_unique<Keeper>(
+      options_.gate, options_.rails,
+      Keeper::Parts{parts_.enforcer, parts_.store, parts_.log, saving_, probing_,
+                    [this](Keeper::Done done) { Report(std::move(done)); }},
+      clock_.Now());
   keeper_->Tick(clock_.Now());
   Tell();
   TimePoint next_tick = clock_.Now() + options_.tick;
@@ -36,11 +48,14 @@ void Runner::Run() {
   std::unique_lock lock(mutex_);
   while (!stopped_) {
     const Duration wait = next_tick - clock_.Now();
-    if (!offer_ && wait.count() > 0) wake_.wait_for(lock, wait);
+    if (!offer_ && done_.empty() && wait.count() > 0) wake_.wait_for(lock, wait);
     if (stopped_) return;
     const std::optional<Offer> offer = std::exchange(offer_, std::nullopt);
+    const std::vector<Keeper::Done> done = std::exchange(done_, {});
     lock.unlock();
+    for (const Keeper::Done& one : done) keeper_->OnDone(one, clock_.Now());
     if (offer) keeper_->Take(*offer, clock_.Now());
+    if (!done.empty()) keeper_->Mend(clock_.Now());
     if (clock_.Now() >= next_tick) {
       keeper_->Tick(clock_.Now());
       const bool watchful = clock_.Now() < watchful_until;

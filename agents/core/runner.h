@@ -8,7 +8,9 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <vector>
 
+#include "agents/core/errands.h"
 #include "agents/core/keeper.h"
 #include "agents/core/outbox.h"
 #include "common/base/clock.h"
@@ -28,7 +30,13 @@ class Runner {
     Duration tick{250};
   };
 
-  Runner(Options options, Keeper::Parts parts, Outbox& outbox, const Clock& clock);
+  struct Parts {
+    Enforcer& enforcer;
+    Store& store;
+    Log& log;
+  };
+
+  Runner(Options options, Parts parts, Outbox& outbox, const Clock& clock);
   // Leaves the load balancer as it is.
   ~Runner();
   Runner(const Runner&) = delete;
@@ -39,10 +47,11 @@ class Runner {
 
  private:
   void Run();
+  void Report(Keeper::Done done);
   void Tell();
 
   const Options options_;
-  Keeper::Parts parts_;
+  Parts parts_;
   Outbox& outbox_;
   const Clock& clock_;
 
@@ -50,12 +59,17 @@ class Runner {
   std::condition_variable wake_;
   // Protected by mutex_.
   std::optional<Offer> offer_;
+  std::vector<Keeper::Done> done_;
   bool stopped_ = false;
 
   // Of the runner's thread.
   std::unique_ptr<Keeper> keeper_;
 
   std::thread thread_;
+
+  // Last, so that they end first: they report to what stands above.
+  ErrandThread saving_;
+  ErrandThread probing_;
 };
 
 }  // namespace headgate::agent

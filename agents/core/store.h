@@ -1,6 +1,7 @@
 // What outlives the agent's process, for one gate: its memory and the operator's override. Files in
-// the state folder, so that `headgate-agent lower` works with the agent hung or dead. One thread of
-// a process at a time; two processes may use the same folder.
+// the state folder, so that `headgate-agent lower` works with the agent hung or dead. The memory
+// may be saved on one thread while another uses the override; two processes may use the same
+// folder.
 #pragma once
 
 #include <optional>

@@ -5,8 +5,11 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "agents/core/enforcer.h"
+#include "agents/core/errands.h"
 #include "agents/core/store.h"
 
 namespace headgate::agent {
@@ -79,6 +82,26 @@ class FakeEnforcer : public Enforcer {
   Share file_;
   std::uint32_t retry_after_s_ = 10;
   int generation_ = 1;
+};
+
+// Does errands at once, or when told.
+class FakeErrands : public Errands {
+ public:
+  void Run(Errand errand) override {
+    if (!is_slow) return errand();
+    waiting_.push_back(std::move(errand));
+  }
+  void Finish() {
+    std::vector<Errand> errands = std::move(waiting_);
+    waiting_.clear();
+    for (const Errand& errand : errands) errand();
+  }
+  void Forget() { waiting_.clear(); }
+
+  bool is_slow = false;
+
+ private:
+  std::vector<Errand> waiting_;
 };
 
 class FakeStore : public Store {

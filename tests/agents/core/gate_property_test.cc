@@ -30,7 +30,7 @@ class World {
   }
 
   void Step() {
-    const int what = *rc::gen::inRange(0, 12);
+    const int what = *rc::gen::inRange(0, 15);
     kill_in_ = *rc::gen::weightedOneOf<int>({{4, rc::gen::just(0)}, {1, rc::gen::inRange(1, 6)}});
     try {
       Do(what);
@@ -44,8 +44,14 @@ class World {
 
  private:
   void Boot() {
-    keeper_ =
-        std::make_unique<Keeper>("shop", Rails{}, Keeper::Parts{enforcer_, store_, log_}, now_);
+    // Errands die with the process.
+    saving_.Forget();
+    probing_.Forget();
+    keeper_ = std::make_unique<Keeper>(
+        "shop", Rails{},
+        Keeper::Parts{enforcer_, store_, log_, saving_, probing_,
+                      [this](const Keeper::Done& done) { keeper_->OnDone(done, now_); }},
+        now_);
     // P1: what was synced is not forgotten.
     if (store_.memory())
       highest_synced_ = std::max(highest_synced_, store_.memory()->directive.version);
@@ -62,6 +68,12 @@ class World {
     if (what == 9) enforcer_.file_fails = !enforcer_.file_fails;
     if (what == 10) store_.fails = !store_.fails;
     if (what == 11) now_ += std::chrono::hours(1);
+    if (what == 12) saving_.is_slow = !saving_.is_slow;
+    if (what == 13) probing_.is_slow = !probing_.is_slow;
+    if (what == 14) {
+      saving_.Finish();
+      probing_.Finish();
+    }
     keeper_->Tick(now_);
   }
 
@@ -108,6 +120,8 @@ class World {
   Log log_{clock_, Log::Options{.level = LogLevel::kError}};
   FakeEnforcer enforcer_;
   FakeStore store_;
+  FakeErrands saving_;
+  FakeErrands probing_;
   std::unique_ptr<Keeper> keeper_;
   std::map<Version, Directive> recorded_;
   Version highest_synced_;

@@ -15,7 +15,13 @@ Share Percent(const char* text) { return *Share::Parse(text); }
 struct Bench {
   explicit Bench(const char* share) : enforcer(Percent(share)) { Restart(); }
   void Restart() {
-    keeper = std::make_unique<Keeper>("shop", Rails{}, Keeper::Parts{enforcer, store, log}, now);
+    saving.Forget();
+    probing.Forget();
+    keeper = std::make_unique<Keeper>(
+        "shop", Rails{},
+        Keeper::Parts{enforcer, store, log, saving, probing,
+                      [this](const Keeper::Done& done) { keeper->OnDone(done, now); }},
+        now);
     keeper->Tick(now);
   }
   void Direct(std::uint64_t epoch, std::uint64_t revision, const char* share) {
@@ -35,6 +41,8 @@ struct Bench {
   Log log{clock, Log::Options{.level = LogLevel::kError}};
   FakeEnforcer enforcer;
   FakeStore store;
+  FakeErrands saving;
+  FakeErrands probing;
   std::unique_ptr<Keeper> keeper;
 };
 
@@ -84,6 +92,47 @@ TEST(Keeper, LowersWhileBothDisksAreFullAndSavesAsSoonAsThereIsRoom) {
   bench.Pass(std::chrono::seconds(2));
   EXPECT_EQ(bench.enforcer.in_force(), Percent("90%"));
   EXPECT_FALSE(bench.keeper->Describe(bench.now).unsaved);
+}
+
+TEST(Keeper, LowersWhileADiskAndAProbeHang) {
+  Bench bench("50%");
+  bench.Direct(1, 1, "50%");
+  bench.saving.is_slow = bench.probing.is_slow = true;
+  bench.Direct(1, 2, "60%");
+  EXPECT_EQ(bench.enforcer.in_force(), Percent("50%"));
+  bench.Direct(1, 3, "2%");
+  EXPECT_EQ(bench.enforcer.in_force(), Percent("2%"));
+  // The save of the raise ends at last; what came meanwhile stands.
+  bench.saving.Finish();
+  bench.keeper->Mend(bench.now);
+  EXPECT_EQ(bench.enforcer.in_force(), Percent("2%"));
+  EXPECT_TRUE(bench.keeper->Describe(bench.now).unsaved);
+  bench.saving.Finish();
+  EXPECT_FALSE(bench.keeper->Describe(bench.now).unsaved);
+  EXPECT_EQ(bench.store.memory()->directive.version, (Version{1, 3}));
+}
+
+TEST(Keeper, ARaiseWaitsForASlowDisk) {
+  Bench bench("50%");
+  bench.Direct(1, 1, "50%");
+  bench.saving.is_slow = true;
+  bench.Direct(1, 2, "60%");
+  bench.Pass(std::chrono::seconds(5));
+  EXPECT_EQ(bench.enforcer.in_force(), Percent("50%"));
+  bench.saving.Finish();
+  bench.keeper->Mend(bench.now);
+  EXPECT_EQ(bench.enforcer.in_force(), Percent("60%"));
+}
+
+TEST(Keeper, ARaiseWhoseSaveOutlastsItsValidityIsNotMade) {
+  Bench bench("50%");
+  bench.Direct(1, 1, "50%");
+  bench.saving.is_slow = true;
+  bench.Direct(1, 2, "60%");
+  bench.now += std::chrono::minutes(1);
+  bench.saving.Finish();
+  bench.keeper->Mend(bench.now);
+  EXPECT_EQ(bench.enforcer.in_force(), Percent("50%"));
 }
 
 TEST(Keeper, KeepsItsShareAfterARestartWithoutAController) {
