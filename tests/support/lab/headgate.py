@@ -86,7 +86,8 @@ class Controller:
         try:
             with urllib.request.urlopen(url, timeout=2) as answer:
                 return answer.status == 200
-        except urllib.error.HTTPError:
+        except urllib.error.HTTPError as error:
+            error.close()
             return False
 
     def kill(self):

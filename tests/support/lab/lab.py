@@ -85,13 +85,14 @@ class Lab:
         self._stack.callback(self.watcher.stop)
 
     def start_prometheus(self):
-        self.prometheus = prometheus.Prometheus(
-            {"shop": [f"127.0.0.1:{self.shop.port}"]}, folder=self._subfolder("prometheus"))
+        targets = {"shop": [f"127.0.0.1:{self.shop.port}"]} if self.shop else {}
+        self.prometheus = prometheus.Prometheus(targets, folder=self._subfolder("prometheus"))
         self._stack.callback(self.prometheus.stop)
 
-    def start_load(self, seconds, **options):
+    def start_load(self, seconds, name="load", **options):
         ports = [balancer.port for balancer in self.balancers]
-        self.load = load.Load(self.program("loadgen"), ports, self.folder, seconds, **options)
+        path = os.path.join(self.folder, name + ".jsonl")
+        self.load = load.Load(self.program("loadgen"), ports, path, seconds, **options)
         self._stack.callback(self.load.stop)
 
     def _start_edge(self, name):
@@ -117,6 +118,10 @@ class Lab:
     def stop(self):
         self._stack.close()
 
+    def remove(self):
+        """Throws the logs away."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
     def __enter__(self):
         return self
 
@@ -124,4 +129,4 @@ class Lab:
         self.stop()
         # Who ends it by a signal has seen enough; only a failure is looked into.
         if kind is None or issubclass(kind, SystemExit):
-            shutil.rmtree(self.folder, ignore_errors=True)
+            self.remove()

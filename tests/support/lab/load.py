@@ -64,8 +64,7 @@ def first_refusal_below(refused_lower, width, since_ms):
 class Load:
     """The running crowd."""
 
-    def __init__(self, program, ports, folder, seconds, **options):
-        path = os.path.join(folder, "load.jsonl")
+    def __init__(self, program, ports, path, seconds, **options):
         argv = [program, "--ports", ",".join(str(port) for port in ports), "--seconds", seconds]
         for name, value in options.items():
             argv += [f"--{name.replace('_', '-')}", value]
