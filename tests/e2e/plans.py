@@ -55,8 +55,8 @@ class Pace:
         return [int(float(step.rstrip("%")) * 10_000) for step in self.steps]
 
 
-FAST = Pace("2s", ["5%", "25%", "50%", "100%"], "2s", "5s", "3s", 5, 180)
-FULL = Pace("5s", ["1%", "5%", "10%", "25%", "50%", "75%", "100%"], "6s", "15s", "5s", 15, 420)
+FAST = Pace("2s", ["5%", "25%", "50%", "100%"], "2s", "5s", "3s", 5, 240)
+FULL = Pace("5s", ["1%", "5%", "10%", "25%", "50%", "75%", "100%"], "6s", "15s", "5s", 15, 600)
 
 
 def write(path, site, pace, comment, replica_is_out):
