@@ -118,8 +118,9 @@ struct PlanSpec {
   friend bool operator==(const PlanSpec&, const PlanSpec&) = default;
 };
 
-// The payload type of the path that an error of Plan::Create is about, e.g. "ramp.steps[3]",
-// "checks[0].limit", "databases.orders.replicas[1].dsn": the YAML names of plan.proto.
+// The payload type of the paths that an error of Plan::Create is about, one per line as its message
+// has one error per line: "ramp.steps[3]", "checks[0].limit", "databases.orders.replicas[1].dsn",
+// the YAML names of plan.proto. field_errors.h splits them.
 inline constexpr char kFieldPathPayload[] = "headgate/field-path";
 
 class Plan {

@@ -1,0 +1,60 @@
+#include "controller/conductor/metrics.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <regex>
+#include <set>
+#include <string>
+
+#include "controller/engine/evidence.h"
+#include "controller/plan/plan.h"
+
+namespace headgate::conductor {
+namespace {
+
+constexpr TimePoint kNow{Duration(1'723'658'400'000)};
+constexpr char kPlan[] =
+    "gate: shop\n"
+    "preflight: {agents: [edge-1]}\n"
+    "checks: [{name: errors, ratio: agents.http_5xx, limit: 1%}]\n";
+
+std::set<std::string> DocumentedNames() {
+  std::ifstream file(HEADGATE_SOURCE_DIR "/docs/METRICS.md");
+  const std::regex row("^\\| (headgate_\\w+) \\|.*");
+  std::set<std::string> names;
+  std::smatch match;
+  for (std::string line; std::getline(file, line);) {
+    if (std::regex_match(line, match, row)) names.insert(match[1]);
+  }
+  return names;
+}
+
+// A gate with an agent and a restoration, so that every family has something to show.
+engine::State StateWithEverything() {
+  engine::State state;
+  engine::Gate& gate = state.gates["shop"];
+  gate.record.gate = "shop";
+  gate.record.restoration = engine::Restoration{
+      .id = "shop-1", .plan = *plan::LoadPlan(kPlan, "plan.yaml"), .phase = engine::Preflight{}};
+  gate.evidence.agents["edge-1"] = engine::AgentView{.name = "edge-1", .connected = true};
+  engine::PrepareEvidence(gate.evidence, gate.record.restoration->plan.spec());
+  return state;
+}
+
+TEST(ConductorMetrics, ArePreciselyTheDocumentedOnes) {
+  prometheus::Registry registry;
+  ConductorMetrics metrics(registry);
+  metrics.CountDecision("shop", {.what = "start"});
+  metrics.CountRefusal("edge-1", "shop");
+  metrics.CountImplausible("edge-1");
+  metrics.ObserveRecording(Duration(1), true);
+  metrics.Show(StateWithEverything(), fleet::Fleet(), kNow);
+  std::set<std::string> exported;
+  for (const prometheus::MetricFamily& family : registry.Collect()) exported.insert(family.name);
+  EXPECT_FALSE(exported.empty());
+  EXPECT_EQ(exported, DocumentedNames());
+}
+
+}  // namespace
+}  // namespace headgate::conductor
