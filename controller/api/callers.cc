@@ -50,6 +50,14 @@ absl::Status CheckRole(const tls::Identity& caller, tls::Role needed) {
                   tls::RoleName(caller.role), caller.name, tls::RoleName(needed)));
 }
 
+absl::StatusOr<tls::Identity> CallerWithRole(const grpc::CallbackServerContext& context,
+                                             const CallerRules& rules, tls::Role needed) {
+  absl::StatusOr<tls::Identity> caller = CallerOf(context, rules);
+  if (!caller.ok()) return caller;
+  if (absl::Status status = CheckRole(*caller, needed); !status.ok()) return status;
+  return caller;
+}
+
 absl::Status CheckAgent(const tls::Identity& caller) {
   if (caller.role == tls::Role::kAgent && !caller.name.empty()) return absl::OkStatus();
   return absl::PermissionDeniedError(

@@ -26,6 +26,9 @@ absl::StatusOr<tls::Identity> CallerOf(const grpc::CallbackServerContext& contex
 
 // viewer < operator < approver; an agent and a controller are none of them.
 absl::Status CheckRole(const tls::Identity& caller, tls::Role needed);
+// Who calls, if they may do what `needed` may: what every operators' verb asks first.
+absl::StatusOr<tls::Identity> CallerWithRole(const grpc::CallbackServerContext& context,
+                                             const CallerRules& rules, tls::Role needed);
 absl::Status CheckAgent(const tls::Identity& caller);
 
 // "operator alice".

@@ -85,8 +85,7 @@ absl::Status NoGate(const std::string& gate) {
 template <class Look>
 OperatorService::Unary* OperatorService::Show(Context* context, Look look) {
   Unary* reactor = context->DefaultReactor();
-  absl::StatusOr<tls::Identity> caller = CallerOf(*context, rules_);
-  absl::Status status = caller.ok() ? CheckRole(*caller, tls::Role::kViewer) : caller.status();
+  const absl::Status status = CallerWithRole(*context, rules_, tls::Role::kViewer).status();
   if (!status.ok()) {
     reactor->Finish(ToGrpc(status));
     return reactor;
@@ -126,8 +125,7 @@ OperatorService::Unary* OperatorService::GetGate(Context* context,
 
 grpc::ServerWriteReactor<v1::Gate>* OperatorService::WatchGate(
     Context* context, Request<v1::GetGateRequest> request) {
-  absl::StatusOr<tls::Identity> caller = CallerOf(*context, rules_);
-  absl::Status status = caller.ok() ? CheckRole(*caller, tls::Role::kViewer) : caller.status();
+  absl::Status status = CallerWithRole(*context, rules_, tls::Role::kViewer).status();
   return NewGateWatch(loop_, conductor_, context, request->gate(), std::move(status));
 }
 
@@ -147,8 +145,8 @@ OperatorService::Unary* OperatorService::Carry(Context* context, const Order& fr
                                                absl::StatusOr<engine::Order> order,
                                                v1::Outcome* outcome) {
   Unary* reactor = context->DefaultReactor();
-  absl::StatusOr<tls::Identity> caller = CallerOf(*context, rules_);
-  absl::Status status = caller.ok() ? CheckRole(*caller, from.needed) : caller.status();
+  absl::StatusOr<tls::Identity> caller = CallerWithRole(*context, rules_, from.needed);
+  absl::Status status = caller.status();
   if (status.ok()) status = order.status();
   if (!status.ok()) {
     reactor->Finish(ToGrpc(status));
