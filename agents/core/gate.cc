@@ -193,11 +193,14 @@ Duty Gate::NextDuty(TimePoint now) const {
   const std::optional<Share> desired = Desired(now);
   const bool apply_due = now >= apply_not_before_;
   if (desired && apply_due) {
-    // A file that admits more than it should is a lowering too: a reload would jump up.
+    // A file that admits more than it should is a lowering too: a reload would jump up. Where the
+    // share in force is yet to rise, the file comes down to that first, and waits for no save.
     const bool too_high = (reading_.in_force && *reading_.in_force > *desired) ||
                           (reading_.at_next_start && *reading_.at_next_start > *desired);
-    const bool rises = reading_.in_force && *reading_.in_force < *desired;
-    if (too_high && !rises) return Apply{*desired, RetryAfter(), Direction::kDown};
+    if (too_high) {
+      return Apply{std::min(*desired, reading_.in_force.value_or(*desired)), RetryAfter(),
+                   Direction::kDown};
+    }
   }
   if (seen_ && granted_ && now >= save_not_before_) {
     const Save save = NextSave(now);

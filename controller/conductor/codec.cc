@@ -20,12 +20,16 @@ std::string Encode(const JournalRecord& record) {
   return proto.SerializeAsString();
 }
 
-absl::StatusOr<JournalRecord> Decode(const std::string& payload,
-                                     const PlanFromSource& plan_from_source) {
+namespace {
+
+absl::StatusOr<v1::JournalRecord> Parse(const std::string& payload) {
   v1::JournalRecord proto;
-  if (!proto.ParseFromString(payload)) {
-    return absl::InvalidArgumentError("not a record of Headgate's journal");
-  }
+  if (proto.ParseFromString(payload)) return proto;
+  return absl::InvalidArgumentError("not a record of Headgate's journal");
+}
+
+absl::StatusOr<JournalRecord> FromProto(const v1::JournalRecord& proto,
+                                        const PlanFromSource& plan_from_source) {
   JournalRecord record{.at = FromUnixMillis(proto.at_unix_ms()), .epoch = proto.epoch()};
   if (!proto.has_gate_changed()) {
     record.controller = proto.reign_began().controller();
@@ -39,6 +43,24 @@ absl::StatusOr<JournalRecord> Decode(const std::string& payload,
   if (!gate.ok()) return gate.status();
   record.change = Change{*std::move(gate), DecodeCause(proto.gate_changed().cause())};
   return record;
+}
+
+}  // namespace
+
+absl::StatusOr<JournalRecord> Decode(const std::string& payload,
+                                     const PlanFromSource& plan_from_source) {
+  const absl::StatusOr<v1::JournalRecord> proto = Parse(payload);
+  if (!proto.ok()) return proto.status();
+  return FromProto(*proto, plan_from_source);
+}
+
+absl::StatusOr<JournalRecord> DecodeWithoutRestoration(const std::string& payload) {
+  absl::StatusOr<v1::JournalRecord> proto = Parse(payload);
+  if (!proto.ok()) return proto.status();
+  if (proto->has_gate_changed()) {
+    proto->mutable_gate_changed()->mutable_state()->clear_restoration();
+  }
+  return FromProto(*proto, nullptr);
 }
 
 std::string WithoutPlan(const std::string& payload) {

@@ -33,6 +33,8 @@ std::string Encode(const JournalRecord& record);
 // INVALID_ARGUMENT names the field that does not fit.
 absl::StatusOr<JournalRecord> Decode(const std::string& payload,
                                      const PlanFromSource& plan_from_source);
+// For a record whose plan the rules of today refuse: what is left for the timeline.
+absl::StatusOr<JournalRecord> DecodeWithoutRestoration(const std::string& payload);
 // The same payload without the plan, which each record of a restoration repeats.
 std::string WithoutPlan(const std::string& payload);
 

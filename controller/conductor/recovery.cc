@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <map>
 #include <utility>
 
 #include "controller/conductor/conductor.h"
@@ -12,6 +13,10 @@ namespace {
 
 // In the timeline; no record of the engine has it.
 constexpr std::uint64_t kReignToken = std::numeric_limits<std::uint64_t>::max();
+
+absl::Status Unreadable(std::uint64_t sequence, const absl::Status& why) {
+  return absl::DataLossError(fmt::format("journal entry {}: {}", sequence, why.ToString()));
+}
 
 }  // namespace
 
@@ -25,20 +30,34 @@ absl::Status Conductor::Recover() {
   return status;
 }
 
+// A record holds the whole gate, so only the newest one of a gate must be readable in full: an
+// older one whose plan the rules of today refuse is a line in the timeline and no more.
 absl::Status Conductor::Replay() {
   absl::StatusOr<std::vector<journal::Entry>> entries = dependencies_.journal->ReadAll();
   if (!entries.ok()) return entries.status();
+  std::map<std::string, absl::Status> unreadable;
   for (const journal::Entry& entry : *entries) {
     last_epoch_ = std::max(last_epoch_, entry.epoch);
     absl::StatusOr<JournalRecord> record = Decode(entry.payload, dependencies_.plan_from_source);
+    const absl::Status whole = record.status();
+    if (!whole.ok()) record = DecodeWithoutRestoration(entry.payload);
     if (!record.ok()) {
       // Half of the story is none: the gates are then those that agents report.
       state_ = engine::State();
-      return absl::DataLossError(
-          fmt::format("journal entry {}: {}", entry.sequence, record.status().ToString()));
+      return Unreadable(entry.sequence, whole);
     }
     timeline_.Add(*record, entry.payload, entry.sequence, 0);
-    if (record->change) Feed(engine::Replayed{std::move(record->change->record)});
+    if (!record->change) continue;
+    unreadable.erase(record->change->record.gate);
+    if (whole.ok()) {
+      Feed(engine::Replayed{std::move(record->change->record)});
+    } else {
+      unreadable[record->change->record.gate] = Unreadable(entry.sequence, whole);
+    }
+  }
+  if (!unreadable.empty()) {
+    state_ = engine::State();
+    return unreadable.begin()->second;
   }
   return BeginReign();
 }

@@ -43,7 +43,8 @@ inline constexpr Duration kSettleMin{2'000};
 inline constexpr Duration kSettleMax{5'000};
 // Counts that arrive sooner after the last look only add to the evidence.
 inline constexpr Duration kLookAgainAfter{50};
-// A preflight without when_ready is refused after ready_for and this much.
+// A preflight without when_ready is refused after ready_for and this much; one in which a check has
+// FAILED waits for silent sources no longer than this.
 inline constexpr Duration kPreflightPatience{10'000};
 
 }  // namespace headgate::engine

@@ -120,6 +120,9 @@ void RefuseBadReplica(const ReplicaSpec& replica, const std::string& path, Field
   } else if (!IsPlainName(replica.name)) {
     errors.Add(path + ".name", fmt::format("{} is not a replica's name: write {}",
                                            Quoted(replica.name), kPlainNameRule));
+  } else if (replica.name == kPrimaryName) {
+    errors.Add(path + ".name",
+               "'primary' is what findings call the primary: give the replica another name");
   }
   if (replica.dsn.empty()) {
     if (!replica.out) {

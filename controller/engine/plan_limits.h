@@ -14,6 +14,8 @@ inline constexpr std::size_t kStepsMax = 100;
 inline constexpr std::size_t kAgentsMax = 1'000;
 inline constexpr std::size_t kDatabasesMax = 16;
 inline constexpr std::size_t kReplicasMax = 32;
+// Taken: findings name the primary so.
+inline constexpr char kPrimaryName[] = "primary";
 inline constexpr std::size_t kSchemasMax = 64;
 inline constexpr std::size_t kBypassRulesMax = 64;
 inline constexpr std::size_t kQueryBytesMax = 4'096;

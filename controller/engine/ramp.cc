@@ -170,9 +170,12 @@ void SteerPreflight(Turn& turn, Gate& gate, const Situation& situation) {
     return;
   }
   if (restoration.when_ready) return;
-  // What is proven bad is refused at once; what is missing may still come.
-  const bool is_late = turn.now() - restoration.phase_since > plan.ready_for + kPreflightPatience;
-  const bool is_refused = situation.failed || (is_late && !situation.is_clear);
+  // What is proven bad is refused as soon as every source has spoken, so that one refusal names
+  // all that is wrong; what is missing may still come.
+  const Duration waited = turn.now() - restoration.phase_since;
+  const bool is_refused = situation.failed
+                              ? !situation.silent || waited > kPreflightPatience
+                              : waited > plan.ready_for + kPreflightPatience && !situation.is_clear;
   if (!is_refused) return;
   const std::string why = AsList("preflight refuses:", situation.obstacles);
   if (gate.waiting_call != 0) {

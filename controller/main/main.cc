@@ -121,13 +121,8 @@ class Program {
     if (!allowed.ok()) return allowed;
     OpenJournal();
     BuildRooms();
-    const absl::Status recovered = conductor_->Recover();
-    if (recovered.ok()) {
-      readiness_.Set(absl::OkStatus());
-    } else {
-      log_.Error("lower_only", {{"why", std::string(recovered.message())}});
-      readiness_.Set(absl::UnavailableError("lower only: " + std::string(recovered.message())));
-    }
+    recovered_ = conductor_->Recover();
+    if (!recovered_.ok()) log_.Error("lower_only", {{"why", std::string(recovered_.message())}});
     return absl::OkStatus();
   }
 
@@ -186,6 +181,9 @@ class Program {
         *conductor_);
     if (!servers.ok()) return servers.status();
     servers_ = *std::move(servers);
+    readiness_.Set(recovered_.ok() ? recovered_
+                                   : absl::UnavailableError("lower only: " +
+                                                            std::string(recovered_.message())));
     log_.Info("ready", {{"listen_port", servers_->port()},
                         {"metrics_port", status_server_ ? status_server_->port() : 0},
                         {"version", HEADGATE_VERSION}});
@@ -206,6 +204,7 @@ class Program {
   // Shared, as prometheus-cpp wants it.
   const std::shared_ptr<prometheus::Registry> registry_ = std::make_shared<prometheus::Registry>();
   Readiness readiness_;
+  absl::Status recovered_;
   Loop loop_;
   conductor::ConductorMetrics metrics_;
   std::optional<tls::Material> material_;

@@ -112,6 +112,26 @@ TEST(Keeper, LowersWhileADiskAndAProbeHang) {
   EXPECT_EQ(bench.store.memory()->directive.version, (Version{1, 3}));
 }
 
+TEST(Keeper, AMapThatWouldAdmitTooManyIsMendedWhileAnotherDiskHangs) {
+  Bench bench("80%");
+  bench.Direct(1, 1, "80%");
+  bench.enforcer.file_fails = true;
+  bench.Direct(1, 2, "10%");
+  bench.Direct(1, 3, "50%");
+  ASSERT_EQ(bench.enforcer.in_force(), Percent("10%"));
+  ASSERT_EQ(bench.enforcer.file(), Percent("80%"));
+  // The map can be written again; the agent's own state can not.
+  bench.saving.is_slow = true;
+  bench.Direct(1, 4, "50%");
+  bench.enforcer.file_fails = false;
+  bench.Pass(Gate::kApplyRetry);
+  EXPECT_EQ(bench.enforcer.file(), Percent("10%"));
+  bench.saving.is_slow = false;
+  bench.saving.Finish();
+  bench.Pass(Gate::kApplyRetry);
+  EXPECT_EQ(bench.enforcer.in_force(), Percent("50%"));
+}
+
 TEST(Keeper, ARaiseWaitsForASlowDisk) {
   Bench bench("50%");
   bench.Direct(1, 1, "50%");

@@ -5,6 +5,7 @@
 
 #include <chrono>
 
+#include "headgate/v1/journal.pb.h"
 #include "tests/controller/conductor/stage.h"
 
 namespace headgate::conductor {
@@ -244,6 +245,43 @@ TEST_F(ConductorTest, ADamagedJournalMakesItLowerOnlyAndIsNotWrittenTo) {
   ASSERT_TRUE(stage_.RunUntil([&] { return closed->has_value(); }, 3s));
   EXPECT_TRUE((*closed)->unconfirmed.empty());
   EXPECT_EQ(stage_.disk().entries.size(), entries);
+}
+
+// A plan that today's rules refuse; false where the record has none.
+bool SpoilPlan(std::string& payload) {
+  v1::JournalRecord record;
+  if (!record.ParseFromString(payload) || !record.gate_changed().state().has_restoration()) {
+    return false;
+  }
+  record.mutable_gate_changed()->mutable_state()->mutable_restoration()->mutable_plan()->set_gate(
+      "No Gate's Name");
+  payload = record.SerializeAsString();
+  return true;
+}
+
+TEST_F(ConductorTest, APlanOfThePastThatTodaysRulesRefuseIsALineInTheTimelineAndNoMore) {
+  OpenShopAt(0);
+  RampTo(50);
+  stage_.Run(500ms);
+  auto& entries = stage_.disk().entries;
+  std::size_t spoilt = 0;
+  for (std::size_t i = 0; i + 1 < entries.size(); ++i) {
+    spoilt += SpoilPlan(entries[i].payload) ? 1U : 0U;
+  }
+  ASSERT_GT(spoilt, 1U);
+  const std::size_t told = entries.size();
+  ASSERT_TRUE(stage_.Start().ok());
+  EXPECT_EQ(stage_.gate().share, *Share::FromPpm(500'000));
+  EXPECT_TRUE(stage_.gate().restoration.has_value());
+  EXPECT_GE(stage_.conductor().timeline().Newest("", 1'000).size(), told);
+}
+
+TEST_F(ConductorTest, WithoutTheNewestPlanItIsLowerOnly) {
+  OpenShopAt(0);
+  RampTo(50);
+  stage_.Run(500ms);
+  ASSERT_TRUE(SpoilPlan(stage_.disk().entries.back().payload));
+  EXPECT_EQ(stage_.Start().code(), absl::StatusCode::kDataLoss);
 }
 
 TEST_F(ConductorTest, LowersUnderANewerEpochAlsoWhereTheReignCannotBegin) {
