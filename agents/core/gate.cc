@@ -282,10 +282,12 @@ Standing Gate::Describe(TimePoint now) const {
         !saved_ || saved_->directive != *seen_ || saved_->granted != granted_ || !file_status_.ok();
     standing.expired = !IsFresh(now);
   }
-  if (reading_.in_force) {
-    standing.enforced = *reading_.in_force;
-  } else if (held_) {
-    standing.enforced = *held_;
+  // As far as anybody can tell: 0 % must not be said of a load balancer that cannot be asked.
+  for (const std::optional<Share>& share :
+       {reading_.in_force, held_, reading_.at_next_start, granted_}) {
+    if (!share) continue;
+    standing.enforced = *share;
+    break;
   }
   if (IsOverridden(now)) standing.local_override = override_;
   standing.trouble = Trouble();

@@ -14,6 +14,9 @@
 namespace headgate::api {
 namespace {
 
+// A stream that does not begin with Hello for so long is ended.
+constexpr Duration kHelloMax{5'000};
+
 class AgentSession;
 
 // What the fleet holds. It outlives the stream, and then does nothing. On the loop's thread.
@@ -39,6 +42,11 @@ class AgentSession : public grpc::ServerBidiReactor<v1::AgentMessage, v1::Contro
         context_(context),
         agent_(std::move(agent)),
         link_(std::make_shared<Link>(this)) {
+    loop_.Post([this] {
+      hello_timer_ = loop_.After(kHelloMax, [this] {
+        if (!is_known_) End(absl::DeadlineExceededError("no Hello came"));
+      });
+    });
     StartRead(&incoming_);
   }
 
@@ -59,6 +67,9 @@ class AgentSession : public grpc::ServerBidiReactor<v1::AgentMessage, v1::Contro
   void OnDone() override {
     loop_.Post([this] {
       Leave();
+      loop_.Cancel(hello_timer_);
+      // Until here it runs even if the session has ended: a write that is stuck holds the stream.
+      loop_.Cancel(write_timer_);
       delete this;
     });
   }
@@ -158,7 +169,6 @@ class AgentSession : public grpc::ServerBidiReactor<v1::AgentMessage, v1::Contro
   }
 
   void Leave() {
-    loop_.Cancel(write_timer_);
     link_->Cut();
     if (!is_known_) return;
     is_known_ = false;
@@ -178,6 +188,7 @@ class AgentSession : public grpc::ServerBidiReactor<v1::AgentMessage, v1::Contro
   bool wants_full_state_ = false;
   bool is_writing_ = false;
   Loop::TimerId write_timer_ = 0;
+  Loop::TimerId hello_timer_ = 0;
   bool is_known_ = false;
   bool has_ended_ = false;
 };

@@ -5,12 +5,13 @@
 
 #include <utility>
 
+#include "common/base/text.h"
 namespace headgate::api {
 namespace {
 
 using google::protobuf::util::TimeUtil;
 
-std::string Cut(const std::string& text) { return text.substr(0, kAgentTextBytesMax); }
+std::string Cut(const std::string& text) { return CutUtf8(text, kAgentTextBytesMax); }
 
 Version FromProto(const v1::Version& proto) { return {proto.epoch(), proto.revision()}; }
 

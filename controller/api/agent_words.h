@@ -2,12 +2,13 @@
 #pragma once
 
 #include "absl/status/statusor.h"
+#include "controller/fleet/counting.h"
 #include "controller/fleet/session.h"
 #include "headgate/v1/agent.pb.h"
 
 namespace headgate::api {
 
-inline constexpr std::size_t kGatesPerAgentMax = 32;
+using fleet::kGatesPerAgentMax;
 inline constexpr std::size_t kSlowThresholdsMax = 16;
 // Longer texts of an agent are cut.
 inline constexpr std::size_t kAgentTextBytesMax = 1024;

@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "common/base/text.h"
+
 namespace headgate::conductor {
 namespace {
 
@@ -33,13 +35,13 @@ struct PhaseEncoder {
   }
   void operator()(const engine::Watching&) const { proto.mutable_watching(); }
   void operator()(const engine::Completed& phase) const {
-    proto.mutable_completed()->set_detail(phase.detail);
+    proto.mutable_completed()->set_detail(ValidUtf8(phase.detail));
   }
   void operator()(const engine::Aborted& phase) const {
-    proto.mutable_aborted()->set_detail(phase.detail);
+    proto.mutable_aborted()->set_detail(ValidUtf8(phase.detail));
   }
   void operator()(const engine::Failed& phase) const {
-    proto.mutable_failed()->set_detail(phase.detail);
+    proto.mutable_failed()->set_detail(ValidUtf8(phase.detail));
   }
 };
 
@@ -63,7 +65,7 @@ v1::HoldingPhase::Why EncodeWhy(engine::Holding::Why why) {
 
 void PhaseEncoder::operator()(const engine::Holding& phase) const {
   proto.mutable_holding()->set_why(EncodeWhy(phase.why));
-  proto.mutable_holding()->set_detail(phase.detail);
+  proto.mutable_holding()->set_detail(ValidUtf8(phase.detail));
 }
 
 v1::Cause::Kind EncodeKind(engine::Cause::Kind kind) {
@@ -188,11 +190,12 @@ engine::Restoration DecodeRestoration(const v1::RestorationRecord& proto, engine
 v1::Cause EncodeCause(const engine::Cause& cause) {
   v1::Cause proto;
   proto.set_kind(EncodeKind(cause.kind));
-  proto.set_who(cause.who);
-  proto.set_what(cause.what);
-  proto.set_why(cause.why);
+  // One byte that is no UTF-8 would make the record unreadable at the next start.
+  proto.set_who(ValidUtf8(cause.who));
+  proto.set_what(ValidUtf8(cause.what));
+  proto.set_why(ValidUtf8(cause.why));
   proto.set_request_id(cause.request_id);
-  for (const std::string& line : cause.evidence) proto.add_evidence(line);
+  for (const std::string& line : cause.evidence) proto.add_evidence(ValidUtf8(line));
   return proto;
 }
 

@@ -222,14 +222,15 @@ void Conductor::Disconnect(const std::string& agent, const fleet::Session* sessi
 void Conductor::Report(const std::string& agent, const fleet::Session* session,
                        fleet::GateReport report) {
   const std::string gate = report.gate;
-  if (report.refusal) {
-    dependencies_.log.Warning("agent_refuses",
-                              {{"agent", agent}, {"gate", gate}, {"why", report.refusal->detail}});
-    dependencies_.metrics.CountRefusal(agent, gate);
-  }
   if (!fleet_.Report(agent, session, std::move(report), now())) return;
   const fleet::Agent* known = fleet_.Find(agent);
-  Feed(engine::AgentReported{gate, ToView(*known, known->gates.at(gate), now())});
+  const fleet::GateReport& told = known->gates.at(gate);
+  if (told.refusal) {
+    dependencies_.log.Warning("agent_refuses",
+                              {{"agent", agent}, {"gate", gate}, {"why", told.refusal->detail}});
+    dependencies_.metrics.CountRefusal(agent, gate);
+  }
+  Feed(engine::AgentReported{gate, ToView(*known, told, now())});
 }
 
 void Conductor::Count(const std::string& agent, const fleet::Session* session,

@@ -18,6 +18,9 @@ absl::Status Unreadable(std::uint64_t sequence, const absl::Status& why) {
   return absl::DataLossError(fmt::format("journal entry {}: {}", sequence, why.ToString()));
 }
 
+// Clocks are disciplined; one that is further behind the journal was set back.
+constexpr Duration kClockSlack{5'000};
+
 }  // namespace
 
 absl::Status Conductor::Recover() {
@@ -36,6 +39,7 @@ absl::Status Conductor::Replay() {
   absl::StatusOr<std::vector<journal::Entry>> entries = dependencies_.journal->ReadAll();
   if (!entries.ok()) return entries.status();
   std::map<std::string, absl::Status> unreadable;
+  TimePoint newest;
   for (const journal::Entry& entry : *entries) {
     last_epoch_ = std::max(last_epoch_, entry.epoch);
     absl::StatusOr<JournalRecord> record = Decode(entry.payload, dependencies_.plan_from_source);
@@ -46,6 +50,7 @@ absl::Status Conductor::Replay() {
       state_ = engine::State();
       return Unreadable(entry.sequence, whole);
     }
+    newest = std::max(newest, record->at);
     timeline_.Add(*record, entry.payload, entry.sequence, 0);
     if (!record->change) continue;
     unreadable.erase(record->change->record.gate);
@@ -59,14 +64,14 @@ absl::Status Conductor::Replay() {
     state_ = engine::State();
     return unreadable.begin()->second;
   }
-  return BeginReign();
+  return BeginReign(newest);
 }
 
 std::uint64_t Conductor::NextEpoch() const {
   return std::max(last_epoch_ + 1, static_cast<std::uint64_t>(UnixMillis(now()) / 1000));
 }
 
-absl::Status Conductor::BeginReign() {
+absl::Status Conductor::BeginReign(TimePoint newest_record) {
   const std::uint64_t epoch = NextEpoch();
   if (absl::Status status = dependencies_.journal->BeginReign(epoch); !status.ok()) return status;
   const JournalRecord record{
@@ -85,7 +90,12 @@ absl::Status Conductor::BeginReign() {
         log.Error("record_failed", {{"why", std::string(sequence.status().message())}});
       });
   log.Info("reign_began", {{"epoch", epoch}});
-  Feed(engine::ReignBegan{epoch});
+  const bool clock_is_behind = now() + kClockSlack < newest_record;
+  if (clock_is_behind) {
+    log.Warning("clock_is_behind",
+                {{"journal", FormatTime(newest_record)}, {"clock", FormatTime(now())}});
+  }
+  Feed(engine::ReignBegan{.epoch = epoch, .clock_is_behind = clock_is_behind});
   return absl::OkStatus();
 }
 

@@ -73,18 +73,32 @@ std::vector<Unconfirmed> Missing(const Wait& wait, const engine::Gate* gate,
                                  const fleet::Fleet& fleet, TimePoint now) {
   std::vector<Unconfirmed> missing;
   if (wait.wait_for != WaitFor::kApplied && wait.wait_for != WaitFor::kObserved) return missing;
+  std::size_t known = 0;
   for (const auto& [name, agent] : fleet.agents()) {
     const auto report = agent.gates.find(wait.gate);
     if (report == agent.gates.end()) continue;
+    ++known;
     if (agent.IsConnected(now) && HasReached(report->second, wait)) continue;
     missing.push_back({name, WhyMissing(agent, report->second, wait, now)});
   }
-  if (gate == nullptr || !gate->record.restoration) return missing;
-  for (const std::string& name : gate->record.restoration->plan.spec().agents) {
+  const bool has_plan = gate != nullptr && gate->record.restoration;
+  const auto named =
+      has_plan ? gate->record.restoration->plan.spec().agents : std::vector<std::string>();
+  for (const std::string& name : named) {
     const fleet::Agent* agent = fleet.Find(name);
     const bool is_known = agent != nullptr && agent->gates.contains(wait.gate);
     if (is_known || gate->evidence.removed.contains(name)) continue;
     missing.push_back({name, "has not connected since the controller started"});
+  }
+  const std::size_t removed = gate == nullptr ? 0 : gate->evidence.removed.size();
+  const std::size_t wanted = has_plan ? gate->record.restoration->plan.spec().agent_count : 0;
+  // Nobody to ask is nobody who has confirmed.
+  const std::size_t expected = std::max<std::size_t>(wanted, named.empty() ? 1 : 0);
+  if (known + removed < expected) {
+    missing.push_back(
+        {"(any)", fmt::format("{} of at least {} agents have connected since the controller "
+                              "started; a load balancer enforces what it was told last",
+                              known, expected)});
   }
   return missing;
 }

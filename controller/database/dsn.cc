@@ -7,6 +7,8 @@
 #include <memory>
 #include <string_view>
 
+#include "common/base/text.h"
+
 namespace headgate::database {
 namespace {
 
@@ -79,11 +81,8 @@ std::string ScrubServerText(std::string text, const DsnOptions& options) {
     const auto code = static_cast<unsigned char>(letter);
     if (code < 0x20 || code == 0x7F) letter = ' ';
   }
-  if (text.size() <= kServerTextMax) return text;
-  std::size_t cut = kServerTextMax;
-  // Not in the middle of a UTF-8 sequence.
-  while (cut > 0 && (static_cast<unsigned char>(text[cut]) & 0xC0U) == 0x80U) --cut;
-  return text.substr(0, cut) + "…";
+  text = ValidUtf8(text);
+  return text.size() <= kServerTextMax ? text : CutUtf8(text, kServerTextMax) + "…";
 }
 
 }  // namespace headgate::database

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <string_view>
 
+#include "common/base/text.h"
+
 namespace headgate::database {
 namespace {
 
@@ -152,8 +154,9 @@ void AddTypes(const std::set<std::string>& used, const Schema& from, Schema& to)
 
 std::string Shown(const std::string& text, std::size_t from) {
   if (text.size() <= kShownMax) return text;
+  // A sequence that is cut at either end shows as such.
   const std::size_t begin = std::min(from, text.size() - kShownMax);
-  return fmt::format("{}{}{}", begin > 0 ? "…" : "", text.substr(begin, kShownMax),
+  return fmt::format("{}{}{}", begin > 0 ? "…" : "", ValidUtf8(text.substr(begin, kShownMax)),
                      begin + kShownMax < text.size() ? "…" : "");
 }
 

@@ -103,11 +103,15 @@ absl::Status Carrier::CheckTarget(Share to) const {
 }
 
 absl::Status Carrier::operator()(const CreateGate& order) {
-  if (gate_.exists || gate_.pending) {
+  // One that is known only from its agents may be written down.
+  const bool is_adopted = gate_.exists && gate_.record.version == Version{};
+  if ((gate_.exists && !is_adopted) || gate_.pending) {
     return absl::AlreadyExistsError(fmt::format("gate {} exists already", command_.gate));
   }
   GateRecord next = gate_.record;
   next.share = order.share;
+  // Where its agents enforce less, of a journal that was lost, creating it raises nobody.
+  next.no_raise = next.share > Share::None();
   Propose(std::move(next), "create", false);
   summary_ = fmt::format("gate {} is created at {}", command_.gate, order.share.ToString());
   return absl::OkStatus();
@@ -170,6 +174,8 @@ absl::Status Carrier::operator()(const StartRestoration& order) {
                                  .phase_since = turn_.now(),
                                  .proven = gate_.record.share};
   PrepareEvidence(gate_.evidence, order.plan.spec());
+  // Who was removed in another incident is asked for again.
+  gate_.evidence.removed.clear();
   Commit(std::move(next), "start");
   is_deferred_ = !order.when_ready && !command_.dry_run;
   if (is_deferred_) gate_.waiting_call = command_.call;
@@ -301,6 +307,35 @@ absl::Status Carrier::operator()(const RemoveAgent& order) {
   return absl::OkStatus();
 }
 
+bool WasCarriedOut(const Gate& gate, const Command& command) {
+  const auto& ids = (gate.pending ? gate.pending->next : gate.record).request_ids;
+  return !command.request_id.empty() &&
+         std::find(ids.begin(), ids.end(), command.request_id) != ids.end();
+}
+
+// As the first one was answered, or would have been had its caller not gone.
+void AnswerRepeat(Turn& turn, Gate& gate, const Command& command) {
+  const auto& restoration = gate.record.restoration;
+  Replied reply{.call = command.call, .repeated = true};
+  if (std::holds_alternative<StartRestoration>(command.order) && restoration) {
+    const bool waits =
+        std::holds_alternative<Preflight>(restoration->phase) && !restoration->when_ready;
+    if (waits && gate.waiting_call == 0) {
+      gate.waiting_call = command.call;
+      return;
+    }
+    if (const auto* failed = std::get_if<Failed>(&restoration->phase)) {
+      reply.status = Refuse(failed->detail);
+      turn.Reply(std::move(reply));
+      return;
+    }
+  }
+  reply.summary = "this request was carried out before";
+  reply.version = (gate.pending ? gate.pending->next : gate.record).version;
+  if (!gate.recorded) reply.token = gate.newest_token;
+  turn.Reply(std::move(reply));
+}
+
 }  // namespace
 
 void Carry(Turn& turn, const Command& given) {
@@ -317,15 +352,8 @@ void Carry(Turn& turn, const Command& given) {
     gate.record.gate = command.gate;
     gate.exists = false;
   }
-  const GateRecord& newest = gate.pending ? gate.pending->next : gate.record;
-  const auto& ids = newest.request_ids;
-  if (!command.request_id.empty() &&
-      std::find(ids.begin(), ids.end(), command.request_id) != ids.end()) {
-    reply.repeated = true;
-    reply.summary = "this request was carried out before";
-    reply.version = newest.version;
-    if (!gate.recorded) reply.token = gate.newest_token;
-    turn.Reply(std::move(reply));
+  if (WasCarriedOut(gate, command)) {
+    AnswerRepeat(turn, gate, command);
     return;
   }
   reply.status = CheckBefore(state, gate, command);

@@ -38,7 +38,7 @@ class Applier {
   void operator()(const ReignBegan& event) {
     turn_.state().epoch = event.epoch;
     turn_.state().leads = true;
-    for (auto& [name, gate] : turn_.state().gates) Recover(gate);
+    for (auto& [name, gate] : turn_.state().gates) Recover(gate, event.clock_is_behind);
   }
 
   void operator()(const ReignLost& event) {
@@ -52,6 +52,8 @@ class Applier {
     for (auto& [name, gate] : state.gates) {
       gate.pending.reset();
       gate.record_again.reset();
+      // The journal's last word may be a raise that was never in force.
+      if (never_led) gate.record.no_raise = true;
       // What fails is taken out also by a controller that cannot record.
       if (never_led && IsRestoring(gate)) {
         PrepareEvidence(gate.evidence, gate.record.restoration->plan.spec());
@@ -81,8 +83,11 @@ class Applier {
     if (gate == nullptr) return;
     gate->evidence.agents[event.agent.name] = event.agent;
     if (event.agent.connected) gate->evidence.removed.erase(event.agent.name);
-    if (IsAdopted(*gate)) gate->record.share = std::max(gate->record.share, event.agent.enforced);
-    LowerToUnrecorded(*gate, event.agent);
+    if (IsAdopted(*gate)) {
+      gate->record.share = std::max(gate->record.share, event.agent.enforced);
+    } else {
+      LowerToUnrecorded(*gate, event.agent);
+    }
     Look(*gate);
   }
 
@@ -111,21 +116,24 @@ class Applier {
   }
 
  private:
-  // Without a journal the gates are those that agents report, so that they can be lowered.
+  // A gate that the journal does not have, because it cannot be used or was lost, is as its agents
+  // report it, so that it can be lowered.
   Gate* Adopt(const AgentReported& event) {
     const State& state = turn_.state();
     const bool is_in_force = event.agent.stage != AgentView::Stage::kIdle;
-    if (state.leads || state.epoch == 0 || !is_in_force || state.gates.size() >= kGatesMax) {
-      return nullptr;
-    }
+    if (state.epoch == 0 || !is_in_force || state.gates.size() >= kGatesMax) return nullptr;
     Gate& gate = turn_.state().gates[event.gate];
     gate.record.gate = event.gate;
+    gate.record.no_raise = true;
+    // There is no record that an agent could be ahead of.
+    gate.recovered = {state.epoch, 0};
+    turn_.Tell(gate, "known only from its agents: the journal does not have it", true);
     return &gate;
   }
 
   // Nothing was ever published for it: what it shows is what its agents enforce.
-  bool IsAdopted(const Gate& gate) const {
-    return !turn_.state().leads && gate.record.version == Version{};
+  static bool IsAdopted(const Gate& gate) {
+    return gate.exists && gate.record.version == Version{};
   }
 
   Gate* Find(const std::string& name) {
@@ -146,7 +154,7 @@ class Applier {
   // later, or come back, would never converge. It is lifted only while that raises nobody: where an
   // agent enforces less, only an operator's `open` may.
   void LiftWhereNobodyRises(Gate& gate) {
-    if (!gate.record.no_raise || gate.pending || IsRestoring(gate)) return;
+    if (!gate.record.no_raise || gate.pending || IsRestoring(gate) || IsAdopted(gate)) return;
     const auto& agents = gate.evidence.agents;
     const bool nobody_rises = std::all_of(agents.begin(), agents.end(), [&](const auto& entry) {
       const AgentView& agent = entry.second;
@@ -159,7 +167,7 @@ class Applier {
     turn_.Propose(gate, std::move(next),
                   Cause{.kind = Cause::Kind::kPlan,
                         .what = "settle",
-                        .why = "every agent enforces what was recorded before the restart"},
+                        .why = "every agent enforces what is recorded"},
                   true);
   }
 
@@ -173,9 +181,13 @@ class Applier {
   }
 
   // A new reign: the recorded share under the new epoch, raising nothing and taking nobody out.
-  void Recover(Gate& gate) {
+  void Recover(Gate& gate, bool clock_is_behind) {
     GateRecord next = gate.record;
     next.no_raise = true;
+    if (clock_is_behind && next.open_until) {
+      next.share = std::min(next.share, next.share_before_open);
+      next.open_until.reset();
+    }
     gate.changed = turn_.now();
     gate.share_changed = turn_.now();
     if (IsRestoring(gate)) {
@@ -202,31 +214,39 @@ class Applier {
                        .why = fmt::format("a new reign, epoch {}", turn_.state().epoch)});
   }
 
-  // An agent that holds a newer version than the journal's last was lowered without a record.
+  // An agent that holds a newer version than the journal's last heard a decision, a lowering or a
+  // hold, that was never recorded.
   void LowerToUnrecorded(Gate& gate, const AgentView& agent) {
     const bool is_of_the_past = agent.version.epoch < turn_.state().epoch;
     if (!is_of_the_past || agent.version <= gate.recovered) return;
     if (!agent.local_override.empty() || agent.stage == AgentView::Stage::kIdle) return;
-    if (agent.enforced >= gate.record.share) return;
+    const bool is_lower = agent.enforced < gate.record.share;
+    if (!is_lower && !GoesOnByItself(gate)) return;
     GateRecord next = gate.record;
-    next.share = agent.enforced;
+    next.share = std::min(gate.record.share, agent.enforced);
     if (IsRestoring(gate)) {
-      // Perhaps a hand lowered it, and saw what no check sees: only a hand lets them in again.
+      // Perhaps a hand decided it, and saw what no check sees: only a hand lets them in again.
       Restoration& restoration = *next.restoration;
       restoration.phase = Holding{
           Holding::Why::kAgentDiffers,
-          fmt::format("{} was lowered to {} and the journal does not say why; `headgate resume {}` "
-                      "goes on",
-                      agent.name, agent.enforced.ToString(), gate.record.gate)};
+          fmt::format(
+              "{} was told {} and the journal does not say why; `headgate resume {}` goes on",
+              agent.name, agent.enforced.ToString(), gate.record.gate)};
       restoration.phase_since = turn_.now();
       restoration.proven = std::min(restoration.proven, agent.enforced);
     }
     turn_.Commit(gate, std::move(next),
                  Cause{.kind = Cause::Kind::kAgent,
                        .who = agent.name,
-                       .what = "lower",
+                       .what = is_lower ? "lower" : "hold",
                        .why = fmt::format("it holds version {}, which was never recorded",
                                           agent.version.ToString())});
+  }
+
+  static bool GoesOnByItself(const Gate& gate) {
+    if (!IsRestoring(gate)) return false;
+    const auto* holding = std::get_if<Holding>(&gate.record.restoration->phase);
+    return holding == nullptr || EndsByItself(*holding);
   }
 
   Turn& turn_;
@@ -242,7 +262,9 @@ Outcome Rehearse(State state, Command command, TimePoint now) {
   Carry(turn, command);
   for (Action& action : actions) {
     if (auto* reply = std::get_if<Replied>(&action)) {
+      // Nothing comes of it that one could wait for.
       reply->token = 0;
+      reply->version = {};
       if (reply->status.ok()) reply->summary = "dry run, nothing changed: " + reply->summary;
       outcome.actions.emplace_back(std::move(*reply));
     }

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "common/base/duration.h"
+#include "common/base/text.h"
 #include "controller/engine/judge.h"
 
 namespace headgate::engine {
@@ -303,7 +304,13 @@ Explanation Explain(const State& state, const Gate& gate, TimePoint now) {
 }
 
 std::string AsList(std::string head, const std::vector<std::string>& lines) {
-  for (const std::string& line : lines) head += "\n  " + line;
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    const std::string line = "\n  " + lines[i];
+    if (i > 0 && head.size() + line.size() > kListBytesMax) {
+      return head + fmt::format("\n  and {} more", lines.size() - i);
+    }
+    head += CutUtf8(line, kListBytesMax);
+  }
   return head;
 }
 

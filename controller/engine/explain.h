@@ -44,7 +44,9 @@ struct Explanation {
 };
 Explanation Explain(const State& state, const Gate& gate, TimePoint now);
 
-// The head and, below it, a line each.
+// It travels in the trailers of a call, which gRPC bounds at 8 KiB with every byte escaped.
+inline constexpr std::size_t kListBytesMax = 2'000;
+// The head and, below it, a line each, as far as they fit; then how many more there are.
 std::string AsList(std::string head, const std::vector<std::string>& lines);
 
 // One line per check, for the journal.

@@ -5,6 +5,7 @@
 #include <string>
 #include <variant>
 
+#include "common/base/text.h"
 #include "controller/engine/engine.h"
 #include "controller/engine/names.h"
 
@@ -27,7 +28,7 @@ bool NeedsJournal(const Order& order) {
 
 Command WithTextsThatFit(Command command) {
   if (!Lowers(command.order)) return command;
-  if (command.reason.size() > kReasonBytesMax) command.reason.resize(kReasonBytesMax);
+  command.reason = CutUtf8(command.reason, kReasonBytesMax);
   // Half an id could be another's.
   if (command.request_id.size() > kRequestIdBytesMax) command.request_id.clear();
   return command;
@@ -55,9 +56,10 @@ absl::Status CheckAdmissible(const State& state, const Command& command) {
     return absl::OkStatus();
   }
   if (!exists) {
-    return absl::NotFoundError(
-        fmt::format("gate '{}' does not exist: `headgate gates create {} --share 100%`",
-                    command.gate, command.gate));
+    return absl::NotFoundError(fmt::format(
+        "gate '{}' does not exist, and no agent speaks of it: `headgate gates create {} "
+        "--share {}`",
+        command.gate, command.gate, Lowers(command.order) ? "0%" : "100%"));
   }
   return absl::OkStatus();
 }

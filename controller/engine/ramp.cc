@@ -128,10 +128,6 @@ void HoldFor(Turn& turn, Gate& gate, Holding::Why why, const std::string& check,
               CheckCause(gate, turn.now(), "hold", check, detail));
 }
 
-bool EndsByItself(const Holding& phase) {
-  return phase.why == Holding::Why::kNoData || phase.why == Holding::Why::kRestarted;
-}
-
 void TakeOut(Turn& turn, Gate& gate, const Situation& situation) {
   const Restoration& restoration = *gate.record.restoration;
   const auto* held = std::get_if<Holding>(&restoration.phase);
@@ -312,6 +308,10 @@ void Settle(Gate& gate, TimePoint now) {
 }
 
 }  // namespace
+
+bool EndsByItself(const Holding& phase) {
+  return phase.why == Holding::Why::kNoData || phase.why == Holding::Why::kRestarted;
+}
 
 Share RetreatTarget(const Restoration& restoration, Share share) {
   if (restoration.proven < share) return restoration.proven;

@@ -51,6 +51,8 @@ Directive DirectiveOf(const GateRecord& record);
 
 // The course of a restoration: called whenever something may have changed. ramp.cc
 void Steer(Turn& turn, Gate& gate);
+// Whether a hold goes on without a person. ramp.cc
+bool EndsByItself(const Holding& phase);
 // The phase that follows a hold. ramp.cc
 Phase PhaseAfterHold(const GateRecord& record, TimePoint now);
 // Takes users out: to the last proven share, or to `to`. ramp.cc

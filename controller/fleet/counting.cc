@@ -71,6 +71,11 @@ CountingResult Counting::Add(const CountersPush& push, TimePoint now) {
     if (!totals.live) continue;
     const auto found = known_.find(totals.gate);
     if (found == known_.end()) {
+      if (known_.size() >= kGatesPerAgentMax) {
+        result.implausible.push_back(
+            fmt::format("counts of more than {} gates since it started", kGatesPerAgentMax));
+        continue;
+      }
       // The first word of a boot is where counting begins.
       known_[totals.gate] = {totals, now};
       continue;

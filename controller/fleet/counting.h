@@ -16,6 +16,9 @@ namespace headgate::fleet {
 // More than this from one load balancer is no traffic but a broken or hostile agent.
 inline constexpr std::uint64_t kRequestsPerSecondMax = 500'000;
 
+// A load balancer with more gates than this is a mistake, or hostile.
+inline constexpr std::size_t kGatesPerAgentMax = 32;
+
 struct CountingResult {
   // Since the push before, by gate; only plausible ones.
   std::vector<GateTotals> deltas;

@@ -46,6 +46,11 @@ bool Fleet::Report(const std::string& name, const Session* session, GateReport r
   agent->last_seen = now;
   std::string gate = report.gate;
   const bool is_new = !agent->gates.contains(gate);
+  if (is_new && agent->gates.size() >= kGatesPerAgentMax) {
+    agent->session->Close(absl::ResourceExhaustedError(
+        fmt::format("agent {} reports more than {} gates", name, kGatesPerAgentMax)));
+    return false;
+  }
   agent->gates[gate] = std::move(report);
   const auto directive = directives_.find(gate);
   if (is_new && directive != directives_.end()) agent->session->Send(directive->second, kValidFor);
@@ -59,8 +64,10 @@ CountingResult Fleet::Count(const std::string& name, const Session* session,
   agent->last_seen = now;
   CountingResult result = agent->counting.Add(push, now);
   agent->implausible_counts += result.implausible.size();
-  std::erase_if(result.deltas,
-                [&](const GateTotals& delta) { return !agent->gates.contains(delta.gate); });
+  // It counts at a gate that it has not told of, or that it was removed from: it shall tell.
+  const auto unknown = std::erase_if(
+      result.deltas, [&](const GateTotals& delta) { return !agent->gates.contains(delta.gate); });
+  if (unknown > 0) result.needs_full_state = true;
   if (result.needs_full_state) agent->session->AskFullState();
   return result;
 }

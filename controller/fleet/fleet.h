@@ -45,6 +45,7 @@ class Fleet {
                        TimePoint now);
   // These ignore a session that is no longer the agent's; they return whether it was.
   bool Disconnect(const std::string& name, const Session* session);
+  // A report of more gates than kGatesPerAgentMax closes the session (RESOURCE_EXHAUSTED).
   bool Report(const std::string& name, const Session* session, GateReport report, TimePoint now);
   CountingResult Count(const std::string& name, const Session* session, const CountersPush& push,
                        TimePoint now);

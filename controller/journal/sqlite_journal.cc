@@ -12,6 +12,7 @@
 #include <mutex>
 #include <utility>
 
+#include "common/base/duration.h"
 #include "controller/journal/sqlite_store.h"
 
 namespace headgate::journal {
@@ -30,9 +31,33 @@ void BlockSizeSignal() {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
 }
 
+template <typename Result>
+Result Within(std::future<Result> result, Duration patience) {
+  if (result.wait_for(patience) == std::future_status::ready) return result.get();
+  return absl::UnavailableError(
+      fmt::format("the journal's disk has not answered for {}: look at the disk, then start the "
+                  "controller again",
+                  FormatDuration(patience)));
+}
+
+using OpenedStore = absl::StatusOr<std::unique_ptr<SqliteStore>>;
+
+// On a thread of its own, which is left behind with the file if the disk hangs.
+OpenedStore OpenWithin(const std::string& path, Duration patience) {
+  auto promise = std::make_shared<std::promise<OpenedStore>>();
+  auto result = promise->get_future();
+  std::thread([promise, path] {
+    BlockSizeSignal();
+    promise->set_value(SqliteStore::Open(path));
+  }).detach();
+  return Within<OpenedStore>(std::move(result), patience);
+}
+
 }  // namespace
 
 struct SqliteJournal::State {
+  // Of the start: how long the disk may take.
+  Duration patience{};
   // Of the writing thread.
   std::unique_ptr<SqliteStore> store;
 
@@ -47,18 +72,19 @@ struct SqliteJournal::State {
   bool answering = false;
   bool finished = false;
 
-  // Runs `call` on the writing thread and waits for its result.
+  // Runs `call` on the writing thread and waits for its result, as long as `patience` lasts.
   template <typename Result>
   Result Call(std::function<Result(SqliteStore&)> call) {
-    std::promise<Result> promise;
-    auto result = promise.get_future();
+    auto promise = std::make_shared<std::promise<Result>>();
+    auto result = promise->get_future();
     {
       const std::lock_guard lock(mutex);
-      calls.emplace_back(
-          [&promise, &call](SqliteStore& of_writer) { promise.set_value(call(of_writer)); });
+      calls.emplace_back([promise, call = std::move(call)](SqliteStore& of_writer) {
+        promise->set_value(call(of_writer));
+      });
       changed.notify_all();
     }
-    return result.get();
+    return Within<Result>(std::move(result), patience);
   }
 
   // The mutex is held on entry and on return, and not in between.
@@ -87,10 +113,12 @@ struct SqliteJournal::State {
   }
 };
 
-absl::StatusOr<std::unique_ptr<SqliteJournal>> SqliteJournal::Open(const std::string& path) {
-  auto store = SqliteStore::Open(path);
+absl::StatusOr<std::unique_ptr<SqliteJournal>> SqliteJournal::Open(const std::string& path,
+                                                                   Duration patience) {
+  auto store = OpenWithin(path, patience);
   if (!store.ok()) return store.status();
   auto state = std::make_shared<State>();
+  state->patience = patience;
   state->store = *std::move(store);
   return std::unique_ptr<SqliteJournal>(new SqliteJournal(std::move(state)));
 }

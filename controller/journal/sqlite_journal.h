@@ -1,8 +1,8 @@
 // The journal in one SQLite file (docs/JOURNAL.md): no server, one controller.
-// Append and Waiting: any thread, never blocked by the disk. Open, ReadAll and BeginReign block on
-// it and belong to the start. See journal.h for what `done` promises.
-// A full disk answers RESOURCE_EXHAUSTED and heals by itself. On a disk that hangs, appends wait
-// without an answer, up to kAppendsWaitingMax, and no caller is blocked.
+// Append and Waiting: any thread, never blocked by the disk. Open, ReadAll and BeginReign wait for
+// it, each no longer than `patience` (then UNAVAILABLE), and belong to the start. See journal.h for
+// what `done` promises. A full disk answers RESOURCE_EXHAUSTED and heals by itself. On a disk that
+// hangs, appends wait without an answer, up to kAppendsWaitingMax, and no caller is blocked.
 #pragma once
 
 #include <cstddef>
@@ -25,6 +25,8 @@ inline constexpr std::size_t kAppendsWaitingMax = 1'024;
 inline constexpr std::size_t kGroupMax = 128;
 // A larger payload is INVALID_ARGUMENT, at once.
 inline constexpr std::size_t kPayloadBytesMax = 1 << 20;
+// How long the start waits for the disk, which also proves the file sound.
+inline constexpr Duration kStartMax{15'000};
 // How long the destructor waits for the disk.
 inline constexpr Duration kCloseMax{2'000};
 
@@ -33,7 +35,8 @@ class SqliteJournal : public Journal {
   // Makes the file (0600) if there is none. FAILED_PRECONDITION: another controller uses it, it is
   // no journal, or a newer Headgate wrote it; DATA_LOSS: damaged; RESOURCE_EXHAUSTED: disk full;
   // PERMISSION_DENIED: cannot be made. Errors name the file and the remedy.
-  static absl::StatusOr<std::unique_ptr<SqliteJournal>> Open(const std::string& path);
+  static absl::StatusOr<std::unique_ptr<SqliteJournal>> Open(const std::string& path,
+                                                             Duration patience = kStartMax);
 
   // Writes what waits and answers it, for at most kCloseMax. If the disk hangs longer, the writing
   // thread is left behind with the file and its lock, which end with the process; what it had not

@@ -95,6 +95,8 @@ class Program {
     Stop();
     loop_.Stop();
     loop.join();
+    // The loop asked them for readings until now.
+    signals_.reset();
     // The journal writes what it was given before the loop, which hears of it, is gone.
     journal_.reset();
     return served.ok() ? 0 : kFailed;
@@ -195,7 +197,6 @@ class Program {
     loop_.Post([this] { conductor_->EndCalls(); });
     servers_.reset();
     status_server_.reset();
-    signals_.reset();
   }
 
   const Options options_;

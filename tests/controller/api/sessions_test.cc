@@ -67,6 +67,15 @@ TEST_F(Sessions, RenewalsRepeatTheVersion) {
   EXPECT_EQ(first.digest(), second.digest());
 }
 
+TEST_F(Sessions, AStreamThatNeverSaysHelloIsEnded) {
+  grpc::ClientContext context;
+  const auto stub = v1::AgentControl::NewStub(Edge());
+  const auto stream = stub->Session(&context);
+  v1::ControllerMessage message;
+  EXPECT_FALSE(stream->Read(&message));
+  EXPECT_EQ(stream->Finish().error_code(), StatusCode::DEADLINE_EXCEEDED);
+}
+
 TEST_F(Sessions, TheFirstMessageMustBeHello) {
   AgentClient client(Edge(), "");
   v1::AgentMessage message;

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <limits>
 
 #include "headgate/v1/journal.pb.h"
 #include "tests/controller/conductor/stage.h"
@@ -235,6 +236,100 @@ TEST_F(ConductorTest, WithoutAJournalACloseReachesAgentsThatComeLater) {
       stage_.RunUntil([&] { return stage_.agent("edge-2").report.enforced == Share::None(); }, 3s));
 }
 
+TEST_F(ConductorTest, WithoutAJournalAnAgentThatReportsLessTakesNobodyOutElsewhere) {
+  ASSERT_FALSE(stage_.StartWithoutJournal("gone").ok());
+  for (const char* name : {"edge-1", "edge-2"}) {
+    stage_.agent(name).report.version = {.epoch = 1'723'000'000, .revision = 7};
+    stage_.agent(name).report.stage = fleet::Stage::kObserved;
+  }
+  stage_.agent("edge-1").report.enforced = *Share::FromPpm(500'000);
+  stage_.agent("edge-2").report.enforced = *Share::FromPpm(100'000);
+  stage_.Connect("edge-1");
+  stage_.Connect("edge-2");
+  stage_.Run(2s);
+  EXPECT_EQ(stage_.agent("edge-1").report.enforced, *Share::FromPpm(500'000));
+  EXPECT_EQ(stage_.agent("edge-2").report.enforced, *Share::FromPpm(100'000));
+  EXPECT_EQ(stage_.gate().share, *Share::FromPpm(500'000));
+}
+
+TEST_F(ConductorTest, AGateThatALostJournalHadCanBeClosedAndWrittenDownAndRaisesNobody) {
+  OpenShopAt(50);
+  stage_.disk().entries.clear();
+  stage_.disk().reign = 0;
+  ASSERT_TRUE(stage_.Start().ok());
+  stage_.agent("edge-2").report.enforced = *Share::FromPpm(100'000);
+  ComeBack();
+  stage_.Run(2s);
+  const auto created = stage_.Do(engine::CreateGate{Share::All()}, WaitFor::kObserved);
+  ASSERT_TRUE(stage_.RunUntil([&] { return created->has_value(); }, 5s));
+  ASSERT_TRUE((*created)->status.ok()) << (*created)->status;
+  stage_.Run(2s);
+  EXPECT_TRUE(stage_.gate().no_raise);
+  EXPECT_EQ(stage_.agent("edge-2").sent.back().no_raise, true);
+  const auto closed = stage_.Do(engine::CloseGate{}, WaitFor::kObserved);
+  ASSERT_TRUE(stage_.RunUntil([&] { return closed->has_value(); }, 5s));
+  EXPECT_TRUE((*closed)->status.ok()) << (*closed)->status;
+  EXPECT_EQ(stage_.agent("edge-1").report.enforced, Share::None());
+  EXPECT_EQ(stage_.agent("edge-2").report.enforced, Share::None());
+}
+
+TEST_F(ConductorTest, AStartThatCannotReignRaisesNobodyByAnOrderToHold) {
+  OpenShopAt(0);
+  RampTo(50);
+  stage_.Run(500ms);
+  stage_.agent("edge-2").report.enforced = *Share::FromPpm(100'000);
+  // No epoch is above it.
+  stage_.disk().reign = std::numeric_limits<std::uint64_t>::max();
+  ASSERT_FALSE(stage_.Start().ok());
+  ComeBack();
+  stage_.Do(engine::Hold{});
+  stage_.Run(2s);
+  ASSERT_FALSE(stage_.agent("edge-2").sent.empty());
+  EXPECT_TRUE(stage_.agent("edge-2").sent.back().no_raise);
+}
+
+TEST_F(ConductorTest, NobodyToAskIsNobodyWhoHasConfirmed) {
+  OpenShopAt(50);
+  ASSERT_TRUE(stage_.Start().ok());
+  const auto closed = stage_.Do(engine::CloseGate{}, WaitFor::kObserved);
+  ASSERT_TRUE(stage_.RunUntil([&] { return closed->has_value(); }, 5s));
+  ASSERT_EQ((*closed)->unconfirmed.size(), 1U);
+  EXPECT_THAT((*closed)->unconfirmed.front().why, HasSubstr("0 of at least 1 agents"));
+}
+
+TEST_F(ConductorTest, ADryRunIsAnsweredAtOnceAndWaitsForNobody) {
+  OpenShopAt(50);
+  engine::Command command{.gate = "shop", .order = engine::CloseGate{}, .dry_run = true};
+  const auto rehearsed = stage_.Do(std::move(command), WaitFor::kObserved);
+  stage_.Turn();
+  ASSERT_TRUE(rehearsed->has_value());
+  EXPECT_TRUE((*rehearsed)->unconfirmed.empty());
+  EXPECT_FALSE((*rehearsed)->recorded);
+}
+
+TEST_F(ConductorTest, AnOpenEndsWhereTheClockWentBack) {
+  OpenShopAt(10);
+  const auto opened = stage_.Do(engine::OpenGate{stage_.now() + 10min}, WaitFor::kRecorded);
+  ASSERT_TRUE(stage_.RunUntil([&] { return opened->has_value(); }));
+  ASSERT_EQ(stage_.gate().share, Share::All());
+  stage_.Run(500ms);
+  stage_.SetClockBack(2h);
+  ASSERT_TRUE(stage_.Start().ok());
+  EXPECT_EQ(stage_.gate().share, *Share::FromPpm(100'000));
+  EXPECT_FALSE(stage_.gate().open_until.has_value());
+}
+
+TEST_F(ConductorTest, TextThatIsNoUtf8NeverMakesTheJournalUnreadable) {
+  OpenShopAt(50);
+  const auto closed =
+      stage_.Do(engine::Command{.gate = "shop", .order = engine::CloseGate{}, .reason = "caf\xE9"});
+  ASSERT_TRUE(stage_.RunUntil([&] { return closed->has_value(); }));
+  stage_.Run(500ms);
+  ASSERT_TRUE(stage_.Start().ok());
+  EXPECT_EQ(stage_.gate().share, Share::None());
+  EXPECT_THAT(TimelineTexts(), testing::Contains(HasSubstr("caf\uFFFD")));
+}
+
 TEST_F(ConductorTest, ADamagedJournalMakesItLowerOnlyAndIsNotWrittenTo) {
   OpenShopAt(50);
   stage_.disk().entries.back().payload = "not a record";
@@ -401,7 +496,8 @@ TEST_F(ConductorTest, TheTimelineNamesEachChangeItsCauseAndWhetherItIsRecorded) 
   stage_.Run(2s);
   EXPECT_THAT(TimelineTexts(), ElementsAre(HasSubstr("+ 18:00:00 reign "),
                                            "+ 18:00:00 shop: create at 50 % [anna]: drill",
-                                           "+ 18:00:00 shop: close at 50 % -> 0 % [anna]: drill"));
+                                           "+ 18:00:00 shop: close at 50 % -> 0 % [anna]: drill",
+                                           HasSubstr("shop: settle at 0 %")));
 }
 
 TEST_F(ConductorTest, ForgetsAnAgentOnlyWhenItsRemovalWasCarriedOut) {

@@ -135,9 +135,16 @@ bool Stage::RunUntil(const std::function<bool()>& is_so, Duration at_most) {
 
 std::shared_ptr<std::optional<Answer>> Stage::Do(engine::Order order, WaitFor wait_for,
                                                  const std::string& gate, Duration timeout) {
+  return Do(
+      engine::Command{.gate = gate, .order = std::move(order), .actor = "anna", .reason = "drill"},
+      wait_for, timeout);
+}
+
+std::shared_ptr<std::optional<Answer>> Stage::Do(engine::Command command, WaitFor wait_for,
+                                                 Duration timeout) {
   auto answer = std::make_shared<std::optional<Answer>>();
-  conductor().Do({.gate = gate, .order = std::move(order), .actor = "anna", .reason = "drill"},
-                 wait_for, timeout, [answer](Answer given) { *answer = std::move(given); });
+  conductor().Do(std::move(command), wait_for, timeout,
+                 [answer](Answer given) { *answer = std::move(given); });
   return answer;
 }
 

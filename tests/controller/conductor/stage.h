@@ -73,6 +73,12 @@ class Stage {
                                             const std::string& gate = "shop",
                                             Duration timeout = kWaitDefault);
 
+  std::shared_ptr<std::optional<Answer>> Do(engine::Command command,
+                                            WaitFor wait_for = WaitFor::kSent,
+                                            Duration timeout = kWaitDefault);
+  // Seen by the next controller.
+  void SetClockBack(Duration by) { clock_.Advance(-by); }
+
   Conductor& conductor() { return reign_->conductor; }
   Reign& reign() { return *reign_; }
   journal::MemoryJournal& journal() { return *journal_; }

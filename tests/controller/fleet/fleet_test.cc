@@ -84,6 +84,49 @@ TEST(Fleet, RefusesOneAgentTooMany) {
   EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);
 }
 
+TEST(Fleet, AnAgentThatCountsAtAGateItWasRemovedFromIsAskedWhatItEnforces) {
+  Fleet fleet;
+  const auto session = std::make_shared<FakeSession>();
+  ASSERT_TRUE(fleet.Connect("edge-1", session, HelloFor("shop"), kNow).ok());
+  fleet.Publish(DirectiveFor("shop", 4));
+  const auto push = [&](std::uint64_t sequence) {
+    return fleet.Count("edge-1", session.get(),
+                       {.boot_id = "boot",
+                        .sequence = sequence,
+                        .gates = {{.gate = "shop", .admitted = sequence, .live = true}}},
+                       kNow + Duration(250 * static_cast<std::int64_t>(sequence)));
+  };
+  push(1);
+  EXPECT_EQ(push(2).deltas.size(), 1U);
+  EXPECT_EQ(session->full_state_requests, 0);
+  fleet.Remove("shop", "edge-1");
+  EXPECT_TRUE(push(3).deltas.empty());
+  EXPECT_EQ(session->full_state_requests, 1);
+  session->slots.clear();
+  EXPECT_TRUE(fleet.Report("edge-1", session.get(), {.gate = "shop"}, kNow));
+  EXPECT_EQ(session->slots.at("shop").version.revision, 4U);
+}
+
+TEST(Fleet, EndsTheSessionOfAnAgentWithTooManyGates) {
+  Fleet fleet;
+  const auto session = std::make_shared<FakeSession>();
+  ASSERT_TRUE(fleet.Connect("edge-1", session, HelloFor("gate-0"), kNow).ok());
+  for (std::size_t i = 1; i < kGatesPerAgentMax; ++i) {
+    ASSERT_TRUE(fleet.Report("edge-1", session.get(), {.gate = "gate-" + std::to_string(i)}, kNow));
+  }
+  EXPECT_FALSE(fleet.Report("edge-1", session.get(), {.gate = "one-more"}, kNow));
+  EXPECT_EQ(session->closed.code(), absl::StatusCode::kResourceExhausted);
+}
+
+TEST(Fleet, CountsNoMoreGatesOfAnAgentThanItsLimit) {
+  Counting counting;
+  CountersPush push{.boot_id = "boot", .sequence = 1};
+  for (std::size_t i = 0; i <= kGatesPerAgentMax; ++i) {
+    push.gates.push_back({.gate = "gate-" + std::to_string(i), .live = true});
+  }
+  EXPECT_EQ(counting.Add(push, kNow).implausible.size(), 1U);
+}
+
 TEST(Fleet, AsksForFullStateAfterAGap) {
   Fleet fleet;
   const auto session = std::make_shared<FakeSession>();

@@ -133,5 +133,26 @@ TEST(JournalDisk, AFullFilesystemHealsByItselfWhenSpaceReturns) {
   umount2(folder.path().c_str(), MNT_DETACH);
 }
 
+TEST(JournalDisk, StartsInTimeWithoutADiskThatHangs) {
+  const FaultyDisk disk;
+  const Folder folder;
+  FaultyDisk::Hang();
+  const auto opened = SqliteJournal::Open(folder / "journal.db", Duration(100));
+  EXPECT_EQ(opened.status().code(), absl::StatusCode::kUnavailable) << opened.status();
+  ASSERT_TRUE(FaultyDisk::WaitUntilItHangs(kPatience));
+  FaultyDisk::Heal();
+  ASSERT_TRUE(FaultyDisk::WaitUntilNothingHangs(kPatience));
+}
+
+TEST(JournalDisk, BeginsNoReignOnADiskThatHangs) {
+  const FaultyDisk disk;
+  const Folder folder;
+  auto journal = SqliteJournal::Open(folder / "journal.db", Duration(2'000));
+  ASSERT_TRUE(journal.ok()) << journal.status();
+  FaultyDisk::Hang();
+  EXPECT_EQ((*journal)->BeginReign(7).code(), absl::StatusCode::kUnavailable);
+  FaultyDisk::Heal();
+}
+
 }  // namespace
 }  // namespace headgate::journal
