@@ -50,10 +50,13 @@ std::vector<Statement> ReplicaReadingStatements(const Inventory& inventory,
        .parameters = {}}};
 }
 
-// An ordinary table that is not a part of another.
-bool IsPlainTable(const ObjectKey& key, const Definition& definition) {
-  return key.kind == "table" && definition.text.starts_with("a table") &&
-         definition.text.find(", partition ") == std::string::npos;
+// An ordinary table, neither a part of another nor made of parts.
+bool IsPlainTable(const ObjectKey& key, const Schema& schema) {
+  const auto has = [&](const char* setting) {
+    return schema.contains({key.schema, key.relation, "setting", setting});
+  };
+  return key.kind == "table" && schema.at(key).text.starts_with("a table") &&
+         !has("partition key") && !has("partition bound");
 }
 
 }  // namespace
@@ -252,7 +255,7 @@ void FingerprintRun::TellCoverage(const Replica& replica, const PrimaryReading& 
                                "SUBSCRIPTION … REFRESH PUBLICATION there",
                                replica.name, table)});
     }
-    if (!published.contains(table) && IsPlainTable(key, definition)) {
+    if (!published.contains(table) && IsPlainTable(key, primary.schema)) {
       report_.findings.push_back(
           {.severity = Severity::kDegraded,
            .drains = false,

@@ -37,17 +37,23 @@ WITH watched AS (
   WHERE t.typtype IN ('e', 'd') OR c.relkind = 'c'
 )
 SELECT schema, name, CASE WHEN relkind = 'c' THEN 'type' ELSE 'table' END, '',
-  CASE relkind WHEN 'r' THEN 'a table' WHEN 'p' THEN 'a partitioned table by ' || pg_get_partkeydef(oid)
+  CASE relkind WHEN 'r' THEN 'a table' WHEN 'p' THEN 'a table'
     WHEN 'v' THEN 'a view: ' || pg_get_viewdef(oid) WHEN 'c' THEN 'a composite type'
     WHEN 'm' THEN 'a materialized view: ' || pg_get_viewdef(oid) ELSE 'a foreign table' END
-  || CASE WHEN relpersistence = 'u' THEN ', unlogged' ELSE '' END
-  || CASE WHEN relispartition THEN ', partition ' || pg_get_expr(relpartbound, oid) ELSE '' END
-  || CASE WHEN relrowsecurity THEN ', with row security' ELSE '' END
-  || CASE WHEN relkind NOT IN ('r', 'p') THEN '' ELSE
-       CASE relreplident WHEN 'n' THEN ', without replica identity'
-         WHEN 'f' THEN ', with all columns as replica identity'
-         WHEN 'i' THEN ', with an index as replica identity' ELSE '' END END, ''
+  || CASE WHEN relpersistence = 'u' THEN ', unlogged' ELSE '' END, ''
 FROM relations
+UNION ALL
+SELECT schema, name, 'setting', 'partition key', pg_get_partkeydef(oid), ''
+FROM relations WHERE relkind = 'p'
+UNION ALL
+SELECT schema, name, 'setting', 'partition bound', pg_get_expr(relpartbound, oid), ''
+FROM relations WHERE relispartition
+UNION ALL
+SELECT schema, name, 'setting', 'row security', 'on', '' FROM relations WHERE relrowsecurity
+UNION ALL
+SELECT schema, name, 'setting', 'replica identity',
+  CASE relreplident WHEN 'n' THEN 'nothing' WHEN 'f' THEN 'all columns' ELSE 'an index' END, ''
+FROM relations WHERE relkind IN ('r', 'p') AND relreplident <> 'd'
 UNION ALL
 SELECT r.schema, r.name, 'column', a.attname::text,
   format_type(a.atttypid, a.atttypmod)
@@ -69,7 +75,7 @@ SELECT r.schema, r.name, 'constraint', c.conname::text, pg_get_constraintdef(c.o
 FROM relations AS r JOIN pg_constraint AS c ON c.conrelid = r.oid AND c.contype NOT IN ('t', 'n')
 UNION ALL
 SELECT r.schema, r.name, CASE WHEN i.indisunique OR i.indisexclusion THEN 'unique index' ELSE 'index' END,
-  x.relname::text, pg_get_indexdef(i.indexrelid)
+  x.relname::text, replace(pg_get_indexdef(i.indexrelid), ' ON ONLY ', ' ON ')
   || CASE WHEN i.indisvalid THEN '' ELSE ', invalid' END, ''
 FROM relations AS r JOIN pg_index AS i ON i.indrelid = r.oid JOIN pg_class AS x ON x.oid = i.indexrelid
 WHERE NOT EXISTS (SELECT FROM pg_constraint AS c WHERE c.conindid = i.indexrelid
@@ -131,6 +137,7 @@ Schema PublishedPart(const Schema& schema, const PublishedTables& published,
   for (const auto& [key, definition] : schema) {
     const auto table = published.find(TableName(key));
     if (table == published.end() || key.kind == "type") continue;
+    if (key.kind == "setting") continue;
     // Triggers of the ordinary kind do not fire while changes are applied.
     if (key.kind == "trigger") continue;
     // More indexes on a replica are the replica's business, as long as they forbid nothing.

@@ -20,8 +20,9 @@ struct ObjectKey {
   std::string schema;
   // The table, or the type.
   std::string relation;
-  // "table", "column", "constraint", "unique index", "index", "trigger", "replicated trigger",
-  // "type"; a table and a type have an empty `name`.
+  // "table", "setting" (how a table is stored, guarded and told apart), "column", "constraint",
+  // "unique index", "index", "trigger", "replicated trigger", "type"; a table and a type have an
+  // empty `name`.
   std::string kind;
   std::string name;
   friend auto operator<=>(const ObjectKey&, const ObjectKey&) = default;
@@ -44,7 +45,10 @@ using PublishedTables = std::map<std::string, std::set<std::string>>;
 
 // What of a primary's and a logical replica's schema must agree: published tables with their
 // published columns, constraints, the indexes that the primary has and unique ones of either side,
-// triggers that fire while changes are applied, and the types that those columns are made of.
+// triggers that fire while changes are applied, and the types that those columns are made of. How a
+// table is partitioned, whether row security guards it and what identifies its rows is each side's
+// own: a publisher alone needs `REPLICA IDENTITY FULL`, and publish_via_partition_root sends the
+// rows of many partitions to one table.
 struct ComparedSchemas {
   Schema primary;
   Schema replica;

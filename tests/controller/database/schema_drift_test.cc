@@ -159,6 +159,36 @@ TEST_F(SchemaDriftTest, IsNotSeenInWhatALogicalReplicaMayHaveForItself) {
   lab_->Sql("db3", "DROP TRIGGER noop ON orders; DROP INDEX by_total; DROP TABLE report");
 }
 
+TEST_F(SchemaDriftTest, IsNotSeenInWhatAPublisherMayHaveForItself) {
+  PostgresProbe probe(Trio(), Hurried());
+  lab_->Sql("db1", "ALTER TABLE orders REPLICA IDENTITY FULL");
+  lab_->Sql("db1", "ALTER TABLE customers ENABLE ROW LEVEL SECURITY");
+  lab_->Sql("db1", "ALTER PUBLICATION shop SET (publish_via_partition_root = true)");
+  lab_->Sql(
+      "db1",
+      "CREATE TABLE visits (id int, day date, PRIMARY KEY (id, day)) PARTITION BY RANGE (day);"
+      "CREATE INDEX visits_day ON visits (day);"
+      "CREATE TABLE visits_2024 PARTITION OF visits "
+      "FOR VALUES FROM ('2024-01-01') TO ('2025-01-01')");
+  lab_->Sql("db3",
+            "CREATE TABLE visits (id int, day date, PRIMARY KEY (id, day));"
+            "CREATE INDEX visits_day ON visits (day)");
+  lab_->Sql("db3", "ALTER SUBSCRIPTION db3 REFRESH PUBLICATION");
+  WaitUntilInStep();
+  EXPECT_THAT(probe.Fingerprint(clock_).findings, IsEmpty());
+  // The columns of such a table are compared as those of every other.
+  lab_->Sql("db3", "ALTER TABLE visits ALTER id TYPE bigint");
+  EXPECT_THAT(probe.Fingerprint(clock_).findings,
+              ElementsAre(Field(&Finding::text, HasSubstr("table public.visits: column id is "
+                                                          "bigint not null here, integer"))));
+  lab_->Sql("db1", "DROP TABLE visits");
+  lab_->Sql("db3", "DROP TABLE visits");
+  lab_->Sql("db1", "ALTER PUBLICATION shop SET (publish_via_partition_root = false)");
+  lab_->Sql("db1", "ALTER TABLE customers DISABLE ROW LEVEL SECURITY");
+  lab_->Sql("db1", "ALTER TABLE orders REPLICA IDENTITY DEFAULT");
+  lab_->Sql("db3", "ALTER SUBSCRIPTION db3 REFRESH PUBLICATION");
+}
+
 TEST_F(SchemaDriftTest, IncludesATableThatIsPublishedAndNotSubscribed) {
   PostgresProbe probe(Trio(), Hurried());
   const std::string table = "CREATE TABLE coupons (id int PRIMARY KEY)";
