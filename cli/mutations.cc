@@ -18,9 +18,9 @@ namespace {
 
 using Stub = v1::Headgate::Stub;
 
-// Agents answer in well under a second; a person should not wait longer for the list of those who
-// do not.
-constexpr Duration kConfirmTimeout{2'000};
+// Agents answer in well under a second; a person has the list of those who do not within two, the
+// way there and back included.
+constexpr Duration kConfirmTimeout{1'700};
 // For the controller itself, on top of what it waits for.
 constexpr Duration kAnswerMargin{3'000};
 constexpr Duration kPreflightMargin{20'000};
@@ -173,11 +173,15 @@ CallResult Call(const Command& command, const std::string& yaml, Controller& con
   return CallResult{absl::InternalError("not a mutation"), Reach::kAnswered};
 }
 
-void PrintOutcome(const Command& command, const v1::Outcome& outcome, Controller& controller,
-                  std::ostream& out) {
+void PrintSummary(const Command& command, const v1::Outcome& outcome, std::ostream& out) {
   out << (command.mutation.dry_run ? "dry run, nothing was changed: " : "")
       << Clean(outcome.summary()) << (outcome.repeated() ? " (done before, not again)" : "")
       << '\n';
+  out.flush();
+}
+
+void PrintJournal(const Command& command, const v1::Outcome& outcome, Controller& controller,
+                  std::ostream& out) {
   if (outcome.recorded() || command.mutation.dry_run) return;
   // A lowering is answered before the disk has it, which takes a millisecond or never ends.
   v1::GetGateRequest request;
@@ -191,6 +195,7 @@ void PrintOutcome(const Command& command, const v1::Outcome& outcome, Controller
       << (is_in_trouble ? "THE JOURNAL DOES NOT HAVE IT: " + Clean(state.journal_trouble())
                         : "The journal has not confirmed it yet.")
       << '\n';
+  out.flush();
 }
 
 ExitCode PrintUnconfirmed(const Command& command, const v1::Outcome& outcome, Session& session) {
@@ -244,16 +249,21 @@ ExitCode RunMutation(const Command& command, Controller& controller, Session& se
   if (!result.ok()) return Fail(result, command, session);
   const bool follows = command.verb == Verb::kStart && command.wait;
   const bool is_json = command.output == Output::kJson;
+  std::ostream& people = is_json ? session.terminal.err : session.terminal.out;
   if (is_json && !follows) {
     session.terminal.out << ToJson(outcome);
-  } else {
-    PrintOutcome(command, outcome, controller,
-                 is_json ? session.terminal.err : session.terminal.out);
-    session.terminal.out.flush();
+    return PrintUnconfirmed(command, outcome, session);
   }
+  PrintSummary(command, outcome, people);
   // Followed agents confirm in their own time, and every look at the gate names those who do not.
-  if (follows) return FollowToTheEnd(command, outcome, controller, session);
-  return PrintUnconfirmed(command, outcome, session);
+  if (follows) {
+    PrintJournal(command, outcome, controller, people);
+    return FollowToTheEnd(command, outcome, controller, session);
+  }
+  // First what people must act upon: the journal may take its time to answer.
+  const ExitCode code = PrintUnconfirmed(command, outcome, session);
+  PrintJournal(command, outcome, controller, people);
+  return code;
 }
 
 }  // namespace headgate::cli

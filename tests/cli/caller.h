@@ -27,21 +27,26 @@ class Caller {
     if (const auto* answer = std::get_if<Answer>(&parsed)) {
       return Said{static_cast<int>(answer->code), "", answer->text};
     }
-    std::ostringstream out;
-    std::ostringstream err;
+    out_.str("");
+    err_.str("");
     std::istringstream in(input);
-    Terminal terminal{.out = out, .err = err, .is_live = is_live, .has_color = false};
+    Terminal terminal{.out = out_, .err = err_, .is_live = is_live, .has_color = false};
     Session session{
         .terminal = terminal, .interrupt = interrupt, .clock = clock_, .in = in, .is_root = false};
     const ExitCode code = Run(std::get<Command>(parsed), session);
-    return Said{static_cast<int>(code), out.str(), err.str()};
+    return Said{static_cast<int>(code), out_.str(), err_.str()};
   }
+
+  // While the one who types waits for an answer.
+  std::string err_so_far() const { return err_.str(); }
 
   std::vector<std::string> way_in;
   bool is_live = false;
   Interrupt interrupt;
 
  private:
+  std::ostringstream out_;
+  std::ostringstream err_;
   const SteadyClock clock_;
 };
 

@@ -43,7 +43,9 @@ TEST_F(Calls, LoweringsAreConfirmedByEveryLoadBalancer) {
   EXPECT_EQ(controller_.gate("shop").share_ppm(), 0U);
   const v1::Mutation mutation = controller_.last_mutation();
   EXPECT_EQ(mutation.wait_for(), v1::WAIT_OBSERVED);
-  EXPECT_EQ(mutation.wait_timeout().seconds(), 2);
+  // The list of those who do not obey is there within 2 s, the way there and back included.
+  EXPECT_EQ(mutation.wait_timeout().seconds(), 1);
+  EXPECT_EQ(mutation.wait_timeout().nanos(), 700'000'000);
   EXPECT_EQ(mutation.reason(), "db1 corrupted");
   EXPECT_FALSE(mutation.request_id().empty());
 }
@@ -61,6 +63,17 @@ TEST_F(Calls, EachUnconfirmedLoadBalancerIsNamedWithWhatToTypeThere) {
                                 HasSubstr("edge-2: not connected for 41 s"),
                                 HasSubstr("headgate-agent lower " + share + " --gate shop")));
   }
+}
+
+TEST_F(Calls, TheUnconfirmedAreNamedBeforeTheJournalIsAskedAbout) {
+  controller_.Disobey("edge-2", "not connected for 41 s");
+  controller_.FailJournal();
+  std::vector<std::string> said_before;
+  controller_.on_question = [&] { said_before.push_back(caller_.err_so_far()); };
+  const Said said = caller_.Type({"close", "shop"});
+  EXPECT_EQ(said.code, 11);
+  EXPECT_THAT(said.out, HasSubstr("THE JOURNAL DOES NOT HAVE IT: disk full"));
+  EXPECT_THAT(said_before, testing::ElementsAre(HasSubstr("NOT CONFIRMED by 1 of 2")));
 }
 
 TEST_F(Calls, EveryOtherMutationIsCarriedOut) {

@@ -188,6 +188,7 @@ grpc::Status FakeController::ListGates(grpc::ServerContext*, const v1::ListGates
 
 grpc::Status FakeController::GetGate(grpc::ServerContext*, const v1::GetGateRequest* request,
                                      v1::Gate* response) {
+  on_question();
   const std::lock_guard lock(mutex_);
   if (!answer_.ok()) return answer_;
   const auto found = gates_.find(request->gate());

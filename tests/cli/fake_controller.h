@@ -41,6 +41,9 @@ class FakeController final : public v1::Headgate::Service {
   // Until so many streams have been opened since the beginning.
   void WaitForStreams(int count);
 
+  // Called before a question about a gate is answered. Set it before the call.
+  std::function<void()> on_question = [] {};
+
   // Answers every call with this from now on.
   void AnswerWith(grpc::Status status);
   // Carries out, but never answers, mutations; until killed.
