@@ -1,6 +1,6 @@
 // A load balancer that admits a share of the users: HAProxy now, others later. One keeper's thread
-// calls it; Try alone may be called on another thread at the same time. Every call returns within a
-// bounded time (kCallMax), whatever the load balancer does.
+// calls it; Try and Sync may each be called on another thread at the same time. Every call but Sync
+// returns within a bounded time (kCallMax), whatever the load balancer does.
 #pragma once
 
 #include <cstdint>
@@ -46,7 +46,12 @@ class Enforcer {
   virtual ~Enforcer() = default;
   // Never fails as a whole: what could not be read is unset, and `trouble` says why.
   virtual Reading Read() = 0;
-  // For kDown the load balancer's memory is changed even if nothing can be written.
+  // What the load balancer reads at its next start, without waiting for the disk.
+  virtual absl::Status Write(const Apply& apply) = 0;
+  // Waits until what was written survives a power failure, for as long as the disk takes.
+  virtual absl::Status Sync() = 0;
+  // Writes, unless that says so already, and changes the load balancer's memory: for kDown even if
+  // nothing can be written. For kUp come Write and Sync first.
   virtual ApplyOutcome Put(const Apply& apply) = 0;
   // May run beside every other call, not beside itself. Two requests through the load balancer's
   // own rule, just inside and just outside of the share (one at 0 % and 100 %). OK: both got the

@@ -14,6 +14,7 @@ namespace headgate::agent {
 namespace {
 
 constexpr mode_t kNewFileMode = 0640;
+constexpr mode_t kModeBits = 07777;
 
 absl::Status Failed(const char* what, const std::string& path, int error) {
   const std::string message = fmt::format("cannot {} {}: {}", what, path, std::strerror(error));
@@ -65,13 +66,20 @@ absl::Status WriteAll(int fd, const std::string& path, const std::string& conten
   return absl::OkStatus();
 }
 
-// HAProxy must be able to read its map after a reload, whoever it runs as.
+// HAProxy must be able to read its map after a reload, whoever it runs as, and the agent what root
+// writes beside it: a new file belongs to whom its folder belongs.
 void KeepOwner(int fd, const std::string& path) {
   struct stat old {};
-  if (stat(path.c_str(), &old) != 0) return;
+  const bool is_new = stat(path.c_str(), &old) != 0;
+  if (is_new && stat(FolderOf(path).c_str(), &old) != 0) return;
   // An agent that may not give files away leaves its own as owner; the mode alone often suffices.
   if (fchown(fd, old.st_uid, old.st_gid) != 0) errno = 0;
-  if (fchmod(fd, old.st_mode & 07777) != 0) errno = 0;
+  if (!is_new && fchmod(fd, old.st_mode & kModeBits) != 0) errno = 0;
+}
+
+bool IsReserved(const std::string& path) {
+  struct stat found {};
+  return stat(path.c_str(), &found) == 0 && found.st_size >= static_cast<off_t>(kReservedBytes);
 }
 
 absl::Status WriteAndRename(const std::string& path, const std::string& content, bool sync) {
@@ -96,7 +104,7 @@ absl::Status WriteAndRename(const std::string& path, const std::string& content,
 
 absl::Status WriteDurably(const std::string& path, const std::string& content) {
   if (absl::Status status = WriteAndRename(path, content, true); !status.ok()) return status;
-  return Sync(FolderOf(path), O_RDONLY | O_DIRECTORY);
+  return SyncFolderOf(path);
 }
 
 absl::Status ReplaceFile(const std::string& path, const std::string& content) {
@@ -105,7 +113,7 @@ absl::Status ReplaceFile(const std::string& path, const std::string& content) {
 
 absl::Status MakeDurable(const std::string& path) {
   if (absl::Status status = Sync(path, O_RDONLY); !status.ok()) return status;
-  return Sync(FolderOf(path), O_RDONLY | O_DIRECTORY);
+  return SyncFolderOf(path);
 }
 
 absl::Status Reserve(const std::string& spare) {
@@ -120,16 +128,19 @@ absl::Status WriteReserved(const std::string& path, const std::string& spare,
     return absl::OutOfRangeError(fmt::format("{} bytes do not fit into the {} kept for {}",
                                              content.size(), kReservedBytes, path));
   }
+  // The room may have gone into `path` already. A reader in the middle of a write in place finds a
+  // damaged file for a moment, which raises nothing.
+  const bool is_in_place = !IsReserved(spare) && IsReserved(path);
+  const std::string& room = is_in_place ? path : spare;
   {
-    const FileDescriptor file(open(spare.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW));
-    if (file.get() < 0) return Failed("open", spare, errno);
+    const FileDescriptor file(open(room.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW));
+    if (file.get() < 0) return Failed("open", room, errno);
     std::string padded = content;
     padded.resize(kReservedBytes, ' ');
-    if (absl::Status status = WriteAll(file.get(), spare, padded); !status.ok()) return status;
-    if (fsync(file.get()) != 0) return Failed("sync", spare, errno);
+    if (absl::Status status = WriteAll(file.get(), room, padded); !status.ok()) return status;
   }
-  if (rename(spare.c_str(), path.c_str()) != 0) return Failed("replace", path, errno);
-  return Sync(FolderOf(path), O_RDONLY | O_DIRECTORY);
+  if (is_in_place || rename(room.c_str(), path.c_str()) == 0) return absl::OkStatus();
+  return Failed("replace", path, errno);
 }
 
 absl::StatusOr<std::string> ReadSmallFile(const std::string& path) {
@@ -155,6 +166,10 @@ absl::Status RemoveFile(const std::string& path) {
     if (errno == ENOENT) return absl::OkStatus();
     return Failed("remove", path, errno);
   }
+  return absl::OkStatus();
+}
+
+absl::Status SyncFolderOf(const std::string& path) {
   return Sync(FolderOf(path), O_RDONLY | O_DIRECTORY);
 }
 

@@ -13,7 +13,8 @@ namespace headgate::agent {
 inline constexpr std::size_t kSmallFileBytesMax = 64 * 1024;
 
 // tmp, write, fsync, rename, fsync of the folder. OK: it survives a power failure. The file keeps
-// the mode and owner of the one that it replaces; a new one is readable by its owner and group.
+// the mode and owner of the one that it replaces; a new one is readable by its owner and group, who
+// are its folder's where the caller may say so.
 absl::Status WriteDurably(const std::string& path, const std::string& content);
 
 // The same without the waiting for the disk: every reader sees the new file from now on. Follow it
@@ -23,7 +24,7 @@ absl::Status MakeDurable(const std::string& path);
 
 // Room for one small file, kept free for the hour when the disk is full. Reserve makes `spare`
 // unless it is there; WriteReserved fills it in place, which needs no new room, and renames it to
-// `path`.
+// `path`; a `path` that was written so before is rewritten in place. Follow it with MakeDurable.
 inline constexpr std::size_t kReservedBytes = 4096;
 absl::Status Reserve(const std::string& spare);
 absl::Status WriteReserved(const std::string& path, const std::string& spare,
@@ -32,7 +33,8 @@ absl::Status WriteReserved(const std::string& path, const std::string& spare,
 // NOT_FOUND if there is none, OUT_OF_RANGE above kSmallFileBytesMax.
 absl::StatusOr<std::string> ReadSmallFile(const std::string& path);
 
-// Durable; OK if there was none.
+// OK if there was none. Follow it with SyncFolderOf, or it may come back after a power failure.
 absl::Status RemoveFile(const std::string& path);
+absl::Status SyncFolderOf(const std::string& path);
 
 }  // namespace headgate::agent

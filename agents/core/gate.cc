@@ -17,6 +17,12 @@ std::string Words(const absl::Status& status) { return std::string(status.messag
 
 }  // namespace
 
+absl::Status NotRaised(Share share, const absl::Status& at_next_start) {
+  return absl::FailedPreconditionError(
+      fmt::format("not raised to {}, because a reload would take users out again: {}",
+                  share.ToString(), Words(at_next_start)));
+}
+
 Gate::Gate(std::string name, Rails rails, std::optional<Memory> memory, TimePoint now)
     : name_(std::move(name)), rails_(rails), saved_(std::move(memory)), last_step_up_(now) {
   if (!saved_) return;
@@ -92,6 +98,7 @@ void Gate::SetOverride(std::optional<LocalOverride> local_override, absl::Status
 void Gate::Observe(const Reading& reading) {
   if (reading.instance != reading_.instance) {
     probed_.reset();
+    probe_status_ = absl::OkStatus();
     apply_not_before_ = probe_not_before_ = TimePoint();
   }
   reading_ = reading;
@@ -118,15 +125,27 @@ void Gate::OnApplied(const Apply& apply, const ApplyOutcome& outcome, TimePoint 
   apply_status_ = outcome.in_memory;
   file_status_ = outcome.at_next_start;
   if (apply_status_.ok()) held_ = apply.share;
+  if (apply.direction == Direction::kDown && file_status_.ok()) is_synced_ = false;
   // After a success too: should it read back otherwise all the same, this is no busy loop.
   apply_not_before_ = now + kApplyRetry;
   if (!probed_ || *probed_ != apply.share) {
     probed_.reset();
+    probe_status_ = absl::OkStatus();
     probe_not_before_ = now;
   }
 }
 
+void Gate::OnSynced(const absl::Status& status) {
+  sync_status_ = status;
+  is_synced_ = status.ok();
+}
+
 void Gate::OnProbed(const Probe& probe, const absl::Status& status, TimePoint now) {
+  if (probe.instance != reading_.instance || !IsInForce(probe.share)) {
+    // An answer about what is not there any more proves and refutes nothing.
+    probe_not_before_ = now;
+    return;
+  }
   probe_status_ = status;
   probe_not_before_ = now + (status.ok() ? kProbeRenewal : kProbeRetry);
   probed_.reset();
@@ -138,6 +157,13 @@ bool Gate::IsOverridden(TimePoint now) const {
 }
 
 std::optional<Share> Gate::Desired(TimePoint now) const {
+  const std::optional<Share> wanted = Wanted(now);
+  if (override_status_.ok() || !wanted || !Known()) return wanted;
+  // The word that cannot be read may be a lowering, and what is found its work.
+  return std::min(*wanted, *Known());
+}
+
+std::optional<Share> Gate::Wanted(TimePoint now) const {
   const bool overridden = IsOverridden(now);
   if (overridden && !override_->is_ceiling) return override_->share;
   if (!seen_) {
@@ -212,7 +238,9 @@ Duty Gate::NextDuty(TimePoint now) const {
     const bool same = reading_.at_next_start == desired && reading_.retry_after_s == RetryAfter();
     if (!same) return Apply{*desired, RetryAfter(), Direction::kDown};
   }
-  if (IsInForce(*desired) && now >= probe_not_before_) return Probe{*desired};
+  if (IsInForce(*desired) && now >= probe_not_before_) {
+    return Probe{*desired, reading_.instance};
+  }
   return Nothing{};
 }
 
@@ -252,6 +280,7 @@ std::string Gate::Trouble() const {
   };
   add(apply_status_);
   add(file_status_);
+  add(sync_status_);
   add(probe_status_);
   add(save_status_);
   add(override_status_);
@@ -278,8 +307,8 @@ Standing Gate::Describe(TimePoint now) const {
   if (seen_) {
     standing.version = seen_->version;
     standing.digest = DigestOf(*seen_);
-    standing.unsaved =
-        !saved_ || saved_->directive != *seen_ || saved_->granted != granted_ || !file_status_.ok();
+    standing.unsaved = !saved_ || saved_->directive != *seen_ || saved_->granted != granted_ ||
+                       !file_status_.ok() || !is_synced_;
     standing.expired = !IsFresh(now);
   }
   // As far as anybody can tell: 0 % must not be said of a load balancer that cannot be asked.

@@ -20,9 +20,11 @@ namespace headgate::agent {
 struct ApplyOutcome {
   // The load balancer took it.
   absl::Status in_memory;
-  // What it reads at its next start was written.
+  // What it reads at its next start was written; for kDown not synced yet.
   absl::Status at_next_start;
 };
+// Of a raise whose share could not be written for the load balancer's next start.
+absl::Status NotRaised(Share share, const absl::Status& at_next_start);
 
 class Gate {
  public:
@@ -38,12 +40,15 @@ class Gate {
   // Events.
   // A refusal is also part of every Standing until the next directive that is not refused.
   std::optional<Refusal> Consider(const Offer& offer, TimePoint now);
-  // An error: the override's file is there and cannot be read; nothing is raised until it can.
+  // An error: the override's file is there and cannot be read; until it can, nothing is raised
+  // above what is found in force.
   void SetOverride(std::optional<LocalOverride> local_override, absl::Status status);
   void Observe(const Reading& reading);
-  // Saving and probing may take their time; other events may come in between.
+  // Saving, syncing and probing may take their time; other events may come in between.
   void OnSaved(const Save& save, const absl::Status& status, TimePoint now);
   void OnApplied(const Apply& apply, const ApplyOutcome& outcome, TimePoint now);
+  // OK: everything that was written for the load balancer's next start survives a power failure.
+  void OnSynced(const absl::Status& status);
   void OnProbed(const Probe& probe, const absl::Status& status, TimePoint now);
 
   // Decisions.
@@ -56,6 +61,8 @@ class Gate {
  private:
   bool IsFresh(TimePoint now) const { return seen_ && now < fresh_until_; }
   bool IsOverridden(TimePoint now) const;
+  // As Desired, were every override readable.
+  std::optional<Share> Wanted(TimePoint now) const;
   // What the load balancer has, as far as anybody can tell.
   std::optional<Share> Known() const;
   bool WantsRaise() const;
@@ -91,6 +98,8 @@ class Gate {
   absl::Status save_status_;
   absl::Status apply_status_;
   absl::Status file_status_;
+  absl::Status sync_status_;
+  bool is_synced_ = true;
   absl::Status probe_status_;
   TimePoint apply_not_before_;
   TimePoint save_not_before_;

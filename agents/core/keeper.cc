@@ -39,6 +39,7 @@ Keeper::Keeper(std::string gate, const Rails& rails, Parts parts, TimePoint now)
     : parts_(std::move(parts)),
       name_(std::move(gate)),
       gate_(name_, rails, LoadOrSay(parts_.store, memory_trouble_), now) {
+  KeepRoom();
   if (memory_trouble_.empty()) return;
   parts_.log.Error("state_lost", {{"gate", name_}, {"trouble", memory_trouble_}});
 }
@@ -57,6 +58,7 @@ void Keeper::Tick(TimePoint now) {
   LookAtOverride(now);
   LookAtLoadBalancer();
   Mend(now);
+  StartSync();
   const absl::StatusOr<RawCounters> raw = parts_.enforcer.ReadCounters();
   if (raw.ok()) {
     summer_.Add(*raw);
@@ -76,6 +78,7 @@ void Keeper::LookAtOverride(TimePoint now) {
     // If it cannot be removed it is still over: its time stands in it.
     const absl::Status removed = parts_.store.ReleaseOverride();
     parts_.log.Info("override_ended", {{"gate", name_}, {"removed", removed.ok()}});
+    KeepRoom();
     loaded->reset();
   }
   gate_.SetOverride(*std::move(loaded), absl::OkStatus());
@@ -92,7 +95,15 @@ void Keeper::Mend(TimePoint now) {
   for (int i = 0; i < kDutiesPerTurnMax; ++i) {
     const Duty duty = gate_.NextDuty(now);
     if (std::holds_alternative<Nothing>(duty)) break;
-    if (const auto* apply = std::get_if<Apply>(&duty)) Do(*apply, now);
+    if (const auto* apply = std::get_if<Apply>(&duty)) {
+      if (apply->direction == Direction::kDown) {
+        Do(*apply, now);
+      } else if (!raise_) {
+        BeginRaise(*apply, now);
+      } else {
+        break;
+      }
+    }
     if (const auto* save = std::get_if<Save>(&duty)) {
       // What comes after a save waits for it, and what comes before does not.
       if (is_saving_) break;
@@ -106,16 +117,63 @@ void Keeper::Mend(TimePoint now) {
   LogChange(now);
 }
 
+bool Keeper::IsStillDue(const Apply& apply, TimePoint now) {
+  LookAtOverride(now);
+  const Duty duty = gate_.NextDuty(now);
+  const auto* due = std::get_if<Apply>(&duty);
+  return due != nullptr && *due == apply;
+}
+
 void Keeper::Do(const Apply& apply, TimePoint now) {
   // The operator's word may have come since the last tick, and stands above every directive.
-  const std::optional<LocalOverride> before = gate_.local_override();
-  LookAtOverride(now);
-  if (gate_.local_override() != before) return;
+  if (!IsStillDue(apply, now)) return;
+  // A raise that still waits for the disk is overtaken.
+  raise_.reset();
   const ApplyOutcome outcome = parts_.enforcer.Put(apply);
+  needs_sync_ = needs_sync_ || outcome.at_next_start.ok();
+  Note(apply, outcome, now);
+  StartSync();
+}
+
+void Keeper::Note(const Apply& apply, const ApplyOutcome& outcome, TimePoint now) {
   ++applied_;
   if (!outcome.in_memory.ok() || !outcome.at_next_start.ok()) ++failed_;
   gate_.OnApplied(apply, outcome, now);
   LookAtLoadBalancer();
+}
+
+void Keeper::BeginRaise(const Apply& apply, TimePoint now) {
+  if (!IsStillDue(apply, now)) return;
+  const absl::Status written = parts_.enforcer.Write(apply);
+  if (!written.ok()) return Note(apply, {NotRaised(apply.share, written), written}, now);
+  raise_ = apply;
+  needs_sync_ = true;
+  StartSync();
+}
+
+void Keeper::FinishRaise(const absl::Status& synced, TimePoint now) {
+  const Apply apply = *std::exchange(raise_, std::nullopt);
+  if (!synced.ok()) return Note(apply, {NotRaised(apply.share, synced), synced}, now);
+  // The disk took its time.
+  LookAtLoadBalancer();
+  if (IsStillDue(apply, now)) Note(apply, parts_.enforcer.Put(apply), now);
+}
+
+void Keeper::StartSync() {
+  if (is_syncing_ || !needs_sync_) return;
+  is_syncing_ = true;
+  needs_sync_ = false;
+  parts_.syncing.Run([&enforcer = parts_.enforcer, report = parts_.report] {
+    report(Synced{enforcer.Sync()});
+  });
+}
+
+void Keeper::KeepRoom() {
+  parts_.saving.Run([&store = parts_.store, &log = parts_.log, name = name_] {
+    const absl::Status kept = store.KeepRoom();
+    if (kept.ok()) return;
+    log.Warning("no_room_kept", {{"gate", name}, {"why", std::string(kept.message())}});
+  });
 }
 
 void Keeper::Start(const Save& save) {
@@ -137,6 +195,14 @@ void Keeper::OnDone(const Done& done, TimePoint now) {
     is_saving_ = false;
     if (saved->status.ok()) memory_trouble_.clear();
     gate_.OnSaved(saved->save, saved->status, now);
+  }
+  if (const auto* synced = std::get_if<Synced>(&done)) {
+    is_syncing_ = false;
+    // What was written meanwhile is not durable yet. After a failure the next tick tries again.
+    if (synced->status.ok() && needs_sync_) return StartSync();
+    needs_sync_ = !synced->status.ok();
+    gate_.OnSynced(synced->status);
+    if (raise_) FinishRaise(synced->status, now);
   }
   if (const auto* probed = std::get_if<Probed>(&done)) {
     is_probing_ = false;

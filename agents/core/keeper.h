@@ -1,7 +1,7 @@
 // Keeps one load balancer at what its gate should be: asks the gate for the next duty, does it, and
-// tells the gate how it ended. One thread (the runner's). Saving and probing are errands: while one
-// is under way, directives are taken and lowerings made. A turn is bounded by the enforcer's own
-// bounds and by kDutiesPerTurnMax.
+// tells the gate how it ended. One thread (the runner's). Whatever waits for a disk or a probe is
+// an errand: while one is under way, directives are taken and lowerings made. A turn is bounded by
+// the enforcer's own bounds and by kDutiesPerTurnMax.
 #pragma once
 
 #include <cstdint>
@@ -29,17 +29,21 @@ class Keeper {
     Save save;
     absl::Status status;
   };
+  struct Synced {
+    absl::Status status;
+  };
   struct Probed {
     Probe probe;
     absl::Status status;
   };
-  using Done = std::variant<Saved, Probed>;
+  using Done = std::variant<Saved, Synced, Probed>;
 
   struct Parts {
     Enforcer& enforcer;
     Store& store;
     Log& log;
     Errands& saving;
+    Errands& syncing;
     Errands& probing;
     // Called where the errand ran; hands the result to OnDone on the keeper's thread.
     std::function<void(Done)> report;
@@ -67,7 +71,16 @@ class Keeper {
  private:
   void LookAtOverride(TimePoint now);
   void LookAtLoadBalancer();
+  // What the operator and the load balancer say now has not changed what is due.
+  bool IsStillDue(const Apply& apply, TimePoint now);
   void Do(const Apply& apply, TimePoint now);
+  void Note(const Apply& apply, const ApplyOutcome& outcome, TimePoint now);
+  // Writes it for the load balancer's next start; FinishRaise does the rest when that is durable.
+  void BeginRaise(const Apply& apply, TimePoint now);
+  void FinishRaise(const absl::Status& synced, TimePoint now);
+  // Unless one is under way, or nothing was written since the last.
+  void StartSync();
+  void KeepRoom();
   void Start(const Save& save);
   void Start(const Probe& probe);
   void LogChange(TimePoint now);
@@ -81,7 +94,12 @@ class Keeper {
   std::uint64_t applied_ = 0;
   std::uint64_t failed_ = 0;
   bool is_reachable_ = false;
+  // Waits for the disk.
+  std::optional<Apply> raise_;
   bool is_saving_ = false;
+  bool is_syncing_ = false;
+  // Something was written since the last sync began.
+  bool needs_sync_ = false;
   bool is_probing_ = false;
 };
 

@@ -78,9 +78,13 @@ struct Apply {
   Share share;
   std::uint32_t retry_after_s = 0;
   Direction direction = Direction::kDown;
+
+  friend bool operator==(const Apply&, const Apply&) = default;
 };
 struct Probe {
   Share share;
+  // Of the load balancer that is to be asked.
+  std::string instance;
 };
 struct Nothing {};
 using Duty = std::variant<Nothing, Apply, Save, Probe>;

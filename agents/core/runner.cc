@@ -37,7 +37,7 @@ void Runner::Report(Keeper::Done done) {
 void Runner::Run() {
   keeper_ = std::make_unique<Keeper>(
       options_.gate, options_.rails,
-      Keeper::Parts{parts_.enforcer, parts_.store, parts_.log, saving_, probing_,
+      Keeper::Parts{parts_.enforcer, parts_.store, parts_.log, saving_, syncing_, probing_,
                     [this](Keeper::Done done) { Report(std::move(done)); }},
       clock_.Now());
   keeper_->Tick(clock_.Now());

@@ -69,6 +69,7 @@ class Runner {
 
   // Last, so that they end first: they report to what stands above.
   ErrandThread saving_;
+  ErrandThread syncing_;
   ErrandThread probing_;
 };
 

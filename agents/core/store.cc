@@ -137,7 +137,7 @@ absl::StatusOr<std::optional<LocalOverride>> FileStore::LoadOverride() {
 
 absl::Status FileStore::SaveOverride(const LocalOverride& local_override) {
   const std::string text = Seal(ToJson(local_override));
-  absl::Status status = WriteDurably(override_path_, text);
+  absl::Status status = ReplaceFile(override_path_, text);
   if (!absl::IsResourceExhausted(status)) return status;
   if (WriteReserved(override_path_, spare_path_, text).ok()) return absl::OkStatus();
   return status;
@@ -146,5 +146,10 @@ absl::Status FileStore::SaveOverride(const LocalOverride& local_override) {
 absl::Status FileStore::KeepRoom() { return Reserve(spare_path_); }
 
 absl::Status FileStore::ReleaseOverride() { return RemoveFile(override_path_); }
+
+absl::Status FileStore::SyncOverride() {
+  const absl::Status status = MakeDurable(override_path_);
+  return absl::IsNotFound(status) ? SyncFolderOf(override_path_) : status;
+}
 
 }  // namespace headgate::agent

@@ -1,7 +1,7 @@
 // What outlives the agent's process, for one gate: its memory and the operator's override. Files in
 // the state folder, so that `headgate-agent lower` works with the agent hung or dead. The memory
-// may be saved on one thread while another uses the override; two processes may use the same
-// folder.
+// may be saved, and room kept, on one thread while another uses the override; two processes may use
+// the same folder.
 #pragma once
 
 #include <optional>
@@ -21,8 +21,13 @@ class Store {
   // OK: it survives a power failure.
   virtual absl::Status SaveMemory(const Memory& memory) = 0;
   virtual absl::StatusOr<std::optional<LocalOverride>> LoadOverride() = 0;
+  // Both are seen by everybody at once, and wait for no disk: SyncOverride does.
   virtual absl::Status SaveOverride(const LocalOverride& local_override) = 0;
   virtual absl::Status ReleaseOverride() = 0;
+  // OK: the last of them survives a power failure.
+  virtual absl::Status SyncOverride() = 0;
+  // Keeps room for an override, so that one can be saved on a full disk.
+  virtual absl::Status KeepRoom() = 0;
 };
 
 class FileStore : public Store {
@@ -35,9 +40,8 @@ class FileStore : public Store {
   absl::StatusOr<std::optional<LocalOverride>> LoadOverride() override;
   absl::Status SaveOverride(const LocalOverride& local_override) override;
   absl::Status ReleaseOverride() override;
-
-  // Keeps room for an override, so that one can be saved on a full disk.
-  absl::Status KeepRoom();
+  absl::Status SyncOverride() override;
+  absl::Status KeepRoom() override;
 
   const std::string& memory_path() const { return memory_path_; }
   const std::string& override_path() const { return override_path_; }

@@ -134,24 +134,24 @@ absl::StatusOr<agent::RawCounters> Haproxy::CountersFrom(
   return raw;
 }
 
+absl::Status Haproxy::Write(const agent::Apply& apply) {
+  const std::string text = MapText({apply.share.Width(), apply.retry_after_s});
+  const absl::StatusOr<std::string> present = agent::ReadSmallFile(settings_.map);
+  if (present.ok() && *present == text) return absl::OkStatus();
+  return agent::ReplaceFile(settings_.map, text);
+}
+
+absl::Status Haproxy::Sync() { return agent::MakeDurable(settings_.map); }
+
+// The file first, without waiting for the disk: a reload in between then reads the same share.
 agent::ApplyOutcome Haproxy::Put(const agent::Apply& apply) {
-  const MapValues values{apply.share.Width(), apply.retry_after_s};
   agent::ApplyOutcome outcome;
-  if (apply.direction == agent::Direction::kUp) {
-    outcome.at_next_start = agent::WriteDurably(settings_.map, MapText(values));
-    if (!outcome.at_next_start.ok()) {
-      outcome.in_memory = absl::FailedPreconditionError(
-          fmt::format("not raised to {}, because a reload would take users out again: {}",
-                      apply.share.ToString(), Words(outcome.at_next_start)));
-      return outcome;
-    }
-    outcome.in_memory = SetMap(values);
+  outcome.at_next_start = Write(apply);
+  if (apply.direction == agent::Direction::kUp && !outcome.at_next_start.ok()) {
+    outcome.in_memory = agent::NotRaised(apply.share, outcome.at_next_start);
     return outcome;
   }
-  // The file first, without waiting for the disk: a reload in between then reads the lower share.
-  outcome.at_next_start = agent::ReplaceFile(settings_.map, MapText(values));
-  outcome.in_memory = SetMap(values);
-  if (outcome.at_next_start.ok()) outcome.at_next_start = agent::MakeDurable(settings_.map);
+  outcome.in_memory = SetMap({apply.share.Width(), apply.retry_after_s});
   return outcome;
 }
 

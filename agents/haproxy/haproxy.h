@@ -42,6 +42,8 @@ class Haproxy : public agent::Enforcer {
   explicit Haproxy(Settings settings);
 
   agent::Reading Read() override;
+  absl::Status Write(const agent::Apply& apply) override;
+  absl::Status Sync() override;
   agent::ApplyOutcome Put(const agent::Apply& apply) override;
   absl::Status Try(Share share) override;
   absl::StatusOr<agent::RawCounters> ReadCounters() override;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -151,15 +152,20 @@ bool Box::LowerGate(const GateConfig& gate, Share share) const {
     const bool memory_fits = reading.in_force && *reading.in_force <= share;
     const bool file_fits = reading.at_next_start && *reading.at_next_start <= share;
     if (memory_fits && file_fits) return;
-    // Lower than the ceiling stays as low as it is.
-    const Share target = memory_fits ? *reading.in_force : share;
+    // What is lower than the ceiling stays as low as it is.
+    Share target = share;
+    if (reading.in_force) target = std::min(target, *reading.in_force);
+    if (reading.at_next_start) target = std::min(target, *reading.at_next_start);
     file_status = haproxy.Put({target, RetryAfterOf(reading), Direction::kDown}).at_next_start;
   };
   lower();
-  const absl::Status saved =
+  absl::Status saved =
       store.SaveOverride({.is_ceiling = true, .share = share, .until = std::nullopt});
   lower();
-  bool confirmed = Confirm(haproxy, gate.name, share, true);
+  const bool confirmed = Confirm(haproxy, gate.name, share, true);
+  // Only now may a disk take its time.
+  if (saved.ok()) saved = store.SyncOverride();
+  if (file_status.ok()) file_status = haproxy.Sync();
   if (!file_status.ok()) {
     out_ << fmt::format("{}: UNSAVED: a reload of HAProxy would undo this: {}\n", gate.name,
                         Words(file_status));
@@ -193,19 +199,21 @@ bool Box::OverrideGate(const GateConfig& gate, Share share, TimePoint until) con
   FileStore store(config_.state_dir, gate.name);
   const Reading reading = haproxy.Read();
   const bool raises = !reading.in_force || *reading.in_force < share;
-  const absl::Status saved =
-      store.SaveOverride({.is_ceiling = false, .share = share, .until = until});
+  absl::Status saved = store.SaveOverride({.is_ceiling = false, .share = share, .until = until});
+  if (saved.ok() && raises) saved = store.SyncOverride();
   if (!saved.ok() && raises) {
     out_ << fmt::format("{}: not changed, because it could not be saved: {}\n", gate.name,
                         Words(saved));
     return false;
   }
   const Direction direction = raises ? Direction::kUp : Direction::kDown;
-  const ApplyOutcome outcome = haproxy.Put({share, RetryAfterOf(reading), direction});
+  ApplyOutcome outcome = haproxy.Put({share, RetryAfterOf(reading), direction});
+  const bool confirmed = Confirm(haproxy, gate.name, share, false);
+  if (saved.ok() && !raises) saved = store.SyncOverride();
+  if (outcome.at_next_start.ok()) outcome.at_next_start = haproxy.Sync();
   if (!outcome.at_next_start.ok()) {
     out_ << fmt::format("{}: UNSAVED: {}\n", gate.name, Words(outcome.at_next_start));
   }
-  const bool confirmed = Confirm(haproxy, gate.name, share, false);
   if (!saved.ok()) {
     out_ << fmt::format("{}: UNSAVED: {}\n", gate.name, Words(saved));
     return false;
@@ -236,7 +244,10 @@ int Box::Release() const {
       out_ << fmt::format("{}: there was no override\n", gate.name);
       continue;
     }
-    const absl::Status released = store.ReleaseOverride();
+    absl::Status released = store.ReleaseOverride();
+    if (released.ok()) released = store.SyncOverride();
+    // It may have used the room that was kept. The agent says so if there is none.
+    if (released.ok()) store.KeepRoom().IgnoreError();
     all_released = all_released && released.ok();
     out_ << fmt::format(
         "{}: {}\n", gate.name,

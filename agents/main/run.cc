@@ -144,11 +144,7 @@ int Run(const Config& config) {
   Outbox outbox;
   Gates gates;
   for (const GateConfig& gate : config.gates) {
-    auto running = std::make_unique<RunningGate>(config, gate, outbox, clock, log);
-    if (const absl::Status room = running->store.KeepRoom(); !room.ok()) {
-      log.Warning("no_room_kept", {{"gate", gate.name}, {"why", std::string(room.message())}});
-    }
-    gates.emplace(gate.name, std::move(running));
+    gates.emplace(gate.name, std::make_unique<RunningGate>(config, gate, outbox, clock, log));
   }
   // Declared after what they use, and so ended before it.
   Session session({.controllers = config.controllers,

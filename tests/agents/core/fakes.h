@@ -33,14 +33,19 @@ class FakeEnforcer : public Enforcer {
     reading.instance = std::to_string(generation_);
     return reading;
   }
+  absl::Status Write(const Apply& apply) override {
+    before_effect();
+    if (file_fails) return absl::ResourceExhaustedError("the map's disk is full");
+    file_ = apply.share;
+    return absl::OkStatus();
+  }
+  absl::Status Sync() override {
+    ++syncs;
+    return sync_fails ? absl::UnavailableError("the map's disk does not sync") : absl::OkStatus();
+  }
   ApplyOutcome Put(const Apply& apply) override {
     ApplyOutcome outcome;
-    before_effect();
-    if (file_fails) {
-      outcome.at_next_start = absl::ResourceExhaustedError("the map's disk is full");
-    } else {
-      file_ = apply.share;
-    }
+    outcome.at_next_start = Write(apply);
     before_effect();
     if (apply.direction == Direction::kUp && file_fails) {
       outcome.in_memory = absl::FailedPreconditionError("not raised");
@@ -75,6 +80,8 @@ class FakeEnforcer : public Enforcer {
 
   bool is_down = false;
   bool file_fails = false;
+  bool sync_fails = false;
+  int syncs = 0;
   std::function<void()> before_effect = [] {};
 
  private:
@@ -114,7 +121,10 @@ class FakeStore : public Store {
     before_effect();
     return absl::OkStatus();
   }
-  absl::StatusOr<std::optional<LocalOverride>> LoadOverride() override { return override_; }
+  absl::StatusOr<std::optional<LocalOverride>> LoadOverride() override {
+    if (!override_status.ok()) return override_status;
+    return override_;
+  }
   absl::Status SaveOverride(const LocalOverride& local_override) override {
     override_ = local_override;
     return absl::OkStatus();
@@ -123,9 +133,16 @@ class FakeStore : public Store {
     override_.reset();
     return absl::OkStatus();
   }
+  absl::Status SyncOverride() override { return absl::OkStatus(); }
+  absl::Status KeepRoom() override {
+    ++rooms_kept;
+    return absl::OkStatus();
+  }
   const std::optional<Memory>& memory() const { return memory_; }
 
   bool fails = false;
+  absl::Status override_status;
+  int rooms_kept = 0;
   std::function<void()> before_effect = [] {};
 
  private:

@@ -30,7 +30,7 @@ class World {
   }
 
   void Step() {
-    const int what = *rc::gen::inRange(0, 15);
+    const int what = *rc::gen::inRange(0, 16);
     kill_in_ = *rc::gen::weightedOneOf<int>({{4, rc::gen::just(0)}, {1, rc::gen::inRange(1, 6)}});
     try {
       Do(what);
@@ -46,10 +46,11 @@ class World {
   void Boot() {
     // Errands die with the process.
     saving_.Forget();
+    syncing_.Forget();
     probing_.Forget();
     keeper_ = std::make_unique<Keeper>(
         "shop", Rails{},
-        Keeper::Parts{enforcer_, store_, log_, saving_, probing_,
+        Keeper::Parts{enforcer_, store_, log_, saving_, syncing_, probing_,
                       [this](const Keeper::Done& done) { keeper_->OnDone(done, now_); }},
         now_);
     // P1: what was synced is not forgotten.
@@ -70,8 +71,10 @@ class World {
     if (what == 11) now_ += std::chrono::hours(1);
     if (what == 12) saving_.is_slow = !saving_.is_slow;
     if (what == 13) probing_.is_slow = !probing_.is_slow;
+    if (what == 15) syncing_.is_slow = !syncing_.is_slow;
     if (what == 14) {
       saving_.Finish();
+      syncing_.Finish();
       probing_.Finish();
     }
     keeper_->Tick(now_);
@@ -121,6 +124,7 @@ class World {
   FakeEnforcer enforcer_;
   FakeStore store_;
   FakeErrands saving_;
+  FakeErrands syncing_;
   FakeErrands probing_;
   std::unique_ptr<Keeper> keeper_;
   std::map<Version, Directive> recorded_;

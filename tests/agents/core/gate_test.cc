@@ -54,6 +54,7 @@ std::string Settle(Gate& gate, Reading& reading, TimePoint now) {
       reading.in_force = reading.at_next_start = apply->share;
       reading.retry_after_s = apply->retry_after_s;
       gate.OnApplied(*apply, {}, now);
+      gate.OnSynced(absl::OkStatus());
       gate.Observe(reading);
     } else if (const auto* probe = std::get_if<Probe>(&duty)) {
       story += "probe " + probe->share.ToString() + ", ";
@@ -112,6 +113,10 @@ TEST(Gate, IsUnsavedUntilALoweringIsOnTheDisk) {
   EXPECT_FALSE(at.gate.Describe(at.now).refusal.has_value());
   const TimePoint later = at.now + Gate::kSaveRetry;
   EXPECT_THAT(Settle(at.gate, at.reading, later), HasSubstr("save 1 %"));
+  EXPECT_TRUE(at.gate.Describe(later).unsaved);
+  at.gate.OnSynced(absl::UnavailableError("the map's disk does not sync"));
+  EXPECT_TRUE(at.gate.Describe(later).unsaved);
+  at.gate.OnSynced(absl::OkStatus());
   EXPECT_FALSE(at.gate.Describe(later).unsaved);
 }
 
@@ -331,6 +336,40 @@ TEST(Gate, AFailedProbeIsARefusalAndIsTriedAgain) {
   EXPECT_EQ(at.gate.Describe(later).refusal->code, RefusalCode::kLoadBalancer);
   EXPECT_EQ(Settle(at.gate, at.reading, later + Gate::kProbeRetry), "probe 20 %, ");
   EXPECT_EQ(at.gate.Describe(later + Gate::kProbeRetry).stage, Stage::kObserved);
+}
+
+TEST(Gate, AProbeOfAnotherShareOrAnotherProcessProvesAndRefutesNothing) {
+  Settled at;
+  const TimePoint later = at.now + Gate::kProbeRenewal;
+  const Probe probe = std::get<Probe>(at.gate.NextDuty(later));
+  at.gate.Consider(OfferOf(7, 4, "1%"), later);
+  at.gate.OnApplied(std::get<Apply>(at.gate.NextDuty(later)), {}, later);
+  at.reading = ReadingOf("1%");
+  at.gate.Observe(at.reading);
+  // The answer to the probe of before the lowering: the wrong one for its share, of course.
+  at.gate.OnProbed(probe, absl::FailedPreconditionError("got 503, not 200"), later);
+  EXPECT_FALSE(at.gate.Describe(later).refusal.has_value());
+  EXPECT_EQ(Settle(at.gate, at.reading, later), "save 1 %, probe 1 %, ");
+  EXPECT_EQ(at.gate.Describe(later).stage, Stage::kObserved);
+  // The same, and a reload in between.
+  const TimePoint last = later + Gate::kProbeRenewal;
+  const Probe of_the_old_worker = std::get<Probe>(at.gate.NextDuty(last));
+  at.reading.instance = "2";
+  at.gate.Observe(at.reading);
+  at.gate.OnProbed(of_the_old_worker, absl::OkStatus(), last);
+  EXPECT_EQ(at.gate.Describe(last).stage, Stage::kApplied);
+  EXPECT_EQ(Settle(at.gate, at.reading, last), "probe 1 %, ");
+}
+
+TEST(Gate, WhatRefutedAShareDoesNotRefuteTheNext) {
+  Settled at;
+  const TimePoint later = at.now + Gate::kProbeRenewal;
+  at.gate.OnProbed(std::get<Probe>(at.gate.NextDuty(later)), absl::UnavailableError("no answer"),
+                   later);
+  at.gate.Consider(OfferOf(7, 4, "1%"), later);
+  at.gate.OnApplied(std::get<Apply>(at.gate.NextDuty(later)), {}, later);
+  at.gate.Observe(ReadingOf("1%"));
+  EXPECT_FALSE(at.gate.Describe(later).refusal.has_value());
 }
 
 TEST(Gate, ObservedEndsWithTheProcessThatWasObserved) {

@@ -16,10 +16,11 @@ struct Bench {
   explicit Bench(const char* share) : enforcer(Percent(share)) { Restart(); }
   void Restart() {
     saving.Forget();
+    syncing.Forget();
     probing.Forget();
     keeper = std::make_unique<Keeper>(
         "shop", Rails{},
-        Keeper::Parts{enforcer, store, log, saving, probing,
+        Keeper::Parts{enforcer, store, log, saving, syncing, probing,
                       [this](const Keeper::Done& done) { keeper->OnDone(done, now); }},
         now);
     keeper->Tick(now);
@@ -42,6 +43,7 @@ struct Bench {
   FakeEnforcer enforcer;
   FakeStore store;
   FakeErrands saving;
+  FakeErrands syncing;
   FakeErrands probing;
   std::unique_ptr<Keeper> keeper;
 };
@@ -110,6 +112,107 @@ TEST(Keeper, LowersWhileADiskAndAProbeHang) {
   bench.saving.Finish();
   EXPECT_FALSE(bench.keeper->Describe(bench.now).unsaved);
   EXPECT_EQ(bench.store.memory()->directive.version, (Version{1, 3}));
+}
+
+TEST(Keeper, LowersWhileTheMapsDiskHangsInARaise) {
+  Bench bench("50%");
+  bench.Direct(1, 1, "50%");
+  bench.syncing.is_slow = true;
+  bench.Direct(1, 2, "60%");
+  // In the file, not in force: that waits until the file survives a power failure.
+  EXPECT_EQ(bench.enforcer.file(), Percent("60%"));
+  EXPECT_EQ(bench.enforcer.in_force(), Percent("50%"));
+  bench.Direct(1, 3, "2%");
+  EXPECT_EQ(bench.enforcer.in_force(), Percent("2%"));
+  EXPECT_EQ(bench.enforcer.file(), Percent("2%"));
+  EXPECT_EQ(bench.keeper->Describe(bench.now).stage, Stage::kObserved);
+  EXPECT_TRUE(bench.keeper->Describe(bench.now).unsaved);
+  // The raise's own sync ends at last, and then that of the lowering.
+  bench.syncing.Finish();
+  EXPECT_EQ(bench.enforcer.in_force(), Percent("2%"));
+  EXPECT_TRUE(bench.keeper->Describe(bench.now).unsaved);
+  bench.syncing.Finish();
+  EXPECT_EQ(bench.enforcer.in_force(), Percent("2%"));
+  EXPECT_EQ(bench.enforcer.file(), Percent("2%"));
+  EXPECT_FALSE(bench.keeper->Describe(bench.now).unsaved);
+}
+
+TEST(Keeper, ARaiseWhoseFileIsDurableTooLateIsNotMade) {
+  Bench bench("50%");
+  bench.Direct(1, 1, "50%");
+  bench.syncing.is_slow = true;
+  bench.Direct(1, 2, "60%");
+  bench.now += std::chrono::minutes(1);
+  bench.syncing.Finish();
+  EXPECT_EQ(bench.enforcer.in_force(), Percent("50%"));
+  bench.keeper->Mend(bench.now);
+  EXPECT_EQ(bench.enforcer.file(), Percent("50%"));
+}
+
+TEST(Keeper, ARaiseWhoseFileCannotBeMadeDurableIsRefusedAndTriedAgain) {
+  Bench bench("50%");
+  bench.Direct(1, 1, "50%");
+  bench.enforcer.sync_fails = true;
+  bench.Direct(1, 2, "60%");
+  EXPECT_EQ(bench.enforcer.in_force(), Percent("50%"));
+  EXPECT_EQ(bench.keeper->Describe(bench.now).refusal->code, RefusalCode::kDisk);
+  bench.enforcer.sync_fails = false;
+  bench.Pass(Gate::kApplyRetry);
+  EXPECT_EQ(bench.enforcer.in_force(), Percent("60%"));
+  EXPECT_FALSE(bench.keeper->Describe(bench.now).unsaved);
+}
+
+TEST(Keeper, ALoweringThatWasNotSyncedIsSyncedAgain) {
+  Bench bench("50%");
+  bench.Direct(1, 1, "50%");
+  bench.enforcer.sync_fails = true;
+  bench.Direct(1, 2, "2%");
+  EXPECT_EQ(bench.enforcer.in_force(), Percent("2%"));
+  EXPECT_TRUE(bench.keeper->Describe(bench.now).unsaved);
+  EXPECT_EQ(bench.keeper->Describe(bench.now).trouble, "the map's disk does not sync");
+  bench.enforcer.sync_fails = false;
+  bench.Pass(std::chrono::milliseconds(250));
+  EXPECT_FALSE(bench.keeper->Describe(bench.now).unsaved);
+  const int syncs = bench.enforcer.syncs;
+  bench.Pass(std::chrono::milliseconds(250));
+  EXPECT_EQ(bench.enforcer.syncs, syncs);
+}
+
+TEST(Keeper, StartsAndLowersWhileTheRoomForAnOverrideWaitsForADisk) {
+  Bench bench("50%");
+  bench.saving.is_slow = true;
+  bench.Restart();
+  bench.Direct(1, 1, "2%");
+  EXPECT_EQ(bench.enforcer.in_force(), Percent("2%"));
+  const int before = bench.store.rooms_kept;
+  bench.saving.Finish();
+  EXPECT_EQ(bench.store.rooms_kept, before + 1);
+}
+
+// As root's file may be to an agent that is not root.
+TEST(Keeper, AnOverrideThatItCannotReadIsNotUndone) {
+  Bench bench("50%");
+  bench.Direct(1, 1, "50%");
+  bench.enforcer.SetMemory(Percent("5%"));
+  bench.store.override_status = absl::PermissionDeniedError("cannot open shop.override.json");
+  bench.Pass(std::chrono::milliseconds(250));
+  EXPECT_EQ(bench.enforcer.in_force(), Percent("5%"));
+  bench.Direct(1, 2, "60%");
+  bench.Pass(std::chrono::seconds(2));
+  EXPECT_EQ(bench.enforcer.in_force(), Percent("5%"));
+  EXPECT_EQ(bench.keeper->Describe(bench.now).trouble, "cannot open shop.override.json");
+  bench.store.override_status = absl::OkStatus();
+  bench.Pass(std::chrono::seconds(1));
+  EXPECT_EQ(bench.enforcer.in_force(), Percent("60%"));
+}
+
+TEST(Keeper, AnOverrideThatBecomesUnreadableJustBeforeARaiseStopsIt) {
+  Bench bench("50%");
+  bench.Direct(1, 1, "50%");
+  bench.store.override_status = absl::PermissionDeniedError("cannot open shop.override.json");
+  bench.Direct(1, 2, "60%");
+  EXPECT_EQ(bench.enforcer.in_force(), Percent("50%"));
+  EXPECT_EQ(bench.enforcer.file(), Percent("50%"));
 }
 
 TEST(Keeper, AMapThatWouldAdmitTooManyIsMendedWhileAnotherDiskHangs) {

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -61,6 +62,21 @@ TEST(FileStore, RefusesTheStateOfAnotherGate) {
   EXPECT_TRUE(absl::IsDataLoss(bank.LoadMemory().status()));
 }
 
+// `sudo headgate-agent lower` writes for an agent that is not root.
+TEST(FileStore, AnOverrideBelongsToWhomTheFolderBelongs) {
+  constexpr uid_t kAgent = 4711;
+  const test::TempFolder folder;
+  if (chown(folder.path().c_str(), kAgent, kAgent) != 0) {
+    GTEST_SKIP() << "this user may not give folders away";
+  }
+  FileStore store(folder.path(), "shop");
+  ASSERT_TRUE(store.SaveOverride({.share = *Share::Parse("5%"), .until = {}}).ok());
+  struct stat found {};
+  ASSERT_EQ(stat(store.override_path().c_str(), &found), 0);
+  EXPECT_EQ(found.st_uid, kAgent);
+  EXPECT_EQ(found.st_gid, kAgent);
+}
+
 TEST(Files, AFailedWriteLeavesTheOldFile) {
   const test::TempFolder folder;
   const std::string path = folder / "file";
@@ -77,6 +93,23 @@ TEST(Files, KeepsTheModeOfTheFileItReplaces) {
   std::filesystem::permissions(path, std::filesystem::perms(0644));
   ASSERT_TRUE(WriteDurably(path, "new").ok());
   EXPECT_EQ(std::filesystem::status(path).permissions(), std::filesystem::perms(0644));
+}
+
+TEST(Files, TheRoomThatWasKeptHoldsOneFileAfterTheOther) {
+  const test::TempFolder folder;
+  const std::string path = folder / "file";
+  const std::string spare = folder / "spare";
+  EXPECT_TRUE(absl::IsNotFound(WriteReserved(path, spare, "lost")));
+  ASSERT_TRUE(Reserve(spare).ok());
+  ASSERT_TRUE(WriteReserved(path, spare, "first").ok());
+  EXPECT_FALSE(std::filesystem::exists(spare));
+  ASSERT_TRUE(WriteReserved(path, spare, "second").ok());
+  EXPECT_EQ(ReadSmallFile(path)->substr(0, 7), "second ");
+  EXPECT_TRUE(absl::IsOutOfRange(WriteReserved(path, spare, std::string(kReservedBytes + 1, 'x'))));
+  // A file that was not written into kept room has none to give.
+  ASSERT_TRUE(WriteDurably(path, "small").ok());
+  EXPECT_TRUE(absl::IsNotFound(WriteReserved(path, spare, "lost")));
+  EXPECT_EQ(*ReadSmallFile(path), "small");
 }
 
 TEST(Files, SaysWhichFileAndWhy) {

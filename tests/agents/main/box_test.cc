@@ -115,6 +115,14 @@ TEST(Box, WithHaproxyDeadALoweringIsForItsNextStartAndNotConfirmed) {
   EXPECT_EQ(site.Run({"status"}).exit_code, 0);
 }
 
+TEST(Box, WithHaproxyDeadALoweringLeavesALowerFileAsItIs) {
+  Site site({.share = Share::None(), .start_agent = false});
+  site.haproxy.Stop();
+  EXPECT_EQ(site.Run({"lower", "5%"}).exit_code, 11);
+  site.haproxy.Start();
+  EXPECT_EQ(site.haproxy.WidthInMemory(), 0);
+}
+
 TEST(Box, WithoutAStateFolderItLowersAndSaysThatItIsUnsaved) {
   Site site;
   site.DirectAndWait(7, 1, "50%");
@@ -149,6 +157,15 @@ TEST(Box, OnAFullDiskTheRoomThatWasKeptHoldsTheOverride) {
   EXPECT_EQ(lower.exit_code, 0) << lower.output;
   EXPECT_THAT(lower.standard_output, Not(HasSubstr("UNSAVED")));
   EXPECT_TRUE(Eventually([&] { return site.controller->report().has_override(); }));
+  // The override itself is room for the next one.
+  const Finished again = site.Run({"lower", "1%"});
+  EXPECT_EQ(again.exit_code, 0) << again.output;
+  EXPECT_TRUE(
+      Eventually([&] { return site.controller->report().override().share_ppm() == 10'000; }));
+  EXPECT_EQ(site.haproxy.WidthInMemory(), Percent("1%").Width());
+  // Released, its room is kept again.
+  EXPECT_EQ(site.Run({"release"}).exit_code, 0);
+  EXPECT_TRUE(std::filesystem::exists(site.state_dir() + "/shop.override.spare"));
   site.agent.reset();
   filler.close();
   EXPECT_EQ(umount(site.state_dir().c_str()), 0);
