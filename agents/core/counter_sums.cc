@@ -5,13 +5,6 @@
 namespace headgate::agent {
 namespace {
 
-// Takes as much of `due` out of `count` as there is.
-std::uint64_t Less(std::uint64_t count, std::uint64_t& due) {
-  const std::uint64_t taken = std::min(count, due);
-  due -= taken;
-  return count - taken;
-}
-
 // A counter that went down was cleared by hand (`clear counters all`): it counts from 0 again.
 std::uint64_t Grown(std::uint64_t before, std::uint64_t now) {
   return now >= before ? now - before : now;
@@ -24,22 +17,46 @@ std::uint64_t At(const std::map<std::uint32_t, std::uint64_t>& counts, std::uint
 
 }  // namespace
 
-void CounterSummer::Add(const RawCounters& raw) {
+void Debt::Add(std::uint64_t count, TimePoint now) {
+  if (count > 0) owed_.push_back({count, now});
+}
+
+std::uint64_t Debt::Pay(std::uint64_t count, TimePoint now) {
+  while (!owed_.empty()) {
+    Owed& oldest = owed_.front();
+    if (now - oldest.since < kForgivenAfter) {
+      const std::uint64_t paid = std::min(count, oldest.count);
+      count -= paid;
+      oldest.count -= paid;
+      if (oldest.count > 0) break;
+    }
+    owed_.pop_front();
+  }
+  return count;
+}
+
+void CounterSummer::Add(const RawCounters& raw, TimePoint now) {
   sums_.live = true;
   const bool is_first = !last_.has_value();
   RawCounters before;
   if (is_first) before = raw;
-  if (!is_first && last_->instance == raw.instance) before = *last_;
+  if (!is_first && last_->instance == raw.instance) {
+    before = *last_;
+  } else {
+    // What another process owes, it counts, if it still does.
+    bypassed_.Forgive();
+    bypassed_5xx_.Forgive();
+  }
   const std::uint64_t bypassed = Grown(before.bypassed, raw.bypassed);
   sums_.bypassed += bypassed;
-  bypassed_due_ += bypassed;
-  bypassed_5xx_due_ += Grown(before.bypassed_5xx, raw.bypassed_5xx);
-  const std::uint64_t admitted = Less(Grown(before.answered, raw.answered), bypassed_due_);
+  bypassed_.Add(bypassed, now);
+  bypassed_5xx_.Add(Grown(before.bypassed_5xx, raw.bypassed_5xx), now);
+  const std::uint64_t admitted = bypassed_.Pay(Grown(before.answered, raw.answered), now);
   sums_.admitted += admitted;
-  http_5xx_due_ += Less(Grown(before.http_5xx, raw.http_5xx), bypassed_5xx_due_);
-  const std::uint64_t http_5xx = std::min(admitted, http_5xx_due_);
-  http_5xx_due_ -= http_5xx;
-  sums_.http_5xx += http_5xx;
+  // More than there are requests are those of bypassed ones that the load balancer answered itself
+  // (it cannot tell them apart then): nobody's, and never charged to those who come later.
+  const std::uint64_t http_5xx = bypassed_5xx_.Pay(Grown(before.http_5xx, raw.http_5xx), now);
+  sums_.http_5xx += std::min(admitted, http_5xx);
   sums_.connection_errors += Grown(before.connection_errors, raw.connection_errors);
   sums_.refused += Grown(before.refused, raw.refused);
   for (const auto& [threshold, count] : raw.slow) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <optional>
 
@@ -25,20 +26,37 @@ struct CounterSums {
   friend bool operator==(const CounterSums&, const CounterSums&) = default;
 };
 
+// Bypassed requests whose answers have not been counted yet. It is forgiven after a while: one
+// whose answer is counted nowhere, because it goes to another backend, would hide an admitted one.
+class Debt {
+ public:
+  static constexpr Duration kForgivenAfter = std::chrono::seconds(60);
+
+  void Add(std::uint64_t count, TimePoint now);
+  // What is left of `count`, the oldest debts paid first.
+  std::uint64_t Pay(std::uint64_t count, TimePoint now);
+  void Forgive() { owed_.clear(); }
+
+ private:
+  struct Owed {
+    std::uint64_t count = 0;
+    TimePoint since;
+  };
+  std::deque<Owed> owed_;
+};
+
 class CounterSummer {
  public:
   // The first reading counts as 0: what was before the agent's boot is nobody's evidence.
-  void Add(const RawCounters& raw);
+  void Add(const RawCounters& raw, TimePoint now);
   void MarkSilent() { sums_.live = false; }
   const CounterSums& sums() const { return sums_; }
 
  private:
   std::optional<RawCounters> last_;
-  // Bypassed requests whose answers have not been counted yet, and bad answers that belong to
-  // requests not counted yet: load balancers count both at different moments.
-  std::uint64_t bypassed_due_ = 0;
-  std::uint64_t bypassed_5xx_due_ = 0;
-  std::uint64_t http_5xx_due_ = 0;
+  // Load balancers count a bypassed request when it comes, and its answer at its end.
+  Debt bypassed_;
+  Debt bypassed_5xx_;
   CounterSums sums_;
 };
 

@@ -61,7 +61,7 @@ void Keeper::Tick(TimePoint now) {
   StartSync();
   const absl::StatusOr<RawCounters> raw = parts_.enforcer.ReadCounters();
   if (raw.ok()) {
-    summer_.Add(*raw);
+    summer_.Add(*raw, now);
   } else {
     summer_.MarkSilent();
   }
@@ -163,9 +163,8 @@ void Keeper::StartSync() {
   if (is_syncing_ || !needs_sync_) return;
   is_syncing_ = true;
   needs_sync_ = false;
-  parts_.syncing.Run([&enforcer = parts_.enforcer, report = parts_.report] {
-    report(Synced{enforcer.Sync()});
-  });
+  parts_.syncing.Run(
+      [&enforcer = parts_.enforcer, report = parts_.report] { report(Synced{enforcer.Sync()}); });
 }
 
 void Keeper::KeepRoom() {

@@ -139,7 +139,8 @@ void AddSnippet(CLI::App& app, Flags& flags) {
       ->delimiter(',')
       ->capture_default_str();
   haproxy->add_option("--bypass", flags.snippet.bypass,
-                      "always let through: path=/healthz or cidr=203.0.113.0/24; repeatable");
+                      "always let through, and on to --app-backend: path=/healthz or "
+                      "cidr=203.0.113.0/24; repeatable");
   haproxy
       ->add_option("--probe-path", flags.snippet.probe_path, "a path that HAProxy answers itself")
       ->capture_default_str();

@@ -87,12 +87,13 @@ class Tally {
     haproxy_.Read();
     const auto raw = haproxy_.ReadCounters();
     EXPECT_TRUE(raw.ok()) << raw.status();
-    if (raw.ok()) summer_.Add(*raw);
+    if (raw.ok()) summer_.Add(*raw, clock_.Now());
     return summer_.sums();
   }
 
  private:
   Haproxy& haproxy_;
+  const SteadyClock clock_;
   agent::CounterSummer summer_;
 };
 
@@ -133,6 +134,25 @@ TEST(Haproxy, CountsConnectionErrorsAndHaproxysOwn503sOfAdmittedUsers) {
   EXPECT_TRUE(Eventually([&] { return tally.Look().http_5xx == 1; }));
   EXPECT_GE(tally.Look().connection_errors, 1U);
   EXPECT_EQ(tally.Look().refused, 0U);
+}
+
+TEST(Haproxy, ErrorsOfBypassedRequestsWhileTheApplicationIsDownAreNobodysAfterIt) {
+  const TestApp app;
+  const TestHaproxy real({.app_port = app.port(), .bypass = {"path=/webhook"}});
+  Haproxy haproxy(real.settings());
+  ASSERT_TRUE(haproxy.Put({Share::None(), 10, Direction::kDown}).in_memory.ok());
+  Tally tally(haproxy);
+  real.Ask("set server app/a state maint");
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(real.Get("/webhook").status, 503);
+  EXPECT_TRUE(Eventually([&] {
+    tally.Look();
+    return haproxy.ReadCounters()->http_5xx == 3;
+  }));
+  real.Ask("set server app/a state ready");
+  ASSERT_TRUE(haproxy.Put({Share::All(), 10, Direction::kUp}).in_memory.ok());
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(real.StatusFor("a"), 200);
+  EXPECT_TRUE(Eventually([&] { return tally.Look().admitted == 5; }));
+  EXPECT_EQ(tally.Look().http_5xx, 0U);
 }
 
 TEST(Haproxy, AFileThatCannotBeWrittenPreventsARaiseButNoLowering) {
