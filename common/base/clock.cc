@@ -25,6 +25,10 @@ TimePoint SteadyClock::Now() const {
   return wall_at_start_ + std::chrono::duration_cast<Duration>(elapsed);
 }
 
+TimePoint SteadyClock::WallNow() const {
+  return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
+}
+
 std::string FormatTime(TimePoint at) {
   return fmt::format("{:%Y-%m-%d %H:%M:%S} UTC", UtcTime(at));
 }

@@ -1,6 +1,7 @@
 // Time. Everything else takes it as a parameter; only clock.cc asks the system for it.
 // A TimePoint counts Unix milliseconds but never goes back: SteadyClock reads the wall clock once,
 // at its start, and the monotonic clock from then on, so that a stepped wall clock moves nothing.
+// What people and certificates mean by a time is another matter: for those alone there is WallNow.
 #pragma once
 
 #include <chrono>
@@ -19,6 +20,8 @@ class Clock {
  public:
   virtual ~Clock() = default;
   virtual TimePoint Now() const = 0;
+  // The wall clock as it is set now; it may go back. Never for freshness, patience or order.
+  virtual TimePoint WallNow() const { return Now(); }
 };
 
 // Thread-safe.
@@ -28,6 +31,7 @@ class SteadyClock : public Clock {
   // is behind it.
   explicit SteadyClock(TimePoint not_before = TimePoint());
   TimePoint Now() const override;
+  TimePoint WallNow() const override;
 
  private:
   const TimePoint wall_at_start_;
@@ -39,10 +43,13 @@ class ManualClock : public Clock {
  public:
   explicit ManualClock(TimePoint now) : now_(now) {}
   TimePoint Now() const override { return now_; }
+  TimePoint WallNow() const override { return now_ + wall_ahead_; }
   void Advance(Duration by) { now_ += by; }
+  void StepWall(Duration by) { wall_ahead_ += by; }
 
  private:
   TimePoint now_;
+  Duration wall_ahead_{0};
 };
 
 // "2024-08-14 18:00:07 UTC".
