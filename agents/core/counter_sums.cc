@@ -59,8 +59,12 @@ void CounterSummer::Add(const RawCounters& raw, TimePoint now) {
   sums_.http_5xx += std::min(admitted, http_5xx);
   sums_.connection_errors += Grown(before.connection_errors, raw.connection_errors);
   sums_.refused += Grown(before.refused, raw.refused);
+  sums_.slow.clear();
   for (const auto& [threshold, count] : raw.slow) {
-    sums_.slow[threshold] += Grown(At(before.slow, threshold), count);
+    // One that begins to be counted within a process begins at its first count.
+    const bool is_new = before.instance == raw.instance && !before.slow.contains(threshold);
+    slow_[threshold] += is_new ? 0 : Grown(At(before.slow, threshold), count);
+    sums_.slow[threshold] = slow_[threshold];
   }
   last_ = raw;
 }

@@ -19,6 +19,7 @@ struct CounterSums {
   std::uint64_t connection_errors = 0;
   std::uint64_t refused = 0;
   std::uint64_t bypassed = 0;
+  // Of the thresholds that are counted now: one that is not must not look like "none was slow".
   std::map<std::uint32_t, std::uint64_t> slow;
   // False while the load balancer's counters cannot be read: then nothing above has moved.
   bool live = false;
@@ -57,6 +58,8 @@ class CounterSummer {
   // Load balancers count a bypassed request when it comes, and its answer at its end.
   Debt bypassed_;
   Debt bypassed_5xx_;
+  // Of every threshold that was ever counted.
+  std::map<std::uint32_t, std::uint64_t> slow_;
   CounterSums sums_;
 };
 

@@ -24,10 +24,12 @@ struct RawCounters {
   std::uint64_t http_5xx = 0;
   std::uint64_t connection_errors = 0;
   std::uint64_t refused = 0;
+  // Under way to the application now, bypassed ones included: no counter.
+  std::uint64_t in_flight = 0;
   // Counted as they come.
   std::uint64_t bypassed = 0;
   std::uint64_t bypassed_5xx = 0;
-  // Threshold in milliseconds -> answers that were slower.
+  // Threshold in milliseconds -> answers that were slower; only those that are really counted.
   std::map<std::uint32_t, std::uint64_t> slow;
 };
 
@@ -36,6 +38,7 @@ struct Description {
   std::string load_balancer;
   // "cookie headgate_uid", "header X-User-Id" or "client_address".
   std::string admit_by;
+  // Those that are really counted.
   std::vector<std::uint32_t> slow_thresholds_ms;
 };
 

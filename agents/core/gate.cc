@@ -265,8 +265,9 @@ std::optional<Refusal> Gate::CurrentRefusal(TimePoint now) const {
   if (WantsRaise() && IsFresh(now)) {
     if (const auto rail = RailAgainst(seen_->share, now)) return refuse(RefusalCode::kRail, *rail);
   }
-  if (!probe_status_.ok() && desired && IsInForce(*desired)) {
-    return refuse(RefusalCode::kLoadBalancer, Words(probe_status_));
+  for (const absl::Status& proof : {probe_status_, counted_status_}) {
+    if (proof.ok() || !desired || !IsInForce(*desired)) continue;
+    return refuse(RefusalCode::kLoadBalancer, Words(proof));
   }
   return std::nullopt;
 }
@@ -282,6 +283,7 @@ std::string Gate::Trouble() const {
   add(file_status_);
   add(sync_status_);
   add(probe_status_);
+  add(counted_status_);
   add(save_status_);
   add(override_status_);
   return trouble;

@@ -10,6 +10,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "agents/core/order.h"
@@ -50,6 +51,8 @@ class Gate {
   // OK: everything that was written for the load balancer's next start survives a power failure.
   void OnSynced(const absl::Status& status);
   void OnProbed(const Probe& probe, const absl::Status& status, TimePoint now);
+  // Not OK: the load balancer's counters refute the share in force.
+  void OnCounted(absl::Status status) { counted_status_ = std::move(status); }
 
   // Decisions.
   Duty NextDuty(TimePoint now) const;
@@ -101,6 +104,7 @@ class Gate {
   absl::Status sync_status_;
   bool is_synced_ = true;
   absl::Status probe_status_;
+  absl::Status counted_status_;
   TimePoint apply_not_before_;
   TimePoint save_not_before_;
   TimePoint probe_not_before_;

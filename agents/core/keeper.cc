@@ -44,6 +44,11 @@ Keeper::Keeper(std::string gate, const Rails& rails, Parts parts, TimePoint now)
   parts_.log.Error("state_lost", {{"gate", name_}, {"trouble", memory_trouble_}});
 }
 
+void Keeper::OnWallClock(TimePoint wall, TimePoint now) {
+  const Duration ahead = wall - now;
+  if (std::chrono::abs(ahead - wall_ahead_) >= kWallStepMin) wall_ahead_ = ahead;
+}
+
 std::optional<Refusal> Keeper::Take(const Offer& offer, TimePoint now) {
   std::optional<Refusal> refusal = gate_.Consider(offer, now);
   if (refusal) {
@@ -59,12 +64,21 @@ void Keeper::Tick(TimePoint now) {
   LookAtLoadBalancer();
   Mend(now);
   StartSync();
+  LookAtCounters(now);
+}
+
+void Keeper::LookAtCounters(TimePoint now) {
   const absl::StatusOr<RawCounters> raw = parts_.enforcer.ReadCounters();
-  if (raw.ok()) {
-    summer_.Add(*raw, now);
-  } else {
-    summer_.MarkSilent();
-  }
+  if (!raw.ok()) return summer_.MarkSilent();
+  summer_.Add(*raw, now);
+  if (!reading_.in_force) return;
+  const CounterSums& sums = summer_.sums();
+  gate_.OnCounted(refuter_.Weigh({.in_force = *reading_.in_force,
+                                  .instance = raw->instance,
+                                  .admitted = sums.admitted,
+                                  .refused = sums.refused,
+                                  .in_flight = raw->in_flight},
+                                 now));
 }
 
 void Keeper::LookAtOverride(TimePoint now) {
@@ -73,6 +87,8 @@ void Keeper::LookAtOverride(TimePoint now) {
     gate_.SetOverride(std::nullopt, loaded.status());
     return;
   }
+  // The word of a person, in the wall clock's time; from here on in the agent's own.
+  if (*loaded && (*loaded)->until) *(*loaded)->until -= wall_ahead_;
   const bool has_ended = *loaded && (*loaded)->until && now >= *(*loaded)->until;
   if (has_ended) {
     // If it cannot be removed it is still over: its time stands in it.
@@ -85,10 +101,9 @@ void Keeper::LookAtOverride(TimePoint now) {
 }
 
 void Keeper::LookAtLoadBalancer() {
-  Reading reading = parts_.enforcer.Read();
-  is_reachable_ = reading.in_force.has_value();
-  if (!memory_trouble_.empty() && reading.trouble.empty()) reading.trouble = memory_trouble_;
-  gate_.Observe(reading);
+  reading_ = parts_.enforcer.Read();
+  if (!memory_trouble_.empty() && reading_.trouble.empty()) reading_.trouble = memory_trouble_;
+  gate_.Observe(reading_);
 }
 
 void Keeper::Mend(TimePoint now) {
@@ -209,10 +224,16 @@ void Keeper::OnDone(const Done& done, TimePoint now) {
   }
 }
 
-Standing Keeper::Describe(TimePoint now) const { return gate_.Describe(now); }
+Standing Keeper::Describe(TimePoint now) const {
+  Standing standing = gate_.Describe(now);
+  if (standing.local_override && standing.local_override->until) {
+    *standing.local_override->until += wall_ahead_;
+  }
+  return standing;
+}
 
 void Keeper::LogChange(TimePoint now) {
-  Standing standing = gate_.Describe(now);
+  Standing standing = Describe(now);
   if (standing == logged_) return;
   const Log::Fields fields = {{"gate", name_},
                               {"version", standing.version.ToString()},

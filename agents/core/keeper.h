@@ -14,6 +14,7 @@
 #include "agents/core/enforcer.h"
 #include "agents/core/errands.h"
 #include "agents/core/gate.h"
+#include "agents/core/refuter.h"
 #include "agents/core/store.h"
 #include "common/log/log.h"
 
@@ -24,6 +25,8 @@ class Keeper {
   // More would be a quarrel with somebody else who changes the load balancer; the next turn goes
   // on.
   static constexpr int kDutiesPerTurnMax = 8;
+  // The clocks drift apart; less than this is no step.
+  static constexpr Duration kWallStepMin{500};
 
   struct Saved {
     Save save;
@@ -52,6 +55,8 @@ class Keeper {
   // Loads what a former run saved.
   Keeper(std::string gate, const Rails& rails, Parts parts, TimePoint now);
 
+  // Before the others: what the wall clock says now, because an override ends by that.
+  void OnWallClock(TimePoint wall, TimePoint now);
   // A directive: considered and acted upon at once, with the load balancer as it was last read.
   std::optional<Refusal> Take(const Offer& offer, TimePoint now);
   void OnDone(const Done& done, TimePoint now);
@@ -66,11 +71,12 @@ class Keeper {
   std::uint64_t applied() const { return applied_; }
   std::uint64_t failed() const { return failed_; }
   // The load balancer could be asked at the last look.
-  bool is_reachable() const { return is_reachable_; }
+  bool is_reachable() const { return reading_.in_force.has_value(); }
 
  private:
   void LookAtOverride(TimePoint now);
   void LookAtLoadBalancer();
+  void LookAtCounters(TimePoint now);
   // What the operator and the load balancer say now has not changed what is due.
   bool IsStillDue(const Apply& apply, TimePoint now);
   void Do(const Apply& apply, TimePoint now);
@@ -89,11 +95,15 @@ class Keeper {
   const std::string name_;
   std::string memory_trouble_;
   Gate gate_;
+  // What the wall clock is ahead of the agent's own.
+  Duration wall_ahead_{0};
+  // The last one.
+  Reading reading_;
   CounterSummer summer_;
+  Refuter refuter_;
   Standing logged_;
   std::uint64_t applied_ = 0;
   std::uint64_t failed_ = 0;
-  bool is_reachable_ = false;
   // Waits for the disk.
   std::optional<Apply> raise_;
   bool is_saving_ = false;

@@ -40,6 +40,7 @@ void Runner::Run() {
       Keeper::Parts{parts_.enforcer, parts_.store, parts_.log, saving_, syncing_, probing_,
                     [this](Keeper::Done done) { Report(std::move(done)); }},
       clock_.Now());
+  keeper_->OnWallClock(clock_.WallNow(), clock_.Now());
   keeper_->Tick(clock_.Now());
   Tell();
   TimePoint next_tick = clock_.Now() + options_.tick;
@@ -53,6 +54,7 @@ void Runner::Run() {
     const std::optional<Offer> offer = std::exchange(offer_, std::nullopt);
     const std::vector<Keeper::Done> done = std::exchange(done_, {});
     lock.unlock();
+    keeper_->OnWallClock(clock_.WallNow(), clock_.Now());
     for (const Keeper::Done& one : done) keeper_->OnDone(one, clock_.Now());
     if (offer) keeper_->Take(*offer, clock_.Now());
     if (!done.empty()) keeper_->Mend(clock_.Now());

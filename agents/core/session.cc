@@ -141,7 +141,7 @@ bool Session::Watch(Stream& stream, const Credentials& credentials) {
     const auto now = Stream::Monotonic::now();
     if (IsStopped()) break;
     if (!stream.is_welcome() && now - began > kWelcomeMax) break;
-    if (credentials.not_after && clock_.Now() >= *credentials.not_after) break;
+    if (credentials.not_after && clock_.WallNow() >= *credentials.not_after) break;
     const auto write_since = stream.write_since();
     if (write_since && now - *write_since > kWriteMax) break;
   }

@@ -25,6 +25,8 @@ absl::StatusOr<std::optional<std::int64_t>> ParseMapEntry(const std::string& ans
 
 // The BACKEND row of `show stat NAME 2 -1`. NOT_FOUND: no such backend.
 struct BackendRow {
+  // Requests under way.
+  std::uint64_t in_flight = 0;
   std::uint64_t requests = 0;
   std::uint64_t http_5xx = 0;
   std::uint64_t connection_errors = 0;

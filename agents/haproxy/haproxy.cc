@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "agents/core/files.h"
@@ -29,7 +30,8 @@ Haproxy::Haproxy(Settings settings)
     : settings_(std::move(settings)),
       socket_(settings_.socket),
       prober_(settings_.gate, settings_.probe_url, settings_.key),
-      counters_(absl::UnavailableError("not read yet")) {}
+      counters_(absl::UnavailableError("not read yet")),
+      counted_slow_(settings_.slow_ms) {}
 
 std::string Haproxy::SetCommand(const char* verb, const char* entry, std::uint32_t value) const {
   return fmt::format("{} map {} {} {}", verb, settings_.map, entry, value);
@@ -49,6 +51,8 @@ agent::Reading Haproxy::Read() {
     counters_ = status;
   } else if (!counters_.ok()) {
     AddTrouble(reading.trouble, Words(counters_.status()));
+  } else if (const std::string missing = MissingSlow(); !missing.empty()) {
+    AddTrouble(reading.trouble, missing);
   }
   if (process_) reading.instance = fmt::format("{}#{}", process_->pid, generation_);
   return reading;
@@ -102,24 +106,27 @@ absl::Status Haproxy::ReadMemory(agent::Reading& reading) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<agent::RawCounters> Haproxy::CountersFrom(
-    const std::vector<std::string>& answers) const {
+absl::StatusOr<agent::RawCounters> Haproxy::CountersFrom(const std::vector<std::string>& answers) {
   const auto app = ParseBackend(settings_.app_backend, answers[kApp]);
   if (!app.ok()) return app.status();
   const auto wait = ParseBackend(settings_.wait_backend, answers[kWait]);
   if (!wait.ok()) return wait.status();
   auto counts = ParseCounts(settings_.wait_backend, answers[kTable]);
   if (!counts.ok()) return counts.status();
-  // Without an entry nothing has been counted; else the table must have a place for each of ours.
-  const std::size_t places = kSlowCounts + settings_.slow_ms.size();
+  // The snippet itself tells which threshold each place counts; one of before it did so is believed
+  // to have been printed with the agent's own.
+  const std::vector<std::uint32_t> printed = prober_.slow_ms().value_or(settings_.slow_ms);
+  const std::size_t places = kSlowCounts + printed.size();
+  // Without an entry nothing has been counted yet.
   if (counts->empty()) counts->resize(places);
-  if (counts->size() < places) {
-    return absl::FailedPreconditionError(fmt::format(
-        "the table of '{}' counts {} thresholds of slow answers, the agent's "
-        "configuration names {}: print the snippet again with the same --slow",
-        settings_.wait_backend, counts->size() < kSlowCounts ? 0 : counts->size() - kSlowCounts,
-        settings_.slow_ms.size()));
+  if (counts->size() < kSlowCounts) {
+    return absl::FailedPreconditionError(
+        fmt::format("the table of '{}' has no place for bypassed requests: paste part 3 of the "
+                    "snippet again",
+                    settings_.wait_backend));
   }
+  // Which place counts what nobody knows if there are more or less of them.
+  const bool is_known = counts->size() == places;
   agent::RawCounters raw;
   raw.instance = fmt::format("{}#{}", process_->pid, generation_);
   raw.answered = app->requests;
@@ -128,10 +135,26 @@ absl::StatusOr<agent::RawCounters> Haproxy::CountersFrom(
   raw.bypassed_5xx = (*counts)[kBypassed5xxCount];
   raw.connection_errors = app->connection_errors + app->retries;
   raw.refused = wait->requests;
-  for (std::size_t i = 0; i < settings_.slow_ms.size(); ++i) {
-    raw.slow[settings_.slow_ms[i]] = (*counts)[kSlowCounts + i];
+  raw.in_flight = app->in_flight;
+  counted_slow_.clear();
+  for (std::size_t i = 0; is_known && i < printed.size(); ++i) {
+    const auto& wanted = settings_.slow_ms;
+    if (std::find(wanted.begin(), wanted.end(), printed[i]) == wanted.end()) continue;
+    raw.slow[printed[i]] = (*counts)[kSlowCounts + i];
+    counted_slow_.push_back(printed[i]);
   }
   return raw;
+}
+
+std::string Haproxy::MissingSlow() const {
+  if (counted_slow_ == settings_.slow_ms) return "";
+  std::vector<std::uint32_t> missing;
+  std::set_difference(settings_.slow_ms.begin(), settings_.slow_ms.end(), counted_slow_.begin(),
+                      counted_slow_.end(), std::back_inserter(missing));
+  return fmt::format(
+      "HAProxy does not count answers slower than {} ms, which the agent's configuration names "
+      "(slow): print the snippet again with the same --slow",
+      fmt::join(missing, " ms, "));
 }
 
 absl::Status Haproxy::Write(const agent::Apply& apply) {
@@ -215,7 +238,7 @@ absl::StatusOr<agent::RawCounters> Haproxy::ReadCounters() { return counters_; }
 
 agent::Description Haproxy::Describe() const {
   return agent::Description{process_ ? "haproxy " + process_->version : "",
-                            settings_.key.ToString(), settings_.slow_ms};
+                            settings_.key.ToString(), counted_slow_};
 }
 
 }  // namespace headgate::haproxy

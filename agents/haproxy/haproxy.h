@@ -46,8 +46,12 @@ class Haproxy : public agent::Enforcer {
   absl::Status Sync() override;
   agent::ApplyOutcome Put(const agent::Apply& apply) override;
   absl::Status Try(Share share) override;
+  absl::Status TryWaitPage() const { return prober_.TryWaitPage(); }
   absl::StatusOr<agent::RawCounters> ReadCounters() override;
   agent::Description Describe() const override;
+  // Of the thresholds of slow answers: what the configuration names and HAProxy does not count, as
+  // of the last Read, in words; empty if it counts all.
+  std::string MissingSlow() const;
 
  private:
   // As they are in HAProxy's memory; unset if missing.
@@ -62,7 +66,7 @@ class Haproxy : public agent::Enforcer {
   void ReadFile(agent::Reading& reading) const;
   void NoteProcess(const ProcessInfo& info);
   absl::Status ReadMemory(agent::Reading& reading);
-  absl::StatusOr<agent::RawCounters> CountersFrom(const std::vector<std::string>& answers) const;
+  absl::StatusOr<agent::RawCounters> CountersFrom(const std::vector<std::string>& answers);
   std::string SetCommand(const char* verb, const char* entry, std::uint32_t value) const;
   std::string GetCommand(const char* entry) const;
 
@@ -74,6 +78,8 @@ class Haproxy : public agent::Enforcer {
   std::uint64_t generation_ = 0;
   // Read with everything else, so that a hung socket costs one patience a tick and not two.
   absl::StatusOr<agent::RawCounters> counters_;
+  // The thresholds of the configuration that HAProxy really counts, as far as anybody can tell.
+  std::vector<std::uint32_t> counted_slow_;
 };
 
 }  // namespace headgate::haproxy

@@ -4,8 +4,11 @@
 #include <fmt/format.h>
 #include <strings.h>
 
+#include <algorithm>
+#include <charconv>
 #include <cstring>
 #include <memory>
+#include <sstream>
 #include <string_view>
 
 #include "common/base/bucket.h"
@@ -17,9 +20,51 @@ struct Answer {
   long status = 0;
   // Of kGateHeader; empty if there was none.
   std::string gate;
+  // Its beginning.
+  std::string body;
 };
 
-std::size_t Ignore(char*, std::size_t size, std::size_t count, void*) { return size * count; }
+// Of the body of the gate's own rule: "bucket=17 width=1048576 slow=500,1000".
+struct Told {
+  std::optional<std::int64_t> bucket;
+  std::optional<std::int64_t> width;
+  // Unset: the snippet was printed before it told them.
+  std::optional<std::vector<std::uint32_t>> slow_ms;
+};
+
+constexpr std::size_t kBodyBytesMax = 256;
+
+std::size_t TakeBody(char* text, std::size_t size, std::size_t count, void* answer) {
+  std::string& body = static_cast<Answer*>(answer)->body;
+  body.append(text, std::min(size * count, kBodyBytesMax - std::min(kBodyBytesMax, body.size())));
+  return size * count;
+}
+
+template <typename Number>
+std::optional<Number> ParseNumber(std::string_view text) {
+  Number number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+Told ParseBody(const std::string& body) {
+  Told told;
+  std::istringstream words(body);
+  std::string word;
+  while (words >> word) {
+    if (word.starts_with("bucket=")) told.bucket = ParseNumber<std::int64_t>(word.substr(7));
+    if (word.starts_with("width=")) told.width = ParseNumber<std::int64_t>(word.substr(6));
+    if (!word.starts_with("slow=")) continue;
+    told.slow_ms.emplace();
+    std::istringstream thresholds(word.substr(5));
+    std::string threshold;
+    while (std::getline(thresholds, threshold, ',')) {
+      told.slow_ms->push_back(ParseNumber<std::uint32_t>(threshold).value_or(0));
+    }
+  }
+  return told;
+}
 
 std::size_t TakeHeader(char* text, std::size_t size, std::size_t count, void* answer) {
   const std::string_view line(text, size * count);
@@ -49,7 +94,8 @@ absl::StatusOr<Answer> Fetch(const std::string& url, const std::string& header) 
   // The probe proves HAProxy's rule and carries no secret; its certificate names the public site.
   curl_easy_setopt(curl.get(), CURLOPT_SSL_VERIFYPEER, 0L);
   curl_easy_setopt(curl.get(), CURLOPT_SSL_VERIFYHOST, 0L);
-  curl_easy_setopt(curl.get(), CURLOPT_WRITEFUNCTION, &Ignore);
+  curl_easy_setopt(curl.get(), CURLOPT_WRITEFUNCTION, &TakeBody);
+  curl_easy_setopt(curl.get(), CURLOPT_WRITEDATA, &answer);
   curl_easy_setopt(curl.get(), CURLOPT_HEADERFUNCTION, &TakeHeader);
   curl_easy_setopt(curl.get(), CURLOPT_HEADERDATA, &answer);
   const CURLcode code = curl_easy_perform(curl.get());
@@ -89,7 +135,26 @@ absl::Status Prober::Try(Share share) {
   return absl::OkStatus();
 }
 
-absl::Status Prober::Expect(const std::string& key, bool admitted, Share share) const {
+absl::Status Prober::TryWaitPage() const {
+  const std::string url = url_ + kWaitProbeSuffix;
+  const absl::StatusOr<Answer> answer = Fetch(url, "Accept: text/plain");
+  if (!answer.ok()) return answer.status();
+  if (answer->gate == gate_ && answer->status == 503) return absl::OkStatus();
+  return absl::FailedPreconditionError(fmt::format(
+      "{} got {} and not the gate's waiting page: below 100 % nobody would be refused. The "
+      "snippet's "
+      "`use_backend` is missing, or another stands above it, or the snippet was printed by an "
+      "older "
+      "headgate-agent: print and paste it again, above every other rule of that frontend",
+      url, answer->status));
+}
+
+std::optional<std::vector<std::uint32_t>> Prober::slow_ms() const {
+  const std::lock_guard lock(mutex_);
+  return slow_ms_;
+}
+
+absl::Status Prober::Expect(const std::string& key, bool admitted, Share share) {
   const absl::StatusOr<Answer> answer = Fetch(url_, HeaderFor(key_, key));
   if (!answer.ok()) return answer.status();
   if (answer->gate != gate_) {
@@ -100,13 +165,26 @@ absl::Status Prober::Expect(const std::string& key, bool admitted, Share share) 
         answer->gate.empty() ? "by something else than the gate's rule"
                              : fmt::format("by the rule of gate '{}'", answer->gate)));
   }
+  const Told told = ParseBody(answer->body);
+  {
+    const std::lock_guard lock(mutex_);
+    slow_ms_ = told.slow_ms;
+  }
+  // At 0 and 100 % the status alone would be right for every key.
+  if (told.bucket != BucketOf(key)) {
+    return absl::FailedPreconditionError(fmt::format(
+        "HAProxy puts the probe's key into bucket {}, not {}: it takes another user key than '{}', "
+        "or hashes it otherwise",
+        told.bucket ? std::to_string(*told.bucket) : "none", BucketOf(key), key_.ToString()));
+  }
+  const std::int64_t width = std::clamp<std::int64_t>(told.width.value_or(-1), -1, kBuckets);
   const long expected = admitted ? 200 : 503;
-  if (answer->status == expected) return absl::OkStatus();
+  if (width == share.Width() && answer->status == expected) return absl::OkStatus();
   return absl::FailedPreconditionError(fmt::format(
-      "at {} the probe with a key just {} the share got {}, not {}: HAProxy does not enforce what "
-      "its map says, or takes another user key than '{}'",
-      share.ToString(), admitted ? "inside" : "outside", answer->status, expected,
-      key_.ToString()));
+      "at {} the probe with a key just {} the share got {}, not {}, and a width of {}, not {}: "
+      "HAProxy does not enforce what its map says",
+      share.ToString(), admitted ? "inside" : "outside", answer->status, expected, width,
+      share.Width()));
 }
 
 }  // namespace headgate::haproxy

@@ -4,9 +4,11 @@
 #pragma once
 
 #include <cstdint>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "agents/haproxy/key.h"
@@ -17,8 +19,10 @@ namespace headgate::haproxy {
 
 // On the probe path HAProxy takes the key from here where it cannot be sent as itself.
 inline constexpr char kProbeKeyHeader[] = "X-Headgate-Probe-Key";
-// Every answer of the gate's own rule carries it, with the gate's name.
+// Every answer of the gate's own rules carries it, with the gate's name.
 inline constexpr char kGateHeader[] = "X-Headgate-Gate";
+// Behind the probe path: a path whose requests are refused at every share.
+inline constexpr char kWaitProbeSuffix[] = "/wait";
 
 class Prober {
  public:
@@ -28,15 +32,24 @@ class Prober {
   Prober(std::string gate, std::string url, UserKey key);
 
   absl::Status Try(Share share);
+  // One request that is refused at every share gets the gate's waiting page: the way by which users
+  // are refused is there, and nothing stands before it.
+  absl::Status TryWaitPage() const;
+  // The thresholds of slow answers that the snippet was printed with, as the last answer told them;
+  // unset before it. Any thread.
+  std::optional<std::vector<std::uint32_t>> slow_ms() const;
 
  private:
-  absl::Status Expect(const std::string& key, bool admitted, Share share) const;
+  absl::Status Expect(const std::string& key, bool admitted, Share share);
 
   const std::string gate_;
   const std::string url_;
   const UserKey key_;
   // Of the last share: searching costs 15 ms.
   std::optional<std::pair<std::uint32_t, ProbeKeys>> keys_;
+  mutable std::mutex mutex_;
+  // Protected by mutex_.
+  std::optional<std::vector<std::uint32_t>> slow_ms_;
 };
 
 }  // namespace headgate::haproxy

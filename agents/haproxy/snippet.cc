@@ -49,7 +49,9 @@ bool IsNetwork(const std::string& text) {
   const std::string bits = text.substr(slash + 1);
   unsigned length = 0;
   const auto [end, error] = std::from_chars(bits.data(), bits.data() + bits.size(), length);
-  return error == std::errc() && end == bits.data() + bits.size() && length <= (is_v4 ? 32U : 128U);
+  // A length of 0 is everybody, and a gate that lets everybody through is none.
+  return error == std::errc() && end == bits.data() + bits.size() && length >= 1 &&
+         length <= (is_v4 ? 32U : 128U);
 }
 
 absl::StatusOr<std::string> BypassCondition(const std::string& bypass) {
@@ -58,7 +60,9 @@ absl::StatusOr<std::string> BypassCondition(const std::string& bypass) {
   if (bypass.rfind("cidr=", 0) == 0 && IsNetwork(bypass.substr(5)))
     return "src " + bypass.substr(5);
   return absl::InvalidArgumentError(
-      fmt::format("--bypass '{}' is neither: write path=/healthz or cidr=203.0.113.0/24", bypass));
+      fmt::format("--bypass '{}' is neither: write path=/healthz or cidr=203.0.113.0/24 (a prefix "
+                  "of at least 1 bit: /0 would let everybody through)",
+                  bypass));
 }
 
 class Writer {
@@ -128,8 +132,9 @@ std::string Writer::Key() const {
 std::string Writer::Verdict() const {
   const std::string answer = fmt::format(
       "content-type text/plain hdr {} {} hdr Cache-Control no-store "
-      "lf-string \"bucket=%[{}] width=%[{}]\\n\" if {{ path {} }}",
-      kGateHeader, options_.gate, Var("bucket"), Var("width"), options_.probe_path);
+      "lf-string \"bucket=%[{}] width=%[{}] slow={}\\n\" if {{ path {} }}",
+      kGateHeader, options_.gate, Var("bucket"), Var("width"), fmt::join(options_.slow_ms, ","),
+      options_.probe_path);
   return fmt::format(
       "    {bucket} {key},xxh64(0),and(1048575) if {{ {key} -m len gt 0 }}\n"
       "    {width} str({entry}),map_str_int({map},0)\n"
@@ -209,7 +214,7 @@ absl::StatusOr<std::string> Writer::Frontend() const {
       "    # 2. In the frontend, above every other rule of it. A user's key, its bucket, the\n"
       "    #    width of the share, and the verdict.\n"
       "{start}{key}{verdict}{bypass}{cookie}{slow}"
-      "    use_backend {wait} if !{name}_admitted !{name}_bypass\n"
+      "    use_backend {wait} if !{name}_admitted !{name}_bypass || {{ path {probe}{suffix} }}\n"
       "    # Below this line: what was there before, which sends people to '{app}'.\n"
       "\n",
       fmt::arg("start",
@@ -217,6 +222,7 @@ absl::StatusOr<std::string> Writer::Frontend() const {
       fmt::arg("key", Key()), fmt::arg("verdict", Verdict()), fmt::arg("bypass", *bypass),
       fmt::arg("cookie", Cookie()), fmt::arg("slow", Slow()),
       fmt::arg("wait", WaitBackendOf(options_.gate)), fmt::arg("name", name_),
+      fmt::arg("probe", options_.probe_path), fmt::arg("suffix", kWaitProbeSuffix),
       fmt::arg("app", options_.app_backend));
 }
 
@@ -237,15 +243,16 @@ std::string Writer::WaitBackend() const {
       "    acl wants_json req.fhdr(accept) -m sub -i application/json application/problem+json\n"
       "    acl wants_html req.fhdr(accept) -m sub -i text/html\n"
       "    http-request return status 503 content-type application/problem+json "
-      "hdr Retry-After {retry} hdr Cache-Control no-store lf-string '{problem}' "
+      "hdr Retry-After {retry} hdr Cache-Control no-store hdr {gate_header} {gate} "
+      "lf-string '{problem}' "
       "if wants_json !wants_html\n"
       "    http-request return status 503 content-type \"text/html; charset=utf-8\" "
-      "hdr Retry-After {retry} hdr Cache-Control no-store {page}\n",
+      "hdr Retry-After {retry} hdr Cache-Control no-store hdr {gate_header} {gate} {page}\n",
       fmt::arg("wait", WaitBackendOf(options_.gate)),
       fmt::arg("places", Haproxy::kSlowCounts + options_.slow_ms.size()),
       fmt::arg("base", Slot("base")), fmt::arg("retry_slot", Slot("retry")),
       fmt::arg("entry", kRetryAfterEntry), fmt::arg("map", options_.map), fmt::arg("retry", retry_),
-      fmt::arg("page", page),
+      fmt::arg("page", page), fmt::arg("gate_header", kGateHeader), fmt::arg("gate", options_.gate),
       fmt::arg("problem", fmt::format(kProblem, fmt::arg("retry", retry_))));
 }
 

@@ -29,7 +29,7 @@ struct SnippetOptions {
   std::vector<std::uint32_t> slow_ms;
   std::string map;
   std::string socket;
-  // "path=/healthz" or "cidr=203.0.113.0/24".
+  // "path=/healthz" or "cidr=203.0.113.0/24"; never the whole internet.
   std::vector<std::string> bypass;
   std::string probe_path = "/.headgate/probe";
   // Empty: the page is part of the snippet. Else a template in HAProxy's log format.

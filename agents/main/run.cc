@@ -59,7 +59,7 @@ bool Deliver(Offer offer, const Gates& gates) {
 
 absl::StatusOr<Credentials> Open(const Config& config, const Clock& clock) {
   if (!config.tls) return Credentials{grpc::InsecureChannelCredentials(), std::nullopt};
-  const absl::StatusOr<tls::Material> material = tls::Load(*config.tls, clock.Now());
+  const absl::StatusOr<tls::Material> material = tls::Load(*config.tls, clock.WallNow());
   if (!material.ok()) return material.status();
   return Credentials{tls::ChannelCredentials(*material), material->not_after};
 }

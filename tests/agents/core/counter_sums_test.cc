@@ -120,6 +120,20 @@ TEST(CounterSummer, AReloadForgivesWhatTheOldProcessOwes) {
   EXPECT_EQ(summer.sums().admitted, 6U);
 }
 
+TEST(CounterSummer, AThresholdThatIsNotCountedAnyMoreIsNotOneThatNobodyExceeds) {
+  CounterSummer summer;
+  summer.Add(Raw("1", 0, 0), kNow);
+  summer.Add(Raw("1", 10, 4), kNow);
+  RawCounters without = Raw("1", 20, 0);
+  without.slow.clear();
+  summer.Add(without, kNow);
+  EXPECT_TRUE(summer.sums().slow.empty());
+  summer.Add(Raw("1", 30, 9), kNow);
+  EXPECT_EQ(summer.sums().slow.at(500), 4U);
+  summer.Add(Raw("1", 40, 10), kNow);
+  EXPECT_EQ(summer.sums().slow.at(500), 5U);
+}
+
 TEST(CounterSummer, IsNotLiveWhileNothingCanBeRead) {
   CounterSummer summer;
   EXPECT_FALSE(summer.sums().live);

@@ -64,9 +64,8 @@ class FakeEnforcer : public Enforcer {
   }
   absl::StatusOr<RawCounters> ReadCounters() override {
     if (is_down) return absl::UnavailableError("nobody listens");
-    RawCounters raw;
-    raw.instance = std::to_string(generation_);
-    return raw;
+    counted.instance = std::to_string(generation_);
+    return counted;
   }
   Description Describe() const override { return {"fake 1", "cookie headgate_uid", {500}}; }
 
@@ -78,6 +77,7 @@ class FakeEnforcer : public Enforcer {
   Share file() const { return file_; }
   void SetMemory(Share share) { memory_ = share; }
 
+  RawCounters counted;
   bool is_down = false;
   bool file_fails = false;
   bool sync_fails = false;

@@ -80,6 +80,30 @@ TEST(Keeper, EndsAnOverrideWhenItsTimeHasCome) {
   EXPECT_EQ(bench.enforcer.in_force(), Percent("20%"));
 }
 
+TEST(Keeper, AnOverrideEndsByTheWallClockAsItIsNow) {
+  Bench bench("20%");
+  bench.Direct(1, 1, "20%");
+  // NTP has set the clock right by an hour since the agent began; `--until 30m` was typed after it.
+  const TimePoint wall = bench.now - std::chrono::hours(1);
+  const TimePoint until = wall + std::chrono::minutes(30);
+  const LocalOverride closed{.is_ceiling = false, .share = Percent("0%"), .until = until};
+  ASSERT_TRUE(bench.store.SaveOverride(closed).ok());
+  bench.keeper->OnWallClock(wall, bench.now);
+  bench.Pass(std::chrono::minutes(29));
+  EXPECT_EQ(bench.enforcer.in_force(), Percent("0%"));
+  EXPECT_EQ(bench.keeper->Describe(bench.now).local_override, closed);
+  // Small differences are no steps: what is reported stands still.
+  bench.keeper->OnWallClock(wall + std::chrono::minutes(29) + Duration(400), bench.now);
+  bench.Pass(Duration(250));
+  EXPECT_EQ(bench.keeper->Describe(bench.now).local_override, closed);
+  bench.Pass(std::chrono::seconds(59));
+  bench.Direct(1, 1, "20%");
+  EXPECT_EQ(bench.enforcer.in_force(), Percent("0%"));
+  bench.Pass(std::chrono::seconds(1));
+  EXPECT_EQ(*bench.store.LoadOverride(), std::nullopt);
+  EXPECT_EQ(bench.enforcer.in_force(), Percent("20%"));
+}
+
 TEST(Keeper, LowersWhileBothDisksAreFullAndSavesAsSoonAsThereIsRoom) {
   Bench bench("50%");
   bench.Direct(1, 1, "50%");
@@ -256,6 +280,25 @@ TEST(Keeper, ARaiseWhoseSaveOutlastsItsValidityIsNotMade) {
   bench.saving.Finish();
   bench.keeper->Mend(bench.now);
   EXPECT_EQ(bench.enforcer.in_force(), Percent("50%"));
+}
+
+TEST(Keeper, ALoadBalancerThatLetsRequestsThroughAtZeroIsRefutedThoughItsProbesAreRight) {
+  Bench bench("100%");
+  bench.Direct(1, 1, "0%");
+  bench.Pass(std::chrono::seconds(1));
+  bench.Pass(std::chrono::seconds(1));
+  ASSERT_EQ(bench.keeper->Describe(bench.now).stage, Stage::kObserved);
+  bench.enforcer.counted.answered += 5;
+  bench.Pass(std::chrono::milliseconds(250));
+  ASSERT_EQ(bench.keeper->Describe(bench.now).stage, Stage::kRefused);
+  EXPECT_EQ(bench.keeper->Describe(bench.now).refusal->code, RefusalCode::kLoadBalancer);
+  EXPECT_THAT(bench.keeper->Describe(bench.now).refusal->detail, testing::HasSubstr("at 0 % 5"));
+  // Bypassed ones are counted apart.
+  bench.Pass(Refuter::kWindow);
+  bench.enforcer.counted.answered += 5;
+  bench.enforcer.counted.bypassed += 5;
+  bench.Pass(std::chrono::milliseconds(250));
+  EXPECT_EQ(bench.keeper->Describe(bench.now).stage, Stage::kObserved);
 }
 
 TEST(Keeper, KeepsItsShareAfterARestartWithoutAController) {

@@ -36,10 +36,11 @@ TEST(Answers, TellsAMissingEntryFromAMissingMap) {
 
 TEST(Answers, ReadsTheBackendRowByTheNamesOfItsColumns) {
   const auto row = ParseBackend("app",
-                                "# pxname,svname,hrsp_5xx,econ,wretr,req_tot,\n"
-                                "app,srv,9,9,9,9,\n"
-                                "app,BACKEND,3,1,2,40,\n");
+                                "# pxname,svname,scur,hrsp_5xx,econ,wretr,req_tot,\n"
+                                "app,srv,9,9,9,9,9,\n"
+                                "app,BACKEND,7,3,1,2,40,\n");
   ASSERT_TRUE(row.ok());
+  EXPECT_EQ(row->in_flight, 7U);
   EXPECT_EQ(row->requests, 40U);
   EXPECT_EQ(row->http_5xx, 3U);
   EXPECT_EQ(row->connection_errors, 1U);

@@ -79,6 +79,20 @@ TEST(Haproxy, ProbesNameAWrongKeyAndAForeignPath) {
               HasSubstr("something else than the gate's rule"));
 }
 
+TEST(Haproxy, ProbesNameAWrongKeyAtEveryShare) {
+  const TestApp app;
+  for (const char* share : {"0%", "20%", "100%"}) {
+    const TestHaproxy real({.app_port = app.port(), .share = Percent(share)});
+    Settings settings = real.settings();
+    EXPECT_TRUE(Haproxy(settings).Try(Percent(share)).ok())
+        << Haproxy(settings).Try(Percent(share));
+    settings.key = *UserKey::Parse("cookie session");
+    EXPECT_THAT(std::string(Haproxy(settings).Try(Percent(share)).message()),
+                HasSubstr("another user key than 'cookie session'"))
+        << share;
+  }
+}
+
 // What was counted since this object was made; HAProxy counts a request at the end of its answer.
 class Tally {
  public:
@@ -122,6 +136,81 @@ TEST(Haproxy, CountsAdmittedBadSlowBypassedAndRefusedApart) {
   EXPECT_EQ(sums.slow.at(50), 2U);
   EXPECT_EQ(sums.slow.at(5000), 0U);
   EXPECT_EQ(sums.connection_errors, 0U);
+}
+
+// With one piece of text in HAProxy's configuration put in another's place.
+void Change(TestHaproxy& real, const std::string& from, const std::string& to) {
+  std::string config = test::ReadFile(real.config());
+  const std::size_t at = config.find(from);
+  ASSERT_NE(at, std::string::npos) << from;
+  test::WriteFile(real.config(), config.replace(at, from.size(), to));
+  real.Stop();
+  real.Start();
+}
+
+TEST(Haproxy, AThresholdThatIsNotCountedIsLeftOutAndEverythingElseIsCounted) {
+  TestApp app;
+  const TestHaproxy real({.app_port = app.port(), .slow_ms = {50, 5000}});
+  Settings settings = real.settings();
+  settings.slow_ms = {50, 700};
+  Haproxy haproxy(settings);
+  ASSERT_TRUE(haproxy.Try(Share::All()).ok());
+  Tally tally(haproxy);
+  EXPECT_THAT(haproxy.Describe().slow_thresholds_ms, testing::ElementsAre(50U));
+  EXPECT_THAT(haproxy.Read().trouble, HasSubstr("does not count answers slower than 700 ms"));
+  app.DelayBy(80);
+  EXPECT_EQ(real.StatusFor("a"), 200);
+  EXPECT_TRUE(Eventually([&] { return tally.Look().admitted == 1; }));
+  EXPECT_THAT(tally.Look().slow, testing::ElementsAre(testing::Pair(50U, 1U)));
+}
+
+TEST(Haproxy, ASnippetThatDoesNotTellItsThresholdsLosesOnlyThoseThatDoNotFit) {
+  TestApp app;
+  TestHaproxy real({.app_port = app.port(), .slow_ms = {50, 5000}});
+  Change(real, " slow=50,5000", "");
+  Settings settings = real.settings();
+  Haproxy fitting(settings);
+  settings.slow_ms = {50};
+  Haproxy haproxy(settings);
+  ASSERT_TRUE(haproxy.Try(Share::All()).ok());
+  Tally tally(haproxy);
+  app.DelayBy(80);
+  EXPECT_EQ(real.StatusFor("a"), 200);
+  EXPECT_TRUE(Eventually([&] { return tally.Look().admitted == 1; }));
+  EXPECT_TRUE(tally.Look().live);
+  EXPECT_THAT(tally.Look().slow, testing::IsEmpty());
+  EXPECT_THAT(haproxy.Describe().slow_thresholds_ms, testing::IsEmpty());
+  fitting.Read();
+  EXPECT_EQ(fitting.ReadCounters()->slow.at(50), 1U);
+}
+
+TEST(Haproxy, TheWayToTheWaitingPageIsProvenAtEveryShare) {
+  const TestApp app;
+  for (const char* share : {"0%", "50%", "100%"}) {
+    const TestHaproxy real({.app_port = app.port(), .share = Percent(share)});
+    EXPECT_TRUE(Haproxy(real.settings()).TryWaitPage().ok()) << share;
+  }
+  TestHaproxy real({.app_port = app.port()});
+  Change(real, "    use_backend", "    use_backend app if { path_beg / }\n    use_backend");
+  EXPECT_THAT(std::string(Haproxy(real.settings()).TryWaitPage().message()),
+              HasSubstr("got 200 and not the gate's waiting page"));
+}
+
+TEST(Haproxy, KnowsHowManyRequestsAreUnderWayToTheApplication) {
+  TestApp app;
+  const TestHaproxy real({.app_port = app.port()});
+  Haproxy haproxy(real.settings());
+  const auto in_flight = [&] {
+    haproxy.Read();
+    return haproxy.ReadCounters()->in_flight;
+  };
+  EXPECT_EQ(in_flight(), 0U);
+  app.DelayBy(60'000);
+  std::thread user([&] { real.StatusFor("a"); });
+  EXPECT_TRUE(Eventually([&] { return in_flight() == 1; }));
+  app.Stop();
+  user.join();
+  EXPECT_TRUE(Eventually([&] { return in_flight() == 0; }));
 }
 
 TEST(Haproxy, CountsConnectionErrorsAndHaproxysOwn503sOfAdmittedUsers) {

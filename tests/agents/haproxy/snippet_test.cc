@@ -151,6 +151,10 @@ TEST(Snippet, RefusesWhatHaproxyWouldReadOtherwise) {
   bad = good;
   bad.bypass = {"cidr=203.0.113.0/33"};
   EXPECT_THAT(message(bad), HasSubstr("--bypass"));
+  for (const char* everybody : {"cidr=0.0.0.0/0", "cidr=::/0", "cidr=10.0.0.0/00"}) {
+    bad.bypass = {everybody};
+    EXPECT_THAT(message(bad), HasSubstr("/0 would let everybody through")) << everybody;
+  }
   bad.bypass = {"path=/x } http-request"};
   EXPECT_THAT(message(bad), HasSubstr("--bypass"));
   bad = good;

@@ -138,6 +138,19 @@ TEST(Agent, AReloadUnderLoadAdmitsNobodyNewAndIsObservedAgain) {
       << site.controller->report().DebugString();
 }
 
+TEST(Agent, RefutesAShareThatOnlyItsProbesSee) {
+  Site site;
+  site.DirectAndWait(7, 1, "0%");
+  LetEverybodyThrough(site.haproxy);
+  site.haproxy.Reload();
+  EXPECT_TRUE(Eventually([&] {
+    site.haproxy.StatusFor("a");
+    const v1::Report report = site.controller->report();
+    return report.stage() == v1::REFUSED && report.refusal().code() == v1::Refusal::LOAD_BALANCER;
+  })) << site.controller->report().DebugString();
+  EXPECT_THAT(site.controller->report().refusal().detail(), HasSubstr("at 0 %"));
+}
+
 TEST(Agent, MendsAMapFileThatSomebodyReplacedBeforeAReload) {
   Site site;
   site.DirectAndWait(7, 1, "5%");

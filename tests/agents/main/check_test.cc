@@ -47,12 +47,32 @@ TEST(Check, SaysInPlainWordsWhatIsWrong) {
   EXPECT_THAT(finding("map", site.folder / "other.map"), HasSubstr("has not loaded the map"));
 }
 
-TEST(Check, FindsAWrongUserKey) {
-  Site site({.share = Percent("20%"), .start_agent = false});
-  site.WriteConfig(With(site, "slow", "[500ms]\n      key: cookie session"));
+TEST(Check, FindsAWrongUserKeyAtEveryShare) {
+  for (const char* share : {"0%", "20%", "100%"}) {
+    Site site({.share = Percent(share), .start_agent = false});
+    site.WriteConfig(With(site, "slow", "[500ms]\n      key: cookie session"));
+    const Finished check = site.Run({"check"});
+    EXPECT_EQ(check.exit_code, 3) << share;
+    EXPECT_THAT(check.standard_output, HasSubstr("another user key than 'cookie session'"))
+        << share;
+  }
+}
+
+TEST(Check, FindsAThresholdThatIsNotCountedBeforeTheFirstSlowAnswer) {
+  Site site({.start_agent = false});
+  site.WriteConfig(With(site, "slow", "[100ms, 500ms]"));
   const Finished check = site.Run({"check"});
   EXPECT_EQ(check.exit_code, 3);
-  EXPECT_THAT(check.standard_output, HasSubstr("another user key than 'cookie session'"));
+  EXPECT_THAT(check.standard_output, HasSubstr("does not count answers slower than 100 ms"));
+}
+
+TEST(Check, FindsThatNobodyWouldBeRefused) {
+  Site site({.start_agent = false});
+  LetEverybodyThrough(site.haproxy);
+  site.haproxy.Reload();
+  const Finished check = site.Run({"check"});
+  EXPECT_EQ(check.exit_code, 3);
+  EXPECT_THAT(check.standard_output, HasSubstr("nobody would be refused"));
 }
 
 TEST(Check, FindsASocketThatMayOnlyLook) {

@@ -16,6 +16,13 @@ Directive DirectiveOf(std::uint64_t epoch, std::uint64_t revision, const char* s
           .retry_after_s = 10};
 }
 
+void LetEverybodyThrough(const TestHaproxy& haproxy) {
+  std::string config = ReadFile(haproxy.config());
+  const std::size_t at = config.find("    use_backend");
+  ASSERT_NE(at, std::string::npos);
+  WriteFile(haproxy.config(), config.insert(at, "    use_backend app if { path_beg / }\n"));
+}
+
 Site::Site(const Options& options)
     : haproxy({.app_port = app.port(), .share = options.share}),
       options_(options),

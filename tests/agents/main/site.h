@@ -21,6 +21,9 @@ inline Share Percent(const char* text) { return *Share::Parse(text); }
 Directive DirectiveOf(std::uint64_t epoch, std::uint64_t revision, const char* share,
                       const std::string& gate = "shop");
 
+// Puts a rule above the gate's, as people do; for HAProxy's next reload.
+void LetEverybodyThrough(const TestHaproxy& haproxy);
+
 class Site {
  public:
   struct Options {
