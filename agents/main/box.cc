@@ -143,10 +143,10 @@ bool Box::Confirm(haproxy::Haproxy& haproxy, const std::string& gate, Share shar
 
 // HAProxy first, then the file, then HAProxy again: a running agent that has not seen the file yet
 // may have set its own share back in between.
-bool Box::LowerGate(const GateConfig& gate, Share share) const {
+Box::Lowered Box::LowerGate(const GateConfig& gate, Share share) const {
   haproxy::Haproxy haproxy(gate.haproxy);
   FileStore store(config_.state_dir, gate.name);
-  absl::Status file_status;
+  Lowered lowered;
   const auto lower = [&] {
     const Reading reading = haproxy.Read();
     const bool memory_fits = reading.in_force && *reading.in_force <= share;
@@ -156,28 +156,32 @@ bool Box::LowerGate(const GateConfig& gate, Share share) const {
     Share target = share;
     if (reading.in_force) target = std::min(target, *reading.in_force);
     if (reading.at_next_start) target = std::min(target, *reading.at_next_start);
-    file_status = haproxy.Put({target, RetryAfterOf(reading), Direction::kDown}).at_next_start;
+    lowered.file = haproxy.Put({target, RetryAfterOf(reading), Direction::kDown}).at_next_start;
   };
   lower();
-  absl::Status saved =
-      store.SaveOverride({.is_ceiling = true, .share = share, .until = std::nullopt});
+  lowered.word = store.SaveOverride({.is_ceiling = true, .share = share, .until = std::nullopt});
   lower();
-  const bool confirmed = Confirm(haproxy, gate.name, share, true);
-  // Only now may a disk take its time.
-  if (saved.ok()) saved = store.SyncOverride();
-  if (file_status.ok()) file_status = haproxy.Sync();
-  if (!file_status.ok()) {
-    out_ << fmt::format("{}: UNSAVED: a reload of HAProxy would undo this: {}\n", gate.name,
-                        Words(file_status));
+  lowered.confirmed = Confirm(haproxy, gate.name, share, true);
+  return lowered;
+}
+
+bool Box::KeepLowered(const GateConfig& gate, Share share, Lowered lowered) const {
+  if (lowered.word.ok()) {
+    lowered.word = FileStore(config_.state_dir, gate.name).SyncOverride();
   }
-  if (saved.ok()) {
+  if (lowered.file.ok()) lowered.file = haproxy::Haproxy(gate.haproxy).Sync();
+  if (!lowered.file.ok()) {
+    out_ << fmt::format("{}: UNSAVED: a reload of HAProxy would undo this: {}\n", gate.name,
+                        Words(lowered.file));
+  }
+  if (lowered.word.ok()) {
     out_ << fmt::format("{}: no more than {} until `headgate-agent release --gate {}`\n", gate.name,
                         share.ToString(), gate.name);
-    return confirmed;
+    return lowered.confirmed;
   }
-  out_ << fmt::format("{}: UNSAVED: {}\n", gate.name, Words(saved));
+  out_ << fmt::format("{}: UNSAVED: {}\n", gate.name, Words(lowered.word));
   const std::optional<RunningAgent> agent = FindAgent(config_.state_dir);
-  if (!agent) return confirmed;
+  if (!agent) return lowered.confirmed;
   out_ << fmt::format(
       "{}: the agent (pid {}) does not know of this and would set its share back: "
       "stop it, or make room and run this again\n",
@@ -189,7 +193,13 @@ int Box::Lower(Share share) const {
   const std::vector<GateConfig> gates = Chosen();
   if (gates.empty()) return kExitNotFound;
   bool all_confirmed = true;
-  for (const GateConfig& gate : gates) all_confirmed = LowerGate(gate, share) && all_confirmed;
+  std::vector<Lowered> lowered;
+  for (const GateConfig& gate : gates) lowered.push_back(LowerGate(gate, share));
+  // Only now, with every gate lowered and told, may a disk take its time.
+  out_.flush();
+  for (std::size_t i = 0; i < gates.size(); ++i) {
+    all_confirmed = KeepLowered(gates[i], share, lowered[i]) && all_confirmed;
+  }
   return all_confirmed ? kExitDone : kExitUnconfirmed;
 }
 

@@ -25,7 +25,16 @@ class Box {
 
  private:
   std::vector<GateConfig> Chosen() const;
-  bool LowerGate(const GateConfig& gate, Share share) const;
+  struct Lowered {
+    bool confirmed = false;
+    // Seen by the agent, and by HAProxy at its next start; not synced yet.
+    absl::Status word;
+    absl::Status file;
+  };
+  // Waits for no disk.
+  Lowered LowerGate(const GateConfig& gate, Share share) const;
+  // Waits for the disk, and says what is kept; false if the lowering is not sure to last.
+  bool KeepLowered(const GateConfig& gate, Share share, Lowered lowered) const;
   bool OverrideGate(const GateConfig& gate, Share share, TimePoint until) const;
   // Says who confirmed; false if nobody did.
   bool Confirm(haproxy::Haproxy& haproxy, const std::string& gate, Share share,
