@@ -4,10 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
-#include <limits>
 
-#include "headgate/v1/journal.pb.h"
-#include "tests/controller/conductor/stage.h"
+#include "tests/controller/conductor/conductor_testing.h"
 
 namespace headgate::conductor {
 namespace {
@@ -15,39 +13,6 @@ namespace {
 using namespace std::chrono_literals;
 using testing::ElementsAre;
 using testing::HasSubstr;
-
-class ConductorTest : public testing::Test {
- protected:
-  // A gate at `percent` with two agents that have observed it.
-  void OpenShopAt(std::uint64_t percent) {
-    ASSERT_TRUE(stage_.Start().ok());
-    stage_.Connect("edge-1");
-    stage_.Connect("edge-2");
-    const auto created =
-        stage_.Do(engine::CreateGate{*Share::FromPpm(percent * 10'000)}, WaitFor::kObserved);
-    ASSERT_TRUE(stage_.RunUntil([&] { return created->has_value(); }));
-    ASSERT_TRUE((*created)->status.ok()) << (*created)->status;
-    ASSERT_TRUE((*created)->unconfirmed.empty());
-  }
-  void RampTo(std::uint64_t percent) {
-    stage_.Do(engine::StartRestoration{UsualPlan(), true});
-    ASSERT_TRUE(
-        stage_.RunUntil([&] { return stage_.gate().share == *Share::FromPpm(percent * 10'000); }));
-  }
-  void ComeBack() {
-    stage_.Connect("edge-1");
-    stage_.Connect("edge-2");
-  }
-  std::vector<std::string> TimelineTexts() {
-    std::vector<std::string> texts;
-    for (const TimelineItem* item : stage_.conductor().timeline().Newest("shop", 100)) {
-      texts.push_back((item->sequence == 0 ? "- " : "+ ") + item->text);
-    }
-    return texts;
-  }
-
-  Stage stage_;
-};
 
 // --- Waits.
 
@@ -156,6 +121,25 @@ TEST_F(ConductorTest, AnswersAStartWhenItsPreflightEnds) {
   EXPECT_EQ(stage_.agent("edge-1").report.enforced, *Share::FromPpm(100'000));
 }
 
+TEST_F(ConductorTest, NobodyToAskIsNobodyWhoHasConfirmed) {
+  OpenShopAt(50);
+  ASSERT_TRUE(stage_.Start().ok());
+  const auto closed = stage_.Do(engine::CloseGate{}, WaitFor::kObserved);
+  ASSERT_TRUE(stage_.RunUntil([&] { return closed->has_value(); }, 5s));
+  ASSERT_EQ((*closed)->unconfirmed.size(), 1U);
+  EXPECT_THAT((*closed)->unconfirmed.front().why, HasSubstr("0 of at least 1 agents"));
+}
+
+TEST_F(ConductorTest, ADryRunIsAnsweredAtOnceAndWaitsForNobody) {
+  OpenShopAt(50);
+  engine::Command command{.gate = "shop", .order = engine::CloseGate{}, .dry_run = true};
+  const auto rehearsed = stage_.Do(std::move(command), WaitFor::kObserved);
+  stage_.Turn();
+  ASSERT_TRUE(rehearsed->has_value());
+  EXPECT_TRUE((*rehearsed)->unconfirmed.empty());
+  EXPECT_FALSE((*rehearsed)->recorded);
+}
+
 // --- The order of effects.
 
 TEST_F(ConductorTest, TakesUsersOutThoughTheJournalHangsAndRaisesNothingMeanwhile) {
@@ -197,249 +181,6 @@ TEST_F(ConductorTest, RaisesNothingOnceANewerReignOwnsTheJournal) {
   ASSERT_TRUE(stage_.RunUntil([&] { return closed->has_value(); }, 3s));
   EXPECT_TRUE((*closed)->unconfirmed.empty());
   EXPECT_FALSE((*closed)->recorded);
-}
-
-// --- Without a journal.
-
-TEST_F(ConductorTest, WithoutAJournalItClosesWhatAgentsReportAndRaisesNothing) {
-  EXPECT_EQ(stage_.StartWithoutJournal("no space left").code(), absl::StatusCode::kUnavailable);
-  stage_.agent("edge-1").report.version = {.epoch = 1'723'000'000, .revision = 7};
-  stage_.agent("edge-1").report.stage = fleet::Stage::kObserved;
-  stage_.agent("edge-1").report.enforced = *Share::FromPpm(500'000);
-  stage_.Connect("edge-1");
-  for (const auto& refused :
-       {stage_.Do(engine::OpenGate{stage_.now() + 10min}),
-        stage_.Do(engine::StartRestoration{UsualPlan(), true}),
-        stage_.Do(engine::CreateGate{Share::All()}, WaitFor::kSent, "blog")}) {
-    ASSERT_TRUE(refused->has_value());
-    EXPECT_EQ((*refused)->status.code(), absl::StatusCode::kUnavailable);
-    EXPECT_THAT(std::string((*refused)->status.message()), HasSubstr("no space left"));
-  }
-  const auto closed = stage_.Do(engine::CloseGate{}, WaitFor::kObserved);
-  ASSERT_TRUE(stage_.RunUntil([&] { return closed->has_value(); }, 3s));
-  EXPECT_TRUE((*closed)->status.ok());
-  EXPECT_TRUE((*closed)->unconfirmed.empty());
-  EXPECT_EQ(stage_.agent("edge-1").report.enforced, Share::None());
-}
-
-TEST_F(ConductorTest, WithoutAJournalACloseReachesAgentsThatComeLater) {
-  ASSERT_FALSE(stage_.StartWithoutJournal("gone").ok());
-  for (const char* name : {"edge-1", "edge-2"}) {
-    stage_.agent(name).report.version = {.epoch = 1'723'000'000, .revision = 7};
-    stage_.agent(name).report.stage = fleet::Stage::kObserved;
-  }
-  stage_.agent("edge-1").report.enforced = Share::None();
-  stage_.Connect("edge-1");
-  stage_.Do(engine::CloseGate{});
-  stage_.Connect("edge-2");
-  EXPECT_TRUE(
-      stage_.RunUntil([&] { return stage_.agent("edge-2").report.enforced == Share::None(); }, 3s));
-}
-
-TEST_F(ConductorTest, WithoutAJournalAnAgentThatReportsLessTakesNobodyOutElsewhere) {
-  ASSERT_FALSE(stage_.StartWithoutJournal("gone").ok());
-  for (const char* name : {"edge-1", "edge-2"}) {
-    stage_.agent(name).report.version = {.epoch = 1'723'000'000, .revision = 7};
-    stage_.agent(name).report.stage = fleet::Stage::kObserved;
-  }
-  stage_.agent("edge-1").report.enforced = *Share::FromPpm(500'000);
-  stage_.agent("edge-2").report.enforced = *Share::FromPpm(100'000);
-  stage_.Connect("edge-1");
-  stage_.Connect("edge-2");
-  stage_.Run(2s);
-  EXPECT_EQ(stage_.agent("edge-1").report.enforced, *Share::FromPpm(500'000));
-  EXPECT_EQ(stage_.agent("edge-2").report.enforced, *Share::FromPpm(100'000));
-  EXPECT_EQ(stage_.gate().share, *Share::FromPpm(500'000));
-}
-
-TEST_F(ConductorTest, AGateThatALostJournalHadCanBeClosedAndWrittenDownAndRaisesNobody) {
-  OpenShopAt(50);
-  stage_.disk().entries.clear();
-  stage_.disk().reign = 0;
-  ASSERT_TRUE(stage_.Start().ok());
-  stage_.agent("edge-2").report.enforced = *Share::FromPpm(100'000);
-  ComeBack();
-  stage_.Run(2s);
-  const auto created = stage_.Do(engine::CreateGate{Share::All()}, WaitFor::kObserved);
-  ASSERT_TRUE(stage_.RunUntil([&] { return created->has_value(); }, 5s));
-  ASSERT_TRUE((*created)->status.ok()) << (*created)->status;
-  stage_.Run(2s);
-  EXPECT_TRUE(stage_.gate().no_raise);
-  EXPECT_EQ(stage_.agent("edge-2").sent.back().no_raise, true);
-  const auto closed = stage_.Do(engine::CloseGate{}, WaitFor::kObserved);
-  ASSERT_TRUE(stage_.RunUntil([&] { return closed->has_value(); }, 5s));
-  EXPECT_TRUE((*closed)->status.ok()) << (*closed)->status;
-  EXPECT_EQ(stage_.agent("edge-1").report.enforced, Share::None());
-  EXPECT_EQ(stage_.agent("edge-2").report.enforced, Share::None());
-}
-
-TEST_F(ConductorTest, AStartThatCannotReignRaisesNobodyByAnOrderToHold) {
-  OpenShopAt(0);
-  RampTo(50);
-  stage_.Run(500ms);
-  stage_.agent("edge-2").report.enforced = *Share::FromPpm(100'000);
-  // No epoch is above it.
-  stage_.disk().reign = std::numeric_limits<std::uint64_t>::max();
-  ASSERT_FALSE(stage_.Start().ok());
-  ComeBack();
-  stage_.Do(engine::Hold{});
-  stage_.Run(2s);
-  ASSERT_FALSE(stage_.agent("edge-2").sent.empty());
-  EXPECT_TRUE(stage_.agent("edge-2").sent.back().no_raise);
-}
-
-TEST_F(ConductorTest, NobodyToAskIsNobodyWhoHasConfirmed) {
-  OpenShopAt(50);
-  ASSERT_TRUE(stage_.Start().ok());
-  const auto closed = stage_.Do(engine::CloseGate{}, WaitFor::kObserved);
-  ASSERT_TRUE(stage_.RunUntil([&] { return closed->has_value(); }, 5s));
-  ASSERT_EQ((*closed)->unconfirmed.size(), 1U);
-  EXPECT_THAT((*closed)->unconfirmed.front().why, HasSubstr("0 of at least 1 agents"));
-}
-
-TEST_F(ConductorTest, ADryRunIsAnsweredAtOnceAndWaitsForNobody) {
-  OpenShopAt(50);
-  engine::Command command{.gate = "shop", .order = engine::CloseGate{}, .dry_run = true};
-  const auto rehearsed = stage_.Do(std::move(command), WaitFor::kObserved);
-  stage_.Turn();
-  ASSERT_TRUE(rehearsed->has_value());
-  EXPECT_TRUE((*rehearsed)->unconfirmed.empty());
-  EXPECT_FALSE((*rehearsed)->recorded);
-}
-
-TEST_F(ConductorTest, AnOpenEndsWhereTheClockWentBack) {
-  OpenShopAt(10);
-  const auto opened = stage_.Do(engine::OpenGate{stage_.now() + 10min}, WaitFor::kRecorded);
-  ASSERT_TRUE(stage_.RunUntil([&] { return opened->has_value(); }));
-  ASSERT_EQ(stage_.gate().share, Share::All());
-  stage_.Run(500ms);
-  stage_.SetClockBack(2h);
-  ASSERT_TRUE(stage_.Start().ok());
-  EXPECT_EQ(stage_.gate().share, *Share::FromPpm(100'000));
-  EXPECT_FALSE(stage_.gate().open_until.has_value());
-}
-
-TEST_F(ConductorTest, TextThatIsNoUtf8NeverMakesTheJournalUnreadable) {
-  OpenShopAt(50);
-  const auto closed =
-      stage_.Do(engine::Command{.gate = "shop", .order = engine::CloseGate{}, .reason = "caf\xE9"});
-  ASSERT_TRUE(stage_.RunUntil([&] { return closed->has_value(); }));
-  stage_.Run(500ms);
-  ASSERT_TRUE(stage_.Start().ok());
-  EXPECT_EQ(stage_.gate().share, Share::None());
-  EXPECT_THAT(TimelineTexts(), testing::Contains(HasSubstr("caf\uFFFD")));
-}
-
-TEST_F(ConductorTest, ADamagedJournalMakesItLowerOnlyAndIsNotWrittenTo) {
-  OpenShopAt(50);
-  stage_.disk().entries.back().payload = "not a record";
-  const std::size_t entries = stage_.disk().entries.size();
-  EXPECT_EQ(stage_.Start().code(), absl::StatusCode::kDataLoss);
-  ComeBack();
-  const auto closed = stage_.Do(engine::CloseGate{}, WaitFor::kObserved);
-  ASSERT_TRUE(stage_.RunUntil([&] { return closed->has_value(); }, 3s));
-  EXPECT_TRUE((*closed)->unconfirmed.empty());
-  EXPECT_EQ(stage_.disk().entries.size(), entries);
-}
-
-// A plan that today's rules refuse; false where the record has none.
-bool SpoilPlan(std::string& payload) {
-  v1::JournalRecord record;
-  if (!record.ParseFromString(payload) || !record.gate_changed().state().has_restoration()) {
-    return false;
-  }
-  record.mutable_gate_changed()->mutable_state()->mutable_restoration()->mutable_plan()->set_gate(
-      "No Gate's Name");
-  payload = record.SerializeAsString();
-  return true;
-}
-
-TEST_F(ConductorTest, APlanOfThePastThatTodaysRulesRefuseIsALineInTheTimelineAndNoMore) {
-  OpenShopAt(0);
-  RampTo(50);
-  stage_.Run(500ms);
-  auto& entries = stage_.disk().entries;
-  std::size_t spoilt = 0;
-  for (std::size_t i = 0; i + 1 < entries.size(); ++i) {
-    spoilt += SpoilPlan(entries[i].payload) ? 1U : 0U;
-  }
-  ASSERT_GT(spoilt, 1U);
-  const std::size_t told = entries.size();
-  ASSERT_TRUE(stage_.Start().ok());
-  EXPECT_EQ(stage_.gate().share, *Share::FromPpm(500'000));
-  EXPECT_TRUE(stage_.gate().restoration.has_value());
-  EXPECT_GE(stage_.conductor().timeline().Newest("", 1'000).size(), told);
-}
-
-TEST_F(ConductorTest, WithoutTheNewestPlanItIsLowerOnly) {
-  OpenShopAt(0);
-  RampTo(50);
-  stage_.Run(500ms);
-  ASSERT_TRUE(SpoilPlan(stage_.disk().entries.back().payload));
-  EXPECT_EQ(stage_.Start().code(), absl::StatusCode::kDataLoss);
-}
-
-TEST_F(ConductorTest, LowersUnderANewerEpochAlsoWhereTheReignCannotBegin) {
-  OpenShopAt(50);
-  // Restarts within one second: the epoch is ahead of the clock.
-  ASSERT_TRUE(stage_.Start().ok());
-  ASSERT_TRUE(stage_.Start().ok());
-  ComeBack();
-  stage_.Run(500ms);
-  const std::uint64_t epoch = stage_.conductor().state().epoch;
-  stage_.disk().entries.back().payload = "not a record";
-  EXPECT_FALSE(stage_.Start().ok());
-  EXPECT_GT(stage_.conductor().state().epoch, epoch);
-}
-
-// --- Restarts.
-
-TEST_F(ConductorTest, ARestartRaisesNothingTakesNobodyOutAndGoesOn) {
-  OpenShopAt(0);
-  RampTo(50);
-  stage_.Run(500ms);
-  const std::uint64_t epoch = stage_.conductor().state().epoch;
-  const engine::Plan plan = stage_.gate().restoration->plan;
-  ASSERT_TRUE(stage_.Start().ok());
-  EXPECT_GT(stage_.conductor().state().epoch, epoch);
-  EXPECT_EQ(stage_.gate().share, *Share::FromPpm(500'000));
-  EXPECT_TRUE(stage_.gate().no_raise);
-  EXPECT_EQ(stage_.gate().restoration->plan, plan);
-  ComeBack();
-  stage_.Run(100ms);
-  EXPECT_EQ(stage_.agent("edge-1").report.enforced, *Share::FromPpm(500'000));
-  EXPECT_TRUE(
-      stage_.RunUntil([&] { return stage_.agent("edge-1").report.enforced == Share::All(); }, 20s));
-}
-
-TEST_F(ConductorTest, ALoweringThatWasNeverRecordedIsFoundAtTheAgents) {
-  OpenShopAt(0);
-  RampTo(50);
-  stage_.Run(500ms);
-  stage_.journal().Hang();
-  const auto closed = stage_.Do(engine::CloseGate{}, WaitFor::kObserved);
-  ASSERT_TRUE(stage_.RunUntil([&] { return closed->has_value(); }, 5s));
-  ASSERT_TRUE(stage_.Start().ok());
-  EXPECT_EQ(stage_.gate().share, *Share::FromPpm(500'000));
-  ComeBack();
-  EXPECT_EQ(stage_.gate().share, Share::None());
-  stage_.Run(1min);
-  EXPECT_EQ(stage_.agent("edge-1").report.enforced, Share::None());
-  EXPECT_EQ(stage_.agent("edge-2").report.enforced, Share::None());
-}
-
-TEST_F(ConductorTest, ARaiseThatTheDyingControllerRecordedRaisesNobodyAtOnce) {
-  OpenShopAt(0);
-  RampTo(10);
-  stage_.Run(500ms);
-  stage_.journal().Hang();
-  stage_.Run(4s);
-  ASSERT_EQ(stage_.journal().Waiting(), 1U);
-  ASSERT_TRUE(stage_.Start(1).ok());
-  EXPECT_EQ(stage_.gate().share, *Share::FromPpm(500'000));
-  ComeBack();
-  stage_.Run(1s);
-  EXPECT_EQ(stage_.agent("edge-1").report.enforced, *Share::FromPpm(100'000));
 }
 
 // --- Who watches, and what is told.
