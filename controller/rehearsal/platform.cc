@@ -145,7 +145,8 @@ double Platform::ErrorsNow() {
   Correlate();
   Burst();
   double errors = ErrorsPlanned();
-  if (scenario_.errors.sigma > 0) errors *= std::exp(noise_);
+  const double sigma = scenario_.errors.sigma;
+  if (sigma > 0) errors *= std::exp(noise_ - sigma * sigma / 2);  // a factor with mean 1
   if (burst_left_s_ > 0) errors += scenario_.errors.burst_ratio;
   return Either(std::min(errors, 1.0), FailingNow());
 }

@@ -81,7 +81,8 @@ struct Scenario {
 
   struct Errors {
     double base = 0.003;
-    // Standard deviation and correlation time of the logarithm of the error ratio.
+    // Standard deviation and correlation time of the logarithm of the error ratio; its mean stays
+    // what it is.
     double sigma = 0;
     double correlation_s = 10;
     // Mean time from burst to burst (0: none), mean duration, and what a burst adds.

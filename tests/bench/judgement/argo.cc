@@ -21,8 +21,9 @@ class Argo : public Policy {
     window_.Add(seen);
     if (!is_over_ && seen.at_s >= measure_at_s_) Measure(seen.at_s);
     if (!is_over_ && seen.at_s % settings_.pause_s == 0) {
-      ramp_.Climb();
+      // The last step is a pause as well; after it the rollout is complete.
       is_over_ = ramp_.IsAtTheTop();
+      ramp_.Climb();
     }
     return is_aborted_ ? Share::None() : ramp_.Now();
   }

@@ -3,8 +3,8 @@
 // EvaluateResult (utils/evaluate/evaluate.go). A measurement that meets the failureCondition adds
 // to a total that no success reduces; above failureLimit the rollout is aborted, at once. A query
 // that fails is an error, retried; more than consecutiveErrorLimit of them in a row abort. NaN
-// meets no condition: with a failureCondition alone it counts as a success. After the last step
-// the analysis ends.
+// meets no condition: with a failureCondition alone it counts as a success. The pause at 100 % is
+// the last step; with it the analysis ends.
 #pragma once
 
 #include <cstdint>

@@ -1,7 +1,5 @@
 #include "tests/bench/judgement/poll.h"
 
-#include <cstdlib>
-
 #include "tests/bench/judgement/ramp.h"
 #include "tests/bench/judgement/window.h"
 
@@ -10,9 +8,7 @@ namespace {
 
 class Poll : public Policy {
  public:
-  explicit Poll(const Site& site)
-      : limits_(site.limits),
-        window_(getenv("PW") ? std::size_t(atoi(getenv("PW"))) : kPollRange_s) {}
+  explicit Poll(const Site& site) : limits_(site.limits), window_(kPollRange_s) {}
 
   Share Decide(const rehearsal::Seen& seen) override {
     retreated_now_ = false;
