@@ -41,14 +41,15 @@ TEST(Flagger, RollsBackAtTheLateTickEvenIfAllIsGoodAgain) {
 
 TEST(Flagger, CountsFailuresForTheWholeRun) {
   Feed feed(MakeFlagger(kTestSite, {.interval_s = 10, .threshold = 3, .range_s = 10}));
-  for (std::int64_t at_s = 20; at_s <= 60; at_s += 20) {
-    feed.Errors(0.05, at_s - 10);
-    feed.Errors(0, at_s);
+  for (const std::int64_t bad_until_s : {10, 30}) {
+    feed.Errors(0.05, bad_until_s);
+    feed.Errors(0, bad_until_s + 10);
   }
-  // Three failures, each followed by a success that takes none of them away.
   EXPECT_EQ(feed.share(), 10);
-  feed.Errors(0, 70);
-  EXPECT_EQ(feed.retreated_at_s(), 70);
+  // Neither of the two successes took a failure away: this one is the third.
+  feed.Errors(0.05, 50);
+  feed.Errors(0, 60);
+  EXPECT_EQ(feed.retreated_at_s(), 60);
 }
 
 TEST(Flagger, DoesNotClimbInATickThatFailed) {

@@ -33,9 +33,8 @@ TEST(Poll, TakesAllOutAtTheThirdBadAnswerInARow) {
 
 TEST(Poll, ForgetsStrikesAtAGoodAnswer) {
   Feed feed(MakePoll(kTestSite));
-  feed.Errors(0.02, 10);
-  // The ratio of what it has seen falls to the limit: good.
-  feed.Errors(0, 20);
+  feed.Errors(0.012, 10);
+  // The ratio over all that it has seen falls below the limit.
   feed.Errors(0, 60);
   EXPECT_FALSE(feed.retreated_at_s().has_value());
   EXPECT_EQ(feed.share(), 5);
