@@ -137,7 +137,9 @@ void Platform::Burst() {
   Draw draw = DrawFor(Purpose::kBursts);
   // Both are drawn in any case: the noise of a second must not depend on that of another.
   const bool begins = draw.Uniform() < 1 / errors.burst_every_s;
-  const double lasts_s = -errors.burst_lasts_s * std::log(draw.Uniform());
+  // Whole seconds, geometric, so that their mean is what the scenario says.
+  const double goes_on = 1 - 1 / errors.burst_lasts_s;
+  const double lasts_s = goes_on > 0 ? std::ceil(std::log(draw.Uniform()) / std::log(goes_on)) : 1;
   if (begins) burst_left_s_ = std::max(burst_left_s_, lasts_s);
 }
 
