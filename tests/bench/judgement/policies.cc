@@ -5,13 +5,15 @@
 #include "tests/bench/judgement/flagger.h"
 #include "tests/bench/judgement/kayenta.h"
 #include "tests/bench/judgement/poll.h"
+#include "tests/bench/judgement/prototype_policy.h"
 #include "tests/bench/judgement/restarted.h"
 
 namespace headgate::bench {
 namespace {
 
 constexpr NamedPolicy kPolicies[] = {
-    // headgate and headgate-nodb belong here, first.
+    {"prototype", MakePrototype},
+    {"prototype-nodb", MakePrototypeWithoutDatabase},
     {"flagger-60x5",
      [](const Site& site) {
        return RestartedByAPerson([=] { return MakeFlagger(site, kFlaggerTutorial); });
