@@ -91,7 +91,7 @@ void Gate::SetOverride(std::optional<LocalOverride> local_override, absl::Status
   // What cannot be read is not released: the last word that could be read stands.
   if (!override_status_.ok()) return;
   if (override_ == local_override) return;
-  override_ = std::move(local_override);
+  override_ = local_override;
   apply_not_before_ = TimePoint();
 }
 

@@ -128,9 +128,11 @@ bool Session::Talk(const std::string& controller) {
 std::optional<v1::Report> Session::Judge(const v1::Directive& directive) {
   absl::StatusOr<Offer> offer = OfferFrom(directive);
   const bool is_sound = offer.ok();
-  if (is_sound && options_.on_offer(*std::move(offer))) return std::nullopt;
-  const std::string why = is_sound ? "this agent's configuration names no such gate"
-                                   : std::string(offer.status().message());
+  std::string why(offer.status().message());
+  if (is_sound) {
+    if (options_.on_offer(*std::move(offer))) return std::nullopt;
+    why = "this agent's configuration names no such gate";
+  }
   log_.Error("directive_refused", {{"gate", directive.gate()}, {"why", why}});
   return RefusalOf(directive, is_sound ? RefusalCode::kUnknownGate : RefusalCode::kCorrupt, why);
 }

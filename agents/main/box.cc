@@ -194,6 +194,7 @@ int Box::Lower(Share share) const {
   if (gates.empty()) return kExitNotFound;
   bool all_confirmed = true;
   std::vector<Lowered> lowered;
+  lowered.reserve(gates.size());
   for (const GateConfig& gate : gates) lowered.push_back(LowerGate(gate, share));
   // Only now, with every gate lowered and told, may a disk take its time.
   out_.flush();

@@ -12,8 +12,8 @@ void YamlErrors::Add(const YAML::Mark& mark, const std::string& words) {
       fmt::format("{}:{}:{}: {}", file_, mark.line + 1, mark.column + 1, words));
 }
 
-YamlMapping::YamlMapping(YAML::Node node, std::string where, YamlErrors& errors)
-    : node_(std::move(node)), where_(std::move(where)), errors_(errors) {
+YamlMapping::YamlMapping(const YAML::Node& node, std::string where, YamlErrors& errors)
+    : node_(node), where_(std::move(where)), errors_(errors) {
   if (!node_.IsMap()) {
     errors_.Add(node_, fmt::format("{} must be a mapping (key: value)",
                                    where_.empty() ? "the configuration" : where_));

@@ -29,7 +29,7 @@ class YamlErrors {
 class YamlMapping {
  public:
   // `where`: for errors, as in "gates[0].haproxy".
-  YamlMapping(YAML::Node node, std::string where, YamlErrors& errors);
+  YamlMapping(const YAML::Node& node, std::string where, YamlErrors& errors);
 
   bool Has(const std::string& key);
   // The key's value; an undefined node, and an error if it is required, when it is missing.
