@@ -96,9 +96,11 @@ void Turn::Commit(Gate& gate, GateRecord next, Cause cause) {
   gate.pending.reset();
   next.version = gate.record.version;
   // Nothing was ever published for a gate that was taken over from its agents: not all of them may
-  // have spoken, so that even the same share is news.
-  const bool is_new_for_agents =
-      DirectiveOf(next) != DirectiveOf(gate.record) || gate.record.version == Version{};
+  // have spoken, so that even the same share is news. And whatever an operator decides: should the
+  // journal not get it, the agents' version proves to the next reign that there was something.
+  const bool is_new_for_agents = DirectiveOf(next) != DirectiveOf(gate.record) ||
+                                 gate.record.version == Version{} ||
+                                 cause.kind == Cause::Kind::kOperator;
   if (is_new_for_agents) next.version = {state_.epoch, gate.next_revision++};
   Enforce(gate, std::move(next), cause);
   if (is_new_for_agents) actions_.emplace_back(Publish{DirectiveOf(gate.record)});

@@ -159,11 +159,14 @@ absl::Status CheckNotCutShort(const std::string& path) {
 absl::StatusOr<std::unique_ptr<SqliteStore>> SqliteStore::Open(const std::string& given_path) {
   std::error_code error;
   // The lock is by the file's true name, whatever links lead to it.
-  const std::string path = std::filesystem::weakly_canonical(given_path, error);
-  if (error || path.empty()) {
+  const std::string path =
+      std::filesystem::weakly_canonical(std::filesystem::absolute(given_path, error), error);
+  if (given_path.empty() || error || path.empty()) {
     return absl::InvalidArgumentError(fmt::format(
         "{:?} is no path for a journal; write one like /var/lib/headgate/journal.db", given_path));
   }
+  // If it cannot be made, the file in it cannot either, and says why.
+  mkdir(std::filesystem::path(path).parent_path().c_str(), 0700);
   auto lock = FileLock::Take(path + ".lock");
   if (!lock.ok()) return lock.status();
   if (!std::filesystem::exists(path, error)) {

@@ -29,7 +29,8 @@ std::optional<Options> ParseOptions(int argc, char** argv, int& exit_code) {
   app.add_option("--listen", options.listen,
                  "HOST:PORT for operators and agents; port 0 takes a free one")
       ->capture_default_str();
-  app.add_option("--journal", options.journal, "The journal's file; made if it is missing")
+  app.add_option("--journal", options.journal,
+                 "The journal's file; made if it is missing, its folder too")
       ->capture_default_str();
   auto* ca = app.add_option("--ca", options.ca,
                             "PEM file of the authority that callers' certificates come from");

@@ -2,8 +2,10 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
 #include <sqlite3.h>
 #include <sys/stat.h>
+#include <filesystem>
 
 #include "tests/controller/journal/journal_testing.h"
 
@@ -114,11 +116,27 @@ TEST(SqliteJournal, ItsDestructorWritesAndAnswersWhatWaits) {
   EXPECT_EQ(MustOpen(folder / "journal.db")->ReadAll()->size(), 500U);
 }
 
+TEST(SqliteJournal, MakesItsFolderForItsOwnerAlone) {
+  const Folder folder;
+  ASSERT_TRUE(SqliteJournal::Open(folder / "new/journal.db").ok());
+  EXPECT_EQ(std::filesystem::status(folder / "new").permissions(),
+            std::filesystem::perms::owner_all);
+}
+
+TEST(SqliteJournal, TakesANameWithoutAFolder) {
+  const Folder folder;
+  const std::filesystem::path before = std::filesystem::current_path();
+  std::filesystem::current_path(folder.path());
+  const auto opened = SqliteJournal::Open("journal.db");
+  std::filesystem::current_path(before);
+  EXPECT_TRUE(opened.ok()) << opened.status();
+}
+
 TEST(SqliteJournal, SaysThatItsFolderIsMissingOrItsPathIsNone) {
   const Folder folder;
-  const auto missing = SqliteJournal::Open(folder / "none/journal.db");
+  const auto missing = SqliteJournal::Open(folder / "none/deeper/journal.db");
   EXPECT_EQ(missing.status().code(), absl::StatusCode::kPermissionDenied);
-  EXPECT_THAT(std::string(missing.status().message()), HasSubstr("none/journal.db"));
+  EXPECT_THAT(std::string(missing.status().message()), HasSubstr("none/deeper/journal.db"));
   EXPECT_EQ(SqliteJournal::Open("").status().code(), absl::StatusCode::kInvalidArgument);
   EXPECT_FALSE(SqliteJournal::Open(folder.path()).ok());
 }
