@@ -53,13 +53,14 @@ function(headgate_program name)
   target_link_libraries(${name} PRIVATE headgate_flags ${ARG_DEPS})
 endfunction()
 
-# headgate_test(NAME SOURCES … DEPS … [REAL] [TIMEOUT s]): a GoogleTest program that ctest runs.
-# REAL marks tests that start HAProxy, Prometheus or PostgreSQL; they run one at a time.
+# headgate_test(NAME SOURCES … DEPS … [REAL] [GRPC] [TIMEOUT s]): a GoogleTest program that ctest
+# runs. REAL marks tests that start HAProxy, Prometheus or PostgreSQL; they run one at a time. GRPC
+# marks those that call through gRPC, which ThreadSanitizer does not see through.
 function(headgate_test name)
   if(NOT HEADGATE_TESTS)
     return()
   endif()
-  cmake_parse_arguments(ARG "REAL" "TIMEOUT" "SOURCES;DEPS" ${ARGN})
+  cmake_parse_arguments(ARG "REAL;GRPC" "TIMEOUT" "SOURCES;DEPS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   target_link_libraries(${name} PRIVATE headgate_flags ${ARG_DEPS} GTest::gmock GTest::gtest_main)
@@ -72,5 +73,8 @@ function(headgate_test name)
   set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT})
   if(ARG_REAL)
     set_tests_properties(${name} PROPERTIES LABELS real RUN_SERIAL ON)
+  endif()
+  if(ARG_GRPC)
+    set_tests_properties(${name} PROPERTIES LABELS grpc)
   endif()
 endfunction()

@@ -107,7 +107,7 @@ void Conductor::CarryOut(engine::Action action) {
   std::visit([this](auto& kind) { CarryOut(std::move(kind)); }, action);
 }
 
-void Conductor::CarryOut(engine::Publish action) {
+void Conductor::CarryOut(const engine::Publish& action) {
   const Directive& directive = action.directive;
   dependencies_.log.Info("directive_published", {{"gate", directive.gate},
                                                  {"epoch", directive.version.epoch},

@@ -100,7 +100,7 @@ class Conductor {
   void TakeTurn(const engine::Event& event);
   void ForgetRemoved(const engine::Event& event);
   void CarryOut(engine::Action action);
-  void CarryOut(engine::Publish action);
+  void CarryOut(const engine::Publish& action);
   void CarryOut(engine::Record action);
   void CarryOut(engine::Replied action);
   void CarryOut(engine::Told action);

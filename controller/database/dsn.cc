@@ -14,9 +14,10 @@ namespace {
 
 constexpr std::array<std::string_view, 3> kSecretOptions = {"password", "sslpassword", "options"};
 
-std::string OptionOr(const DsnOptions& options, const std::string& key, std::string otherwise) {
+std::string OptionOr(const DsnOptions& options, const std::string& key,
+                     const std::string& otherwise) {
   const auto found = options.find(key);
-  return found == options.end() || found->second.empty() ? std::move(otherwise) : found->second;
+  return found == options.end() || found->second.empty() ? otherwise : found->second;
 }
 
 void ReplaceAll(std::string& text, const std::string& what, std::string_view with) {

@@ -21,15 +21,15 @@ Servers::Servers(const Inventory& inventory) : wake_fd_(eventfd(0, EFD_CLOEXEC |
 
 Servers::~Servers() { close(wake_fd_); }
 
-std::map<std::string, Answers> Servers::Ask(Questions questions,
+std::map<std::string, Answers> Servers::Ask(const Questions& questions,
                                             const PostgresSession::Deadlines& deadlines,
                                             const Clock& clock) {
   std::vector<PostgresSession*> asked;
   const TimePoint now = clock.Now();
-  for (auto& [server, statements] : questions) {
+  for (const auto& [server, statements] : questions) {
     const auto session = sessions_.find(server);
     if (session == sessions_.end()) continue;
-    session->second->Begin(std::move(statements), deadlines, now);
+    session->second->Begin(statements, deadlines, now);
     asked.push_back(session->second.get());
   }
   RunSessions(asked, clock, wake_fd_);

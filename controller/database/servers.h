@@ -29,7 +29,7 @@ class Servers {
   Servers& operator=(const Servers&) = delete;
 
   // Asks all at the same time. Whoever has no dsn is left out.
-  std::map<std::string, Answers> Ask(Questions questions,
+  std::map<std::string, Answers> Ask(const Questions& questions,
                                      const PostgresSession::Deadlines& deadlines,
                                      const Clock& clock);
   // False: interrupted.

@@ -14,7 +14,7 @@
 namespace headgate::engine {
 namespace {
 
-absl::Status Refuse(std::string why) { return absl::FailedPreconditionError(std::move(why)); }
+absl::Status Refuse(const std::string& why) { return absl::FailedPreconditionError(why); }
 
 // One command on one gate, in one turn.
 class Carrier {

@@ -73,8 +73,9 @@ class FaultyDisk {
       changed_.notify_all();
     }
     if (fail_) return SQLITE_IOERR_FSYNC;
+    const auto sync = real_sync_;
     lock.unlock();
-    return real_sync_(file, flags);
+    return sync(file, flags);
   }
 
   static inline sqlite3_vfs* real_ = nullptr;
