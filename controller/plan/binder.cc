@@ -30,6 +30,13 @@ std::string Found(const YamlNode& node) {
   return std::string(NameOf(node.kind));
 }
 
+std::vector<std::string> KnownKeys(const Descriptor& type) {
+  std::vector<std::string> known;
+  known.reserve(static_cast<std::size_t>(type.field_count()));
+  for (int i = 0; i < type.field_count(); ++i) known.push_back(YamlName(*type.field(i)));
+  return known;
+}
+
 class Binder {
  public:
   Binder(const ShortForms& short_forms, Positions& positions, Problems& problems)
@@ -79,8 +86,7 @@ bool Binder::TakeKey(const YamlNode& key, std::map<std::string, Position>& seen,
 
 void Binder::RefuseKey(const YamlNode& key, const std::string& name, const std::string& path,
                        const Descriptor& type) {
-  std::vector<std::string> known;
-  for (int i = 0; i < type.field_count(); ++i) known.push_back(YamlName(*type.field(i)));
+  const std::vector<std::string> known = KnownKeys(type);
   const std::string hint = DidYouMean(name, known);
   problems_.Add(key.at, hint.empty() ? fmt::format("unknown key {}: {} takes {}", Quoted(name),
                                                    Named(path), Join(known))
@@ -175,8 +181,7 @@ void Binder::BindShortForm(const YamlNode& node, const std::string& path, Messag
     BindList(node, *type.FindFieldByName(form->second.list_field), path, message);
     return;
   }
-  std::vector<std::string> known;
-  for (int i = 0; i < type.field_count(); ++i) known.push_back(YamlName(*type.field(i)));
+  const std::vector<std::string> known = KnownKeys(type);
   const std::string map = fmt::format("a map with {}", Join(known));
   Refuse(node, path, form == short_forms_.end() ? map : form->second.example);
 }

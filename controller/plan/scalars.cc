@@ -51,7 +51,7 @@ std::string PrefixOf(const EnumDescriptor& type) {
   return prefix + "_";
 }
 
-absl::Status Refuse(std::string text) { return absl::InvalidArgumentError(text); }
+absl::Status Refuse(const std::string& text) { return absl::InvalidArgumentError(text); }
 
 template <typename Number>
 absl::StatusOr<Number> ParseNumber(std::string_view text, std::string_view what) {

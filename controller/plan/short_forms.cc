@@ -16,7 +16,7 @@ namespace {
 
 using engine::Quoted;
 
-absl::Status Refuse(std::string text) { return absl::InvalidArgumentError(text); }
+absl::Status Refuse(const std::string& text) { return absl::InvalidArgumentError(text); }
 
 // "a..b" as {"a", "b"}; spaces around the dots are allowed.
 std::pair<std::string_view, std::string_view> SplitRange(std::string_view text) {
@@ -110,13 +110,13 @@ absl::Status ReadDurationRange(std::string_view text, v1::DurationRange& out) {
 
 // Hands the message on under its own type; the binder looks forms up by that type.
 template <typename Type>
-ShortForm Scalar(absl::Status (*read)(std::string_view, Type&), std::string example) {
+ShortForm Scalar(absl::Status (*read)(std::string_view, Type&), const std::string& example) {
   return ShortForm{.read =
                        [read](std::string_view text, google::protobuf::Message& out) {
                          return read(text, static_cast<Type&>(out));
                        },
                    .list_field = "",
-                   .example = std::move(example)};
+                   .example = example};
 }
 
 }  // namespace
