@@ -16,7 +16,6 @@
 namespace headgate::haproxy {
 namespace {
 
-using agent::Apply;
 using agent::ApplyOutcome;
 using agent::Direction;
 using agent::Reading;
@@ -271,6 +270,7 @@ TEST(Haproxy, AReloadNeverAdmitsAnybodyNewNotForOneRequest) {
   std::atomic<int> refused{0};
   std::atomic<int> admitted{0};
   std::vector<std::thread> users;
+  users.reserve(4);
   for (int i = 0; i < 4; ++i) {
     users.emplace_back([&] {
       while (!stop) {

@@ -117,6 +117,7 @@ TEST(Log, LinesOfManyThreadsDoNotMix) {
   const ManualClock clock(kAt);
   Log log(clock, {.fd = pipe.writer()});
   std::vector<std::thread> threads;
+  threads.reserve(4);
   for (int i = 0; i < 4; ++i) {
     threads.emplace_back([&log, i] {
       for (int j = 0; j < 50; ++j) log.Info("event", {{"thread", i}, {"number", j}});

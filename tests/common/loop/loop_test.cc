@@ -127,6 +127,7 @@ TEST(Loop, RunsPostsOfManyThreadsOnItsOwnThreadAndLosesNone) {
   const auto owner_id = owner.get_id();
   bool foreign = false;
   std::vector<std::thread> posters;
+  posters.reserve(kThreads);
   for (int i = 0; i < kThreads; ++i) {
     posters.emplace_back([&] {
       for (int j = 0; j < kEach; ++j) {

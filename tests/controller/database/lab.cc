@@ -48,6 +48,7 @@ LabProgram::LabProgram(const std::string& script, const std::vector<std::string>
       "/usr/bin/python3", std::string(HEADGATE_SOURCE_DIR) + "/tests/support/lab/" + script};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<char*> argv;
+  argv.reserve(words.size() + 1);
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
   posix_spawn_file_actions_t actions;

@@ -36,6 +36,7 @@ double SecondsToBar(std::mt19937_64& random, int rate, double p) {
 double MedianSecondsToBar(int rate, double p) {
   std::mt19937_64 random(7);
   std::vector<double> seconds;
+  seconds.reserve(51);
   for (int run = 0; run < 51; ++run) seconds.push_back(SecondsToBar(random, rate, p));
   std::nth_element(seconds.begin(), seconds.begin() + 25, seconds.end());
   return seconds[25];

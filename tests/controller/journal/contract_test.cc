@@ -98,6 +98,7 @@ TEST_P(JournalContract, AppendsOfManyThreadsGetOneSequenceEach) {
   ASSERT_TRUE(journal->BeginReign(7).ok());
   Answers answers;
   std::vector<std::thread> threads;
+  threads.reserve(4);
   for (int i = 0; i < 4; ++i) {
     threads.emplace_back([&] {
       for (int j = 0; j < 50; ++j) journal->Append(7, "entry", answers.Take());

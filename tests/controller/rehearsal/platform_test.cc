@@ -19,6 +19,7 @@ std::vector<Second> RunAt(const Scenario& scenario, Share share, int seconds,
                           std::uint64_t seed = 1) {
   Platform platform(scenario, seed);
   std::vector<Second> run;
+  run.reserve(static_cast<std::size_t>(seconds));
   for (int second = 0; second < seconds; ++second) run.push_back(platform.Step(share));
   return run;
 }

@@ -16,7 +16,6 @@ namespace {
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::Field;
-using ::testing::IsEmpty;
 
 database::Finding A(const std::string& kind) {
   return {.severity = database::Severity::kFailed,
