@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "common/base/text.h"
+#include "controller/engine/names.h"
 namespace headgate::api {
 namespace {
 
@@ -48,9 +49,9 @@ v1::Stage ToProto(fleet::Stage stage) {
 }
 
 absl::Status CheckGateName(const std::string& name) {
-  if (!name.empty() && name.size() <= 63) return absl::OkStatus();
+  if (engine::IsGateName(name)) return absl::OkStatus();
   return absl::InvalidArgumentError(
-      fmt::format("a gate's name has 1 to 63 characters, this one {}", name.size()));
+      fmt::format("{:?} is no gate's name: it has {}", CutUtf8(name, 80), engine::kGateNameRule));
 }
 
 absl::Status ReadOverride(const v1::LocalOverride& proto, fleet::GateReport& report) {

@@ -32,6 +32,12 @@ conductor::WaitFor ToWaitFor(v1::WaitFor wait_for) {
 
 Duration WaitTimeoutOf(const v1::Mutation& mutation) {
   if (!mutation.has_wait_timeout()) return conductor::kWaitDefault;
+  // In seconds first: a sum of them in milliseconds may not fit.
+  const std::int64_t seconds = mutation.wait_timeout().seconds();
+  if (seconds < 0) return Duration(0);
+  if (seconds > std::chrono::ceil<std::chrono::seconds>(conductor::kWaitMax).count()) {
+    return conductor::kWaitMax;
+  }
   const Duration asked(TimeUtil::DurationToMilliseconds(mutation.wait_timeout()));
   return std::clamp(asked, Duration(0), conductor::kWaitMax);
 }

@@ -26,6 +26,15 @@ std::string GateOf(const engine::Event& event) {
       event);
 }
 
+// A refusal is repeated with every report: the log has each once.
+bool IsNewRefusal(const fleet::Agent* agent, const fleet::GateReport& report) {
+  if (!report.refusal) return false;
+  if (agent == nullptr) return true;
+  const auto known = agent->gates.find(report.gate);
+  return known == agent->gates.end() || !known->second.refusal ||
+         known->second.refusal->detail != report.refusal->detail;
+}
+
 }  // namespace
 
 Conductor::Conductor(Dependencies dependencies)
@@ -208,8 +217,19 @@ absl::Status Conductor::Connect(const std::string& agent, std::shared_ptr<fleet:
   dependencies_.log.Info("agent_connected", {{"agent", agent},
                                              {"software", hello.software_version},
                                              {"load_balancer", hello.load_balancer}});
+  const fleet::Agent* known = fleet_.Find(agent);
+  const auto before = known == nullptr ? decltype(known->gates)() : known->gates;
   absl::Status status = fleet_.Connect(agent, std::move(session), std::move(hello), now());
-  if (status.ok()) TellEngineOfAgent(agent);
+  if (!status.ok()) return status;
+  known = fleet_.Find(agent);
+  for (const auto& [gate, report] : before) {
+    if (known->gates.contains(gate)) continue;
+    // It says no more of a gate that it told of before.
+    engine::AgentView view = ToView(*known, report, now());
+    view.connected = false;
+    Feed(engine::AgentReported{gate, std::move(view)});
+  }
+  TellEngineOfAgent(agent);
   return status;
 }
 
@@ -222,13 +242,14 @@ void Conductor::Disconnect(const std::string& agent, const fleet::Session* sessi
 void Conductor::Report(const std::string& agent, const fleet::Session* session,
                        fleet::GateReport report) {
   const std::string gate = report.gate;
+  const bool is_news = IsNewRefusal(fleet_.Find(agent), report);
   if (!fleet_.Report(agent, session, std::move(report), now())) return;
   const fleet::Agent* known = fleet_.Find(agent);
   const fleet::GateReport& told = known->gates.at(gate);
-  if (told.refusal) {
+  if (told.refusal) dependencies_.metrics.CountRefusal(agent, gate);
+  if (told.refusal && is_news) {
     dependencies_.log.Warning("agent_refuses",
                               {{"agent", agent}, {"gate", gate}, {"why", told.refusal->detail}});
-    dependencies_.metrics.CountRefusal(agent, gate);
   }
   Feed(engine::AgentReported{gate, ToView(*known, told, now())});
 }

@@ -50,7 +50,8 @@ absl::Status Conductor::Replay() {
       state_ = engine::State();
       return Unreadable(entry.sequence, whole);
     }
-    newest = std::max(newest, record->at);
+    // An expiry is trusted as long as the clock is not behind the order that set it.
+    if (record->change && record->change->record.open_until) newest = std::max(newest, record->at);
     timeline_.Add(*record, entry.payload, entry.sequence, 0);
     if (!record->change) continue;
     unreadable.erase(record->change->record.gate);

@@ -88,14 +88,21 @@ class Applier {
     } else {
       LowerToUnrecorded(*gate, event.agent);
     }
+    // What only its agents know of goes when they do.
+    const auto& agents = gate->evidence.agents;
+    const bool is_reported = std::any_of(agents.begin(), agents.end(),
+                                         [](const auto& entry) { return entry.second.connected; });
+    if (IsAdopted(*gate) && !gate->pending && !is_reported) {
+      turn_.state().gates.erase(event.gate);
+      return;
+    }
     Look(*gate);
   }
 
   void operator()(const CountsArrived& event) {
     Gate* gate = Find(event.gate);
     if (gate == nullptr) return;
-    const auto& restoration = gate->record.restoration;
-    const PlanSpec* plan = restoration ? &restoration->plan.spec() : nullptr;
+    const PlanSpec* plan = IsRestoring(*gate) ? &gate->record.restoration->plan.spec() : nullptr;
     AddCounts(gate->evidence, plan, event.agent, event.counts, turn_.now());
     if (turn_.now() - gate->looked >= kLookAgainAfter) Look(*gate);
   }
@@ -184,7 +191,8 @@ class Applier {
   void Recover(Gate& gate, bool clock_is_behind) {
     GateRecord next = gate.record;
     next.no_raise = true;
-    if (clock_is_behind && next.open_until) {
+    const bool ends_open = clock_is_behind && next.open_until.has_value();
+    if (ends_open) {
       next.share = std::min(next.share, next.share_before_open);
       next.open_until.reset();
     }
@@ -208,10 +216,12 @@ class Applier {
     // The same content under another epoch is another directive.
     gate.record.version = {};
     gate.record.no_raise = false;
-    turn_.Commit(gate, std::move(next),
-                 Cause{.kind = Cause::Kind::kRecovery,
-                       .what = "restart",
-                       .why = fmt::format("a new reign, epoch {}", turn_.state().epoch)});
+    turn_.Commit(
+        gate, std::move(next),
+        Cause{.kind = Cause::Kind::kRecovery,
+              .what = "restart",
+              .why = fmt::format("a new reign, epoch {}{}", turn_.state().epoch,
+                                 ends_open ? "; open ends, because the clock went back" : "")});
   }
 
   // An agent that holds a newer version than the journal's last heard a decision, a lowering or a

@@ -87,7 +87,14 @@ bool IsOutdated(const std::optional<TimePoint>& last, const Reading& reading) {
 
 }  // namespace
 
+bool NamesAgent(const PlanSpec& plan, const std::string& agent) {
+  const auto& named = plan.agents;
+  return named.empty() || std::find(named.begin(), named.end(), agent) != named.end();
+}
+
 void PrepareEvidence(Evidence& evidence, const PlanSpec& plan) {
+  std::erase_if(evidence.traffic,
+                [&](const auto& entry) { return !NamesAgent(plan, entry.first); });
   evidence.ratios.clear();
   evidence.values.clear();
   evidence.databases.clear();
@@ -115,6 +122,8 @@ void ForgetCounts(Evidence& evidence, TimePoint now, bool was_lowered) {
 
 void AddCounts(Evidence& evidence, const PlanSpec* plan, const std::string& agent,
                const Counts& counts, TimePoint now) {
+  // Where the plan names its agents nobody else has a say, or one more could outweigh them all.
+  if (plan != nullptr && !NamesAgent(*plan, agent)) return;
   Traffic& traffic = evidence.traffic[agent];
   traffic.window.Add(now, Tally{.total = counts.admitted + counts.refused});
   traffic.last = now;

@@ -118,6 +118,9 @@ struct Evidence {
 void PrepareEvidence(Evidence& evidence, const PlanSpec& plan);
 // What was counted at another share says nothing of this one.
 void ForgetCounts(Evidence& evidence, TimePoint now, bool was_lowered);
+// True also where the plan names none.
+bool NamesAgent(const PlanSpec& plan, const std::string& agent);
+// `plan`: of the running restoration, if any.
 void AddCounts(Evidence& evidence, const PlanSpec* plan, const std::string& agent,
                const Counts& counts, TimePoint now);
 // A window of Prometheus that began before the share rose can refute this share, and not speak for

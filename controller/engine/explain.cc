@@ -238,6 +238,12 @@ std::vector<std::string> AgentObstacles(const Gate& gate, TimePoint now) {
       obstacles.push_back(fmt::format("agent {} {}", name, WhyNotObserved(gate, agent)));
     }
     if (plan != nullptr && agent.connected) AddClaims(*plan, agent, obstacles);
+    if (plan != nullptr && agent.connected && !NamesAgent(*plan, name)) {
+      obstacles.push_back(fmt::format(
+          "agent {} is not in the plan: add it, or stop it and `headgate agents remove {} {}`",
+          name, gate.record.gate, name));
+      continue;
+    }
     const auto traffic = gate.evidence.traffic.find(name);
     const bool counts =
         traffic != gate.evidence.traffic.end() && now - traffic->second.last <= kCountsFresh;

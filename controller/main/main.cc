@@ -2,6 +2,7 @@
 // agents keep what they enforce: stopping the controller changes nothing for users.
 #include <fmt/format.h>
 #include <pthread.h>
+#include <sys/resource.h>
 
 #include <atomic>
 #include <csignal>
@@ -60,6 +61,14 @@ sigset_t BlockSignals() {
   return signals;
 }
 
+// gRPC stops listening for good once descriptors run out: take all that may be had.
+void TakeDescriptors() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 int WaitForSignal(const sigset_t& signals) {
   int signal = 0;
   while (sigwait(&signals, &signal) != 0) {
@@ -110,7 +119,7 @@ class Program {
       if (!material.ok()) return material.status();
       if (material->identity.role != tls::Role::kController) {
         return absl::FailedPreconditionError(
-            fmt::format("{} names a {}, not a controller: issue one with `headgate certs issue "
+            fmt::format("{} names the role {}, not that of a controller: issue one with `headgate certs issue "
                         "--role controller`",
                         options_.cert, tls::RoleName(material->identity.role)));
       }
@@ -222,6 +231,7 @@ class Program {
 
 int main(int argc, char** argv) {
   headgate::QuietGrpc();
+  headgate::TakeDescriptors();
   const sigset_t signals = headgate::BlockSignals();
   int exit_code = 0;
   std::optional<headgate::Options> options = headgate::ParseOptions(argc, argv, exit_code);
