@@ -10,6 +10,7 @@
 #include "cli/on_the_box.h"
 #include "cli/session.h"
 #include "cli/text.h"
+#include "cli/words.h"
 #include "common/base/share.h"
 #include "controller/plan/plan.h"
 
@@ -202,7 +203,7 @@ ExitCode PrintUnconfirmed(const Command& command, const v1::Outcome& outcome, Se
   std::ostream& err = session.terminal.err;
   if (outcome.unconfirmed().empty() || command.mutation.dry_run) return ExitCode::kDone;
   err << fmt::format("NOT CONFIRMED by {} of {} load balancers:\n", outcome.unconfirmed_size(),
-                     std::max(outcome.unconfirmed_size(), outcome.gate().agents_size()));
+                     std::max(outcome.unconfirmed_size(), ExpectedAgents(outcome.gate())));
   for (const v1::Unconfirmed& agent : outcome.unconfirmed()) {
     err << fmt::format("  {}: {}\n", Clean(agent.agent()), Clean(agent.why()));
   }

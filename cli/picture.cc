@@ -124,14 +124,12 @@ class Painter {
     for (const std::string& warning : Warnings(gate_, options_.now)) {
       lines.push_back(cli::Paint(Cut("!! " + warning, width_), Color::kBad, options_.has_color));
     }
-    const std::size_t bar = width_ - 10 - 18;
+    const std::string observed = ObservedText(gate_);
+    const std::size_t bar =
+        width_ - 10 - std::min(width_ - 20, std::max<std::size_t>(18, Width(observed) + 1));
     lines.push_back(Line("desired", fmt::format("{} {}{}", Bar(gate_.share_ppm(), bar),
                                                 FormatPpm(gate_.share_ppm()), Next())));
-    lines.push_back(Line(
-        "observed",
-        fmt::format("{} {}",
-                    gate_.observed() ? Bar(gate_.observed_min_ppm(), bar) : std::string(bar, '?'),
-                    ObservedText(gate_))));
+    lines.push_back(Line("observed", ObservedBar(bar) + " " + observed));
     if (!restoration.doing().empty()) lines.push_back(Line("doing", restoration.doing()));
     const std::size_t waits = static_cast<std::size_t>(restoration.waits_for_size());
     for (std::size_t i = 0; i < std::min(waits, kWaitsShown); ++i) {
@@ -142,6 +140,23 @@ class Painter {
                        : restoration.waits_for(static_cast<int>(i))));
     }
     return lines;
+  }
+
+  // "###+++...": all let in as many as "#" shows, some as many as "+" shows. What some may let in
+  // beyond that is "?".
+  std::string ObservedBar(std::size_t width) const {
+    if (!gate_.observed()) return std::string(width, '?');
+    std::string bar = Bar(gate_.observed_min_ppm(), width);
+    const std::string largest = Bar(gate_.observed_max_ppm(), width);
+    for (std::size_t i = 0; i < width; ++i) {
+      if (bar[i] == '#') continue;
+      if (largest[i] == '#') {
+        bar[i] = '+';
+      } else if (gate_.agents_unknown() > 0) {
+        bar[i] = '?';
+      }
+    }
+    return bar;
   }
 
   std::string Next() const {
@@ -197,7 +212,7 @@ class Painter {
     for (const v1::Agent& agent : gate_.agents()) {
       const std::string trouble = TroubleOf(agent, options_.now);
       const bool is_trouble = !trouble.empty();
-      rows.push_back({AgentRow(Clean(agent.name()), agent.connected() ? "connected" : "LOST",
+      rows.push_back({AgentRow(Clean(agent.name()), LinkText(agent),
                                std::string(WordOf(agent.report().stage())), EnforcedText(agent),
                                fmt::format("{:.0f}", agent.requests_per_second()), trouble,
                                is_trouble ? Color::kBad : Color::kNone),

@@ -48,7 +48,7 @@ Lines GateTable(const v1::ListGatesResponse& gates) {
   if (gates.gates().empty()) {
     return {"There is no gate yet: headgate gates create NAME --share 100%"};
   }
-  Lines lines = {fmt::format("{:<24} {:<10} {:<18} {:<8} {}", "GATE", "SHARE", "OBSERVED", "AGENTS",
+  Lines lines = {fmt::format("{:<24} {:<10} {:<24} {:<8} {}", "GATE", "SHARE", "OBSERVED", "AGENTS",
                              "RESTORATION")};
   for (const v1::Gate& gate : gates.gates()) {
     int connected = 0;
@@ -60,8 +60,8 @@ Lines GateTable(const v1::ListGatesResponse& gates) {
     }
     if (gate.has_open_until()) state += "  !! OPEN WITHOUT EVIDENCE";
     lines.push_back(Fit(Clean(gate.name()), 24) + " " + Fit(FormatPpm(gate.share_ppm()), 10) + " " +
-                    Fit(ObservedText(gate), 18) + " " +
-                    Fit(fmt::format("{}/{}", connected, gate.agents_size()), 8) + " " + state);
+                    Fit(ObservedText(gate), 24) + " " +
+                    Fit(fmt::format("{}/{}", connected, ExpectedAgents(gate)), 8) + " " + state);
   }
   return lines;
 }
@@ -78,8 +78,7 @@ Lines AgentTable(const v1::Gate& gate, TimePoint now) {
     std::string trouble = TroubleOf(agent, now);
     if (!labels.empty())
       trouble += fmt::format("{}[{}]", trouble.empty() ? "" : " ", Clean(labels));
-    lines.push_back(Fit(Clean(agent.name()), 20) + " " +
-                    Fit(agent.connected() ? "connected" : "LOST", 10) + " " +
+    lines.push_back(Fit(Clean(agent.name()), 20) + " " + Fit(LinkText(agent), 10) + " " +
                     Fit(WordOf(agent.report().stage()), 9) + " " + Fit(EnforcedText(agent), 11) +
                     " " + Fit(fmt::format("{:.0f}", agent.requests_per_second()), 8) + " " +
                     Fit(FormatPpm(agent.weight_ppm()), 8) + " " +

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "common/base/share.h"
 
 namespace headgate::cli {
@@ -88,14 +90,28 @@ std::string CauseText(const v1::Cause& cause) {
 }
 
 std::string ObservedText(const v1::Gate& gate) {
-  if (!gate.observed()) return "nothing yet";
-  if (gate.observed_min_ppm() == gate.observed_max_ppm()) return FormatPpm(gate.observed_min_ppm());
-  return fmt::format("{} to {}", FormatPpm(gate.observed_min_ppm()),
-                     FormatPpm(gate.observed_max_ppm()));
+  const std::uint32_t unknown = gate.agents_unknown();
+  if (!gate.observed()) return unknown == 0 ? "nothing yet" : fmt::format("{} unknown", unknown);
+  std::string text = FormatPpm(gate.observed_min_ppm());
+  if (gate.observed_max_ppm() != gate.observed_min_ppm()) {
+    text += " to " + FormatPpm(gate.observed_max_ppm());
+  }
+  return unknown == 0 ? text : fmt::format("{}, {} unknown", text, unknown);
+}
+
+std::string LinkText(const v1::Agent& agent) {
+  if (agent.connected()) return "connected";
+  return agent.has_last_seen() ? "LOST" : "ABSENT";
+}
+
+int ExpectedAgents(const v1::Gate& gate) {
+  // An older controller does not count them.
+  return std::max(static_cast<int>(gate.agents_expected()), gate.agents_size());
 }
 
 std::string EnforcedText(const v1::Agent& agent) {
   const v1::Stage stage = agent.report().stage();
+  if (!agent.has_report()) return "unknown";
   if (stage == v1::STAGE_UNSPECIFIED || stage == v1::IDLE) return "-";
   return FormatPpm(agent.report().enforced_ppm());
 }
@@ -106,7 +122,9 @@ std::string TroubleOf(const v1::Agent& agent, TimePoint now) {
   if (!agent.connected()) {
     troubles.push_back(agent.has_last_seen() ? fmt::format("not connected for {}",
                                                            FormatSince(agent.last_seen(), now))
-                                             : "never connected");
+                                             : "not connected, share unknown");
+  } else if (!agent.has_report()) {
+    troubles.push_back("says nothing of this gate, share unknown");
   }
   if (report.stage() == v1::REFUSED || report.refusal().code() != v1::Refusal::CODE_UNSPECIFIED) {
     troubles.push_back("refused: " + report.refusal().detail());

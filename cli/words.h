@@ -24,11 +24,15 @@ std::string VerdictText(const v1::CheckState& check);
 std::string CheckLine(const v1::CheckState& check);
 // "operator anna: start: …"; empty if there is no cause.
 std::string CauseText(const v1::Cause& cause);
-// What the load balancer's probes have shown, over the fleet: "5 %", "1 % to 5 %", "nothing yet".
+// What the connected load balancers enforce: "5 %", "1 % to 5 %, 1 unknown", "nothing yet".
 std::string ObservedText(const v1::Gate& gate);
+// "connected", "LOST", or "ABSENT" if it has not connected since the controller started.
+std::string LinkText(const v1::Agent& agent);
+// The gate's load balancers, those that have not connected included.
+int ExpectedAgents(const v1::Gate& gate);
 // What is wrong with an agent, in words; empty if nothing is.
 std::string TroubleOf(const v1::Agent& agent, TimePoint now);
-// "5 %", or "-" while it touches nothing.
+// "5 %", "-" while it touches nothing, "unknown" if it has said nothing.
 std::string EnforcedText(const v1::Agent& agent);
 // The loud marks: open without evidence, not recorded, no raise.
 Lines Warnings(const v1::Gate& gate, TimePoint now);

@@ -3,6 +3,7 @@
 #include <google/protobuf/util/time_util.h>
 
 #include <algorithm>
+#include <set>
 #include <variant>
 
 #include "controller/api/agent_words.h"
@@ -88,36 +89,57 @@ v1::Restoration ViewRestoration(const engine::Restoration& restoration,
   return proto;
 }
 
-v1::Agent ViewAgent(const fleet::Agent& agent, const fleet::GateReport& report,
-                    const engine::Gate& gate, TimePoint now) {
+// What its load balancer enforces is known: while it is idle it touches nothing and knows nothing.
+bool TellsShare(const v1::Agent& agent) {
+  const v1::Stage stage = agent.report().stage();
+  return agent.connected() && stage != v1::STAGE_UNSPECIFIED && stage != v1::IDLE;
+}
+
+v1::Agent ViewAgent(const conductor::Conductor& conductor, const engine::Gate& gate,
+                    const std::string& name) {
   v1::Agent proto;
-  proto.set_name(agent.name);
-  proto.set_connected(agent.IsConnected(now));
-  *proto.mutable_last_seen() = ToProto(agent.last_seen);
-  proto.set_load_balancer(agent.hello.load_balancer);
-  proto.set_software_version(agent.hello.software_version);
-  for (const auto& [key, value] : agent.hello.labels) (*proto.mutable_labels())[key] = value;
-  *proto.mutable_report() = api::ToProto(report);
+  proto.set_name(name);
+  const fleet::Agent* agent = conductor.fleet().Find(name);
+  // The plan names it, and it has not connected since this controller started.
+  if (agent == nullptr) return proto;
+  proto.set_connected(agent->IsConnected(conductor.now()));
+  *proto.mutable_last_seen() = ToProto(agent->last_seen);
+  proto.set_load_balancer(agent->hello.load_balancer);
+  proto.set_software_version(agent->hello.software_version);
+  for (const auto& [key, value] : agent->hello.labels) (*proto.mutable_labels())[key] = value;
+  const auto report = agent->gates.find(gate.record.gate);
+  if (report != agent->gates.end()) *proto.mutable_report() = api::ToProto(report->second);
   const double span = double(engine::Traffic::kSpan.count()) / 1000;
-  proto.set_requests_per_second(double(engine::WeightOf(gate.evidence, agent.name)) / span);
-  proto.set_weight_ppm(engine::WeightPpmOf(gate, agent.name));
-  proto.set_implausible_counts(agent.implausible_counts);
+  proto.set_requests_per_second(double(engine::WeightOf(gate.evidence, name)) / span);
+  proto.set_weight_ppm(engine::WeightPpmOf(gate, name));
+  proto.set_implausible_counts(agent->implausible_counts);
   return proto;
 }
 
 void AddAgents(const conductor::Conductor& conductor, const engine::Gate& gate, v1::Gate& proto) {
+  std::set<std::string> names = engine::ExpectedAgents(gate);
+  for (const auto& [name, agent] : conductor.fleet().agents()) {
+    if (agent.gates.contains(gate.record.gate)) names.insert(name);
+  }
   std::uint32_t smallest = Share::kPpmMax;
   std::uint32_t largest = 0;
-  for (const auto& [name, agent] : conductor.fleet().agents()) {
-    const auto report = agent.gates.find(gate.record.gate);
-    if (report == agent.gates.end()) continue;
-    *proto.add_agents() = ViewAgent(agent, report->second, gate, conductor.now());
-    if (report->second.stage != fleet::Stage::kObserved) continue;
-    proto.set_observed(true);
-    smallest = std::min(smallest, report->second.enforced.ppm());
-    largest = std::max(largest, report->second.enforced.ppm());
+  std::size_t known = 0;
+  for (const std::string& name : names) {
+    const v1::Agent& agent = *proto.add_agents() = ViewAgent(conductor, gate, name);
+    if (!TellsShare(agent)) continue;
+    ++known;
+    smallest = std::min(smallest, agent.report().enforced_ppm());
+    largest = std::max(largest, agent.report().enforced_ppm());
   }
-  if (!proto.observed()) return;
+  std::size_t expected = names.size();
+  if (gate.record.restoration) {
+    const std::size_t planned = gate.record.restoration->plan.spec().agent_count;
+    expected = std::max(expected, planned - std::min(planned, gate.evidence.removed.size()));
+  }
+  proto.set_agents_expected(static_cast<std::uint32_t>(expected));
+  proto.set_agents_unknown(static_cast<std::uint32_t>(expected - known));
+  if (known == 0) return;
+  proto.set_observed(true);
   proto.set_observed_min_ppm(smallest);
   proto.set_observed_max_ppm(largest);
 }

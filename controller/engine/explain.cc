@@ -38,18 +38,6 @@ std::string WhyNotObserved(const Gate& gate, const AgentView& agent) {
   return "has not observed its share yet";
 }
 
-// Who must be there: the plan's agents, and every one that was ever seen and not removed.
-std::set<std::string> ExpectedAgents(const Gate& gate) {
-  std::set<std::string> expected;
-  for (const auto& [name, agent] : gate.evidence.agents) expected.insert(name);
-  if (gate.record.restoration) {
-    const PlanSpec& plan = gate.record.restoration->plan.spec();
-    expected.insert(plan.agents.begin(), plan.agents.end());
-  }
-  for (const std::string& name : gate.evidence.removed) expected.erase(name);
-  return expected;
-}
-
 void AddClaims(const PlanSpec& plan, const AgentView& agent, std::vector<std::string>& obstacles) {
   if (agent.admit_by != plan.admit_by) {
     obstacles.push_back(
@@ -148,6 +136,17 @@ std::string Doing(const Gate& gate, const Restoration& restoration, TimePoint no
 
 }  // namespace
 
+std::set<std::string> ExpectedAgents(const Gate& gate) {
+  std::set<std::string> expected;
+  for (const auto& [name, agent] : gate.evidence.agents) expected.insert(name);
+  if (gate.record.restoration) {
+    const PlanSpec& plan = gate.record.restoration->plan.spec();
+    expected.insert(plan.agents.begin(), plan.agents.end());
+  }
+  for (const std::string& name : gate.evidence.removed) expected.erase(name);
+  return expected;
+}
+
 bool IsInPreflight(const Gate& gate) {
   return gate.record.share == Share::None() ||
          (gate.record.restoration &&
@@ -224,8 +223,8 @@ std::vector<std::string> AgentObstacles(const Gate& gate, TimePoint now) {
   for (const std::string& name : ExpectedAgents(gate)) {
     const auto found = gate.evidence.agents.find(name);
     if (found == gate.evidence.agents.end()) {
-      obstacles.push_back(
-          fmt::format("agent {} has never connected: its load balancer admits everybody", name));
+      obstacles.push_back(fmt::format(
+          "agent {} has not connected: what its load balancer admits is unknown", name));
       continue;
     }
     const AgentView& agent = found->second;

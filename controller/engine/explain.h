@@ -2,6 +2,7 @@
 // `explain`, `watch` and, with each decision, into the journal. Pure.
 #pragma once
 
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -21,6 +22,8 @@ Judgements JudgeAll(const Gate& gate, TimePoint now, bool preflight);
 std::vector<std::string> Obstacles(const State& state, const Gate& gate, TimePoint now);
 // The part of it that is about agents: connected, obedient, and carrying the traffic.
 std::vector<std::string> AgentObstacles(const Gate& gate, TimePoint now);
+// Who must be there: the newest plan's agents, and every one that was seen and not removed.
+std::set<std::string> ExpectedAgents(const Gate& gate);
 // Without users, or before a restoration has begun to admit: its databases are looked at too.
 bool IsInPreflight(const Gate& gate);
 // Agents that carry at least kQuorumPpm of the traffic have observed the gate's version.

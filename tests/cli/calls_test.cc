@@ -65,6 +65,12 @@ TEST_F(Calls, EachUnconfirmedLoadBalancerIsNamedWithWhatToTypeThere) {
   }
 }
 
+TEST_F(Calls, LoadBalancersThatHaveNotConnectedCountAmongThoseThatShouldConfirm) {
+  controller_.Change("shop", [](v1::Gate& gate) { gate.set_agents_expected(4); });
+  controller_.Disobey("edge-9", "has not connected");
+  EXPECT_THAT(caller_.Type({"close", "shop"}).err, HasSubstr("NOT CONFIRMED by 1 of 4"));
+}
+
 TEST_F(Calls, TheUnconfirmedAreNamedBeforeTheJournalIsAskedAbout) {
   controller_.Disobey("edge-2", "not connected for 41 s");
   controller_.FailJournal();

@@ -90,6 +90,37 @@ TEST(Picture, WithoutRestorationAgentsOrObservationsItClaimsNothing) {
   EXPECT_NE(text.find("??? nothing yet"), std::string::npos) << text;
 }
 
+TEST(Picture, ALoadBalancerThatAdmitsEverybodyIsNotDrawnAsClosed) {
+  v1::Gate gate = AdmittingGate();
+  gate.set_share_ppm(0);
+  gate.set_observed_min_ppm(0);
+  gate.set_observed_max_ppm(1'000'000);
+  const std::string text = Text(Draw(gate));
+  EXPECT_NE(text.find("observed  +++++"), std::string::npos) << text;
+  EXPECT_NE(text.find("+++ 0 % to 100 %"), std::string::npos) << text;
+}
+
+TEST(Picture, ALoadBalancerThatHasNotConnectedIsListedAndItsShareUnknown) {
+  v1::Gate gate = AdmittingGate();
+  gate.set_agents_expected(3);
+  gate.set_agents_unknown(1);
+  gate.add_agents()->set_name("edge-3");
+  const std::string text = Text(Draw(gate));
+  EXPECT_NE(text.find("??? 25 %, 1 unknown"), std::string::npos) << text;
+  EXPECT_NE(text.find("edge-3          ABSENT    -        unknown    0        not connected, share "
+                      "unknown"),
+            std::string::npos)
+      << text;
+  v1::ListGatesResponse gates;
+  *gates.add_gates() = gate;
+  EXPECT_NE(Text(GateTable(gates)).find("25 %, 1 unknown          2/3"), std::string::npos)
+      << Text(GateTable(gates));
+  EXPECT_NE(Text(AgentTable(gate, TestNow())).find("edge-3               ABSENT"),
+            std::string::npos);
+  gate.set_observed(false);
+  EXPECT_NE(Text(Draw(gate)).find("??? 1 unknown"), std::string::npos) << Text(Draw(gate));
+}
+
 TEST(Picture, AnAgentCannotDriveTheTerminal) {
   v1::Gate gate = AdmittingGate();
   gate.mutable_agents(0)->mutable_report()->set_trouble("\x1b]0;owned\x07\x1b[2J");

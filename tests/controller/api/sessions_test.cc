@@ -56,6 +56,50 @@ TEST_F(Sessions, WhatAnAgentReportsIsShown) {
   EXPECT_EQ(GetShop().observed_min_ppm(), 1'000'000U);
 }
 
+TEST_F(Sessions, WhatALoadBalancerOnALocalOverrideLetsInIsShownWhateverItsStage) {
+  CreateShop();
+  AgentClient client(Edge(), "shop");
+  AgentClient other(ChannelAs(tls::Role::kAgent, "edge-2"), "shop");
+  v1::Directive directive;
+  ASSERT_TRUE(client.HearDirective(directive));
+  Close();
+  while (directive.share_ppm() != 0) ASSERT_TRUE(client.HearDirective(directive));
+  client.Report(directive, v1::OBSERVED);
+  EXPECT_TRUE(Eventually([this] { return GetShop().observed(); }));
+  EXPECT_EQ(GetShop().observed_max_ppm(), 0U);
+  // The other one has said nothing of its share yet.
+  EXPECT_EQ(GetShop().agents_unknown(), 1U);
+  directive.set_share_ppm(1'000'000);
+  other.Report(directive, v1::RECEIVED);
+  EXPECT_TRUE(Eventually([this] { return GetShop().observed_max_ppm() == 1'000'000U; }));
+  EXPECT_EQ(GetShop().observed_min_ppm(), 0U);
+  EXPECT_EQ(GetShop().agents_unknown(), 0U);
+  EXPECT_EQ(GetShop().agents_expected(), 2U);
+}
+
+TEST_F(Sessions, AnAgentThatThePlanNamesIsListedBeforeItConnects) {
+  CreateShop();
+  Close();
+  AgentClient client(Edge(), "shop");
+  grpc::ClientContext context;
+  v1::StartRestorationRequest request;
+  request.set_plan_yaml(
+      "gate: shop\npreflight: {agents: [edge-1, edge-2], ready_for: 0s}\nchecks:\n"
+      "  - {name: errors, ratio: agents.http_5xx, limit: 1%}\n");
+  request.set_when_ready(true);
+  v1::Outcome outcome;
+  const grpc::Status status =
+      OperatorAs(tls::Role::kOperator)->StartRestoration(&context, request, &outcome);
+  ASSERT_TRUE(status.ok()) << status.error_message();
+  EXPECT_TRUE(Eventually([this] { return GetShop().agents_size() == 2; }));
+  const v1::Gate gate = GetShop();
+  EXPECT_EQ(gate.agents(1).name(), "edge-2");
+  EXPECT_FALSE(gate.agents(1).connected());
+  EXPECT_FALSE(gate.agents(1).has_report());
+  EXPECT_FALSE(gate.agents(1).has_last_seen());
+  EXPECT_EQ(gate.agents_expected(), 2U);
+}
+
 TEST_F(Sessions, RenewalsRepeatTheVersion) {
   CreateShop();
   AgentClient client(Edge(), "shop");
