@@ -231,6 +231,12 @@ bool Box::OverrideGate(const GateConfig& gate, Share share, TimePoint until) con
   }
   out_ << fmt::format("{}: exactly {} until {}, or `headgate-agent release --gate {}`\n", gate.name,
                       share.ToString(), FormatTime(until), gate.name);
+  const std::optional<RunningAgent> agent = FindAgent(config_.state_dir);
+  if (!agent || agent->is_stopped) {
+    out_ << fmt::format(
+        "{}: the agent is {}: nothing ends this at that time, it stays until the agent runs\n",
+        gate.name, AgentWords());
+  }
   return confirmed;
 }
 
@@ -242,6 +248,22 @@ int Box::Override(Share share, TimePoint until) const {
     all_confirmed = OverrideGate(gate, share, until) && all_confirmed;
   }
   return all_confirmed ? kExitDone : kExitUnconfirmed;
+}
+
+std::string Box::WhatFollows(FileStore& store) const {
+  const std::optional<RunningAgent> agent = FindAgent(config_.state_dir);
+  const bool acts = agent && !agent->is_stopped;
+  std::string text = fmt::format("The agent is {}", AgentWords());
+  if (!acts) return text + ": the share stays as it is until it runs.";
+  const auto memory = store.LoadMemory();
+  if (!memory.ok() || !*memory) {
+    return text + ": the share stays as it is until the controller's first word.";
+  }
+  // It lowers to what was granted at once; it raises only while the controller is there.
+  return text + fmt::format(
+                    ": it goes to the {} of the directive {}; down at once, up only while its "
+                    "controller renews that.",
+                    (*memory)->directive.share.ToString(), (*memory)->directive.version.ToString());
 }
 
 int Box::Release() const {
@@ -260,12 +282,8 @@ int Box::Release() const {
     // It may have used the room that was kept. The agent says so if there is none.
     if (released.ok()) store.KeepRoom().IgnoreError();
     all_released = all_released && released.ok();
-    out_ << fmt::format(
-        "{}: {}\n", gate.name,
-        released.ok() ? "released. The share stays as it is until the controller's next word; "
-                        "without one nothing is raised. The agent is " +
-                            AgentWords() + "."
-                      : Words(released));
+    out_ << fmt::format("{}: {}\n", gate.name,
+                        released.ok() ? "released. " + WhatFollows(store) : Words(released));
   }
   return all_released ? kExitDone : kExitInternal;
 }

@@ -7,6 +7,7 @@
 #include <ostream>
 #include <string>
 
+#include "agents/core/store.h"
 #include "agents/main/config.h"
 
 namespace headgate::agent {
@@ -40,6 +41,8 @@ class Box {
   bool Confirm(haproxy::Haproxy& haproxy, const std::string& gate, Share share,
                bool is_ceiling) const;
   std::string AgentWords() const;
+  // What becomes of the share once nobody's word stands over it.
+  std::string WhatFollows(FileStore& store) const;
 
   const Config& config_;
   const std::string gate_;
