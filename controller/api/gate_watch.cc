@@ -6,6 +6,7 @@
 
 #include "controller/api/callers.h"
 #include "controller/api/view.h"
+#include "controller/engine/order_rules.h"
 
 namespace headgate::api {
 namespace {
@@ -47,7 +48,7 @@ class GateWatch : public grpc::ServerWriteReactor<v1::Gate> {
       return;
     }
     if (!HasGate(conductor_, gate_)) {
-      End(absl::NotFoundError(fmt::format("gate '{}' does not exist", gate_)));
+      End(NoGate(conductor_, gate_));
       return;
     }
     watcher_ = conductor_.Watch(gate_, [this] { Send(); });
@@ -95,6 +96,10 @@ class GateWatch : public grpc::ServerWriteReactor<v1::Gate> {
 };
 
 }  // namespace
+
+absl::Status NoGate(const conductor::Conductor& conductor, const std::string& gate) {
+  return engine::NoSuchGate(conductor.state(), gate, Share::All());
+}
 
 bool HasGate(const conductor::Conductor& conductor, const std::string& gate) {
   const auto found = conductor.state().gates.find(gate);

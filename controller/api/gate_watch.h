@@ -18,6 +18,8 @@ inline constexpr Duration kWatchWriteMax{5'000};
 
 // On the loop's thread.
 bool HasGate(const conductor::Conductor& conductor, const std::string& gate);
+// NOT_FOUND, with the gates that there are.
+absl::Status NoGate(const conductor::Conductor& conductor, const std::string& gate);
 
 // gRPC owns the reactor. `status` that is not OK ends it at once.
 grpc::ServerWriteReactor<v1::Gate>* NewGateWatch(Loop& loop, conductor::Conductor& conductor,

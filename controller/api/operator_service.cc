@@ -81,11 +81,6 @@ void Fill(const conductor::Conductor& conductor, const std::string& gate, conduc
   }
 }
 
-absl::Status NoGate(const std::string& gate) {
-  return absl::NotFoundError(
-      fmt::format("gate '{}' does not exist: `headgate gates create {} --share 100%`", gate, gate));
-}
-
 }  // namespace
 
 template <class Look>
@@ -123,7 +118,7 @@ OperatorService::Unary* OperatorService::GetGate(Context* context,
                                                  Request<v1::GetGateRequest> request,
                                                  v1::Gate* response) {
   return Show(context, [this, response, gate = request->gate()] {
-    if (!HasGate(conductor_, gate)) return NoGate(gate);
+    if (!HasGate(conductor_, gate)) return NoGate(conductor_, gate);
     *response = ViewGate(conductor_, gate);
     return absl::OkStatus();
   });
@@ -141,7 +136,7 @@ OperatorService::Unary* OperatorService::ListTimeline(Context* context,
   std::size_t limit = request->limit() == 0 ? kTimelineDefault : request->limit();
   limit = std::min(limit, conductor::kTimelineKept);
   return Show(context, [this, response, limit, gate = request->gate()] {
-    if (!gate.empty() && !HasGate(conductor_, gate)) return NoGate(gate);
+    if (!gate.empty() && !HasGate(conductor_, gate)) return NoGate(conductor_, gate);
     *response = ViewTimeline(conductor_, gate, limit);
     return absl::OkStatus();
   });

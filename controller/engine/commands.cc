@@ -16,6 +16,16 @@ namespace {
 
 absl::Status Refuse(const std::string& why) { return absl::FailedPreconditionError(why); }
 
+// What a start would wait for, as far as it can be known without starting: its checks are read only
+// once it has.
+std::string Foresee(Gate gate, const GateRecord& next, TimePoint now) {
+  gate.record = next;
+  std::string text =
+      fmt::format("restoration {} would be in preflight, and wait for: ", next.restoration->id);
+  for (const std::string& obstacle : AgentObstacles(gate, now)) text += obstacle + "; ";
+  return text + "its checks, which are read once it has started";
+}
+
 // One command on one gate, in one turn.
 class Carrier {
  public:
@@ -84,9 +94,17 @@ void Carrier::Propose(GateRecord next, std::string what, bool needs_evidence) {
 }
 
 absl::Status Carrier::NoRestoration(const char* verb) const {
-  return Refuse(
-      fmt::format("gate {} has no running restoration to {}: `headgate start PLAN` begins one",
-                  command_.gate, verb));
+  const Share share = gate_.record.share;
+  // Where users are in, who wants them out must not be sent to `start`, which asks for `close`.
+  const std::string way =
+      share == Share::None()
+          ? "`headgate start PLAN` begins one"
+          : fmt::format(
+                "`headgate close {}` takes everybody out, then `headgate start PLAN` "
+                "readmits them",
+                command_.gate);
+  return Refuse(fmt::format("gate {} is at {} and has no running restoration to {}: {}",
+                            command_.gate, share.ToString(), verb, way));
 }
 
 void Carrier::EndRestoration(GateRecord& next, const std::string& detail) const {
@@ -176,10 +194,13 @@ absl::Status Carrier::operator()(const StartRestoration& order) {
   PrepareEvidence(gate_.evidence, order.plan.spec());
   // Who was removed in another incident is asked for again.
   gate_.evidence.removed.clear();
+  if (command_.dry_run) summary_ = Foresee(gate_, next, turn_.now());
   Commit(std::move(next), "start");
   is_deferred_ = !order.when_ready && !command_.dry_run;
   if (is_deferred_) gate_.waiting_call = command_.call;
-  summary_ = fmt::format("restoration {} is in preflight", gate_.record.restoration->id);
+  if (!command_.dry_run) {
+    summary_ = fmt::format("restoration {} is in preflight", gate_.record.restoration->id);
+  }
   return absl::OkStatus();
 }
 

@@ -8,6 +8,7 @@
 #include "common/base/duration.h"
 #include "common/base/text.h"
 #include "controller/engine/judge.h"
+#include "controller/engine/turn.h"
 
 namespace headgate::engine {
 namespace {
@@ -73,9 +74,7 @@ void AddChecks(const Gate& gate, TimePoint now, std::vector<std::string>& obstac
       continue;
     }
     if (judgement.unknown_why == UnknownWhy::kTooFew && MayBeTooFew(gate)) continue;
-    obstacles.push_back(fmt::format("check {} is {}: {} (bound {}), {}", name,
-                                    NameOf(judgement.verdict), judgement.value, judgement.bound,
-                                    judgement.detail));
+    obstacles.push_back("check " + JudgementText(name, judgement, " is"));
     for (std::size_t i = 1; i < judgement.findings.size(); ++i) {
       obstacles.push_back(fmt::format("check {}: {}", name, judgement.findings[i]));
     }
@@ -132,6 +131,57 @@ std::string Doing(const Gate& gate, const Restoration& restoration, TimePoint no
                  [&](const Aborted& phase) { return "aborted at " + share + ": " + phase.detail; },
                  [&](const Failed& phase) { return "failed at " + share + ": " + phase.detail; }},
       restoration.phase);
+}
+
+// What ends a phase that evidence alone does not end; empty where it does.
+std::string EndOf(const Gate& gate, const Restoration& restoration, TimePoint now) {
+  const std::string& name = gate.record.gate;
+  if (const auto* holding = std::get_if<Holding>(&restoration.phase)) {
+    if (EndsByItself(*holding)) return "fresh evidence: then it goes on by itself";
+    const char* who =
+        holding->why == Holding::Why::kOperatorAsked ? "a person holds" : "a person must look";
+    return fmt::format("{}: `headgate resume {}` goes on", who, name);
+  }
+  if (const auto* waiting = std::get_if<WaitingForApproval>(&restoration.phase)) {
+    if (restoration.approved >= waiting->step) return "";
+    return fmt::format("`headgate approve {}` (role approver), to admit {}", name,
+                       waiting->step.ToString());
+  }
+  if (const auto* retreating = std::get_if<Retreating>(&restoration.phase)) {
+    return fmt::format("the retreat to {}, which must be in force everywhere first",
+                       retreating->to.ToString());
+  }
+  if (const auto* curing = std::get_if<Curing>(&restoration.phase)) {
+    const Duration bake = restoration.plan.spec().bake_min;
+    std::string text = fmt::format("the cure: {} must be clear for {}",
+                                   gate.record.share.ToString(), FormatDuration(bake));
+    if (curing->not_before > now) {
+      text += fmt::format(", and {} must pass", FormatDuration(curing->not_before - now));
+    }
+    return text;
+  }
+  return "";
+}
+
+bool WillRise(const Restoration& restoration) {
+  const auto* holding = std::get_if<Holding>(&restoration.phase);
+  if (holding != nullptr) return EndsByItself(*holding);
+  return !std::holds_alternative<Retreating>(restoration.phase);
+}
+
+// An operator moved the gate after its restoration had ended.
+bool HasMovedSince(const Gate& gate, const Restoration& restoration) {
+  if (!HasEnded(restoration)) return false;
+  const bool was_all = std::holds_alternative<Completed>(restoration.phase);
+  return (was_all && gate.record.share < Share::All()) ||
+         (gate.changed > restoration.phase_since && gate.cause.kind != Cause::Kind::kRecovery);
+}
+
+std::string Moved(const Gate& gate, const std::string& before) {
+  const Share share = gate.record.share;
+  std::string text = share == Share::None() ? "closed" : "at " + share.ToString();
+  if (!gate.cause.who.empty()) text += " by " + gate.cause.who;
+  return fmt::format("{}; {} before that", text, before);
 }
 
 }  // namespace
@@ -274,6 +324,16 @@ std::vector<std::string> Obstacles(const State& state, const Gate& gate, TimePoi
   return obstacles;
 }
 
+std::string JudgementText(const std::string& name, const Judgement& judgement,
+                          const std::string& is) {
+  // A finding says it all; how many there are, and that soundness is the bound, says nothing.
+  const std::string text =
+      judgement.findings.empty()
+          ? fmt::format("{} (bound {}), {}", judgement.value, judgement.bound, judgement.detail)
+          : judgement.detail;
+  return fmt::format("{}{} {}: {}", name, is, NameOf(judgement.verdict), text);
+}
+
 Share NextStep(const Restoration& restoration, Share share) {
   for (const Share step : restoration.plan.spec().steps) {
     if (step > share) return step;
@@ -297,14 +357,21 @@ Explanation Explain(const State& state, const Gate& gate, TimePoint now) {
     return explanation;
   }
   const Restoration& restoration = *record.restoration;
-  if (!record.open_until) explanation.doing = Doing(gate, restoration, now);
+  if (!record.open_until) {
+    explanation.doing = HasMovedSince(gate, restoration)
+                            ? Moved(gate, restoration.id + " was " + NameOf(restoration.phase))
+                            : Doing(gate, restoration, now);
+  }
   explanation.checks = JudgeAll(gate, now, IsInPreflight(gate));
   if (HasEnded(restoration)) return explanation;
-  explanation.next = NextStep(restoration, record.share);
-  explanation.waits_for = Obstacles(state, gate, now);
-  if (gate.pending)
-    explanation.waits_for.insert(explanation.waits_for.begin(),
-                                 "the journal, to record the next share");
+  if (WillRise(restoration)) explanation.next = NextStep(restoration, record.share);
+  if (gate.pending) explanation.waits_for.push_back("the journal, to record the next share");
+  if (std::string end = EndOf(gate, restoration, now); !end.empty()) {
+    explanation.waits_for.push_back(std::move(end));
+  }
+  for (std::string& obstacle : Obstacles(state, gate, now)) {
+    explanation.waits_for.push_back(std::move(obstacle));
+  }
   return explanation;
 }
 
@@ -322,8 +389,7 @@ std::string AsList(std::string head, const std::vector<std::string>& lines) {
 std::vector<std::string> EvidenceLines(const Gate& gate, TimePoint now) {
   std::vector<std::string> lines;
   for (const auto& [name, judgement] : JudgeAll(gate, now, IsInPreflight(gate))) {
-    lines.push_back(fmt::format("{} {}: {} (bound {}), {}", name, NameOf(judgement.verdict),
-                                judgement.value, judgement.bound, judgement.detail));
+    lines.push_back(JudgementText(name, judgement, ""));
   }
   return lines;
 }

@@ -35,6 +35,11 @@ inline constexpr std::uint64_t kQuorumPpm = 990'000;
 // An agent whose counts are older than this is blind: its load balancer may serve errors unseen.
 inline constexpr Duration kCountsFresh{3'000};
 
+// "orders is FAILED: replica db3: …", "errors HEALTHY: 0.31 % (bound 1 %), 62 of 20000 in 30s";
+// `is` stands between the name and the verdict.
+std::string JudgementText(const std::string& name, const Judgement& judgement,
+                          const std::string& is);
+
 // The next step above the present share; 100 % if there is none.
 Share NextStep(const Restoration& restoration, Share share);
 

@@ -18,6 +18,14 @@ std::uint64_t PpmOf(Tally tally) {
   return tally.total == 0 ? 0 : tally.bad * Share::kPpmMax / tally.total;
 }
 
+// Three digits that count: a sample of a thousand proves no fourth.
+std::string RatioText(Tally tally) {
+  std::uint64_t unit = 1;
+  const std::uint64_t ppm = PpmOf(tally);
+  while (ppm / unit >= 1'000) unit *= 10;
+  return FormatPpm((ppm + unit / 2) / unit * unit);
+}
+
 std::string AgeText(Duration age) { return fmt::format("{:.1f} s", double(age.count()) / 1000.0); }
 
 Judgement NoDataYet(std::string bound, const std::optional<TimePoint>& last, const std::string& why,
@@ -42,8 +50,7 @@ std::string AgentThatFails(const RatioCheck& check, const RatioEvidence& evidenc
   for (const auto& [agent, window] : evidence.by_agent) {
     const Tally tally = window.Sum(now);
     if (tally.total >= check.min_sample && NatsAgainst(tally, limit) >= kFailedNats) {
-      return fmt::format("{} alone has {} of {} requests", agent, FormatPpm(PpmOf(tally)),
-                         tally.total);
+      return fmt::format("{} alone has {} of {} requests", agent, RatioText(tally), tally.total);
     }
   }
   return "";
@@ -62,14 +69,14 @@ Judgement JudgeRatio(const CheckSpec& spec, const RatioCheck& check, const Ratio
   judgement.unknown_why = UnknownWhy::kNone;
   judgement.bound = bound;
   judgement.age = now - *evidence.last;
-  judgement.value = sum.total == 0 ? "no requests" : FormatPpm(PpmOf(sum));
+  judgement.value = sum.total == 0 ? "no requests" : RatioText(sum);
   const std::string sample =
       fmt::format("{} of {} in {}", sum.bad, sum.total, FormatDuration(check.window));
   const bool is_severe = newest.total >= check.min_sample &&
                          double(newest.bad) >= std::max(kSevere, limit) * double(newest.total);
   if (is_severe) {
     judgement.verdict = Verdict::kFailed;
-    judgement.value = FormatPpm(PpmOf(newest));
+    judgement.value = RatioText(newest);
     judgement.detail = fmt::format("{} of {} in the newest second", newest.bad, newest.total);
     return judgement;
   }

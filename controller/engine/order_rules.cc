@@ -12,6 +12,8 @@
 namespace headgate::engine {
 namespace {
 
+constexpr std::size_t kGatesNamed = 10;
+
 bool Lowers(const Order& order) {
   return std::holds_alternative<CloseGate>(order) || std::holds_alternative<Retreat>(order) ||
          std::holds_alternative<Abort>(order) || std::holds_alternative<Hold>(order);
@@ -25,6 +27,25 @@ bool NeedsJournal(const Order& order) {
 }
 
 }  // namespace
+
+absl::Status NoSuchGate(const State& state, const std::string& name, Share share) {
+  std::string there_are;
+  std::size_t count = 0;
+  for (const auto& [known, gate] : state.gates) {
+    if (!gate.exists) continue;
+    if (++count <= kGatesNamed) there_are += (count == 1 ? "" : ", ") + known;
+  }
+  if (count > kGatesNamed) there_are += fmt::format(" and {} more", count - kGatesNamed);
+  // Where there are gates the name is mistyped: it must not be advised into being.
+  if (count > 0) {
+    return absl::NotFoundError(
+        fmt::format("there is no gate '{}'; there are: {}", name, there_are));
+  }
+  return absl::NotFoundError(
+      fmt::format("gate '{}' does not exist, and no agent speaks of one: `headgate gates create {} "
+                  "--share {:g}%`",
+                  name, name, double(share.ppm()) / 10'000));
+}
 
 Command WithTextsThatFit(Command command) {
   if (!Lowers(command.order)) return command;
@@ -56,10 +77,7 @@ absl::Status CheckAdmissible(const State& state, const Command& command) {
     return absl::OkStatus();
   }
   if (!exists) {
-    return absl::NotFoundError(fmt::format(
-        "gate '{}' does not exist, and no agent speaks of it: `headgate gates create {} "
-        "--share {}`",
-        command.gate, command.gate, Lowers(command.order) ? "0%" : "100%"));
+    return NoSuchGate(state, command.gate, Lowers(command.order) ? Share::None() : Share::All());
   }
   return absl::OkStatus();
 }

@@ -1,12 +1,18 @@
-// What every order must fulfil before it is carried out, whatever it is. Pure. Internal.
+// What every order must fulfil before it is carried out, whatever it is. Pure. Internal, but for
+// NoSuchGate.
 #pragma once
 
+#include <string>
+
 #include "absl/status/status.h"
+#include "common/base/share.h"
 #include "controller/engine/event.h"
 #include "controller/engine/state.h"
 
 namespace headgate::engine {
 
+// NOT_FOUND: which gates there are; where there is none, how one is created at `share`.
+absl::Status NoSuchGate(const State& state, const std::string& name, Share share);
 // An order that lowers waits for no rule about its texts: what is too long of them is cut.
 Command WithTextsThatFit(Command command);
 // That there is a gate to carry it out on, and that nothing of it is too large.

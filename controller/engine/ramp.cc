@@ -58,8 +58,7 @@ Situation Assess(const State& state, const Gate& gate, TimePoint now) {
       if (!situation.failed || RankOf(reaction) > RankOf(situation.reaction)) {
         situation.failed = name;
         situation.reaction = reaction;
-        situation.failed_text = fmt::format("{} is FAILED: {} (bound {}), {}", name,
-                                            judgement.value, judgement.bound, judgement.detail);
+        situation.failed_text = JudgementText(name, judgement, " is");
       }
     } else if (judgement.unknown_why == UnknownWhy::kNoData && !situation.silent) {
       situation.silent = name;

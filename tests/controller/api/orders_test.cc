@@ -89,6 +89,24 @@ TEST_F(Orders, AnUnknownGateIsNotFoundAndTheErrorSaysWhatToType) {
   EXPECT_NE(status.error_message().find("headgate gates create shop"), std::string::npos);
 }
 
+TEST_F(Orders, AMistypedGateIsNotAdvisedIntoBeing) {
+  CreateShop();
+  grpc::ClientContext context;
+  v1::GateRequest request;
+  request.set_gate("shup");
+  v1::Outcome outcome;
+  const grpc::Status status =
+      OperatorAs(tls::Role::kOperator)->CloseGate(&context, request, &outcome);
+  EXPECT_EQ(status.error_code(), StatusCode::NOT_FOUND);
+  EXPECT_EQ(status.error_message(), "there is no gate 'shup'; there are: shop");
+  grpc::ClientContext looks;
+  v1::GetGateRequest look;
+  look.set_gate("shup");
+  v1::Gate gate;
+  EXPECT_EQ(OperatorAs(tls::Role::kViewer)->GetGate(&looks, look, &gate).error_message(),
+            "there is no gate 'shup'; there are: shop");
+}
+
 TEST_F(Orders, ABadPlanIsRefusedWithLineAndColumn) {
   CreateShop();
   grpc::ClientContext context;
