@@ -42,7 +42,7 @@ struct CallOutcome {
 template <typename Method, typename Request, typename Response>
 CallOutcome CallOnce(const std::shared_ptr<grpc::Channel>& channel, Method method,
                      const Request& request, Duration timeout, const Interrupt& interrupt,
-                     Response& response) {
+                     const std::function<void()>& while_waiting, Response& response) {
   v1::Headgate::Stub stub(channel);
   grpc::ClientContext context;
   context.set_deadline(In(timeout));
@@ -54,6 +54,7 @@ CallOutcome CallOnce(const std::shared_ptr<grpc::Channel>& channel, Method metho
   bool ok = false;
   while (queue.AsyncNext(&tag, &ok, In(kTurn)) == grpc::CompletionQueue::TIMEOUT) {
     if (interrupt.IsRaised()) context.TryCancel();
+    while_waiting();
   }
   return CallOutcome{.status = status, .is_from_controller = IsFromController(context, status)};
 }
@@ -177,13 +178,17 @@ std::string Controller::Reasons() {
   for (const Endpoint& endpoint : endpoints_) {
     // gRPC tells why only to a call that fails for it.
     v1::Controller unused;
-    const CallOutcome outcome =
-        CallOnce(endpoint.channel, &v1::Headgate::Stub::AsyncGetController,
-                 v1::GetControllerRequest(), Duration(200), interrupt_, unused);
-    reasons += fmt::format("{}{}: {}", reasons.empty() ? "" : "; ", endpoint.address,
-                           outcome.status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED
-                               ? "no answer"
-                               : outcome.status.error_message());
+    const CallOutcome outcome = CallOnce(
+        endpoint.channel, &v1::Headgate::Stub::AsyncGetController, v1::GetControllerRequest(),
+        Duration(200), interrupt_, [] {}, unused);
+    std::string why = outcome.status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED
+                          ? "no answer"
+                          : outcome.status.error_message();
+    // TLS 1.3 tells a client nothing of why its certificate was not taken.
+    const bool hung_up = why.find("Socket closed") != std::string::npos ||
+                         why.find("Connection reset") != std::string::npos;
+    if (hung_up) why += " (it hung up: does it trust your certificate?)";
+    reasons += fmt::format("{}{}: {}", reasons.empty() ? "" : "; ", endpoint.address, why);
   }
   return reasons;
 }
@@ -203,7 +208,7 @@ CallResult Controller::Repeat(Method method, const Request& request, Duration ti
       return result;
     }
     const CallOutcome outcome =
-        CallOnce(current_->channel, method, request, timeout, interrupt_, response);
+        CallOnce(current_->channel, method, request, timeout, interrupt_, while_waiting_, response);
     result = CallResult{ToStatus(outcome.status),
                         outcome.is_from_controller ? Reach::kAnswered : Reach::kSent};
     // A controller that ends in good order cancels what it has not answered.

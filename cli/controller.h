@@ -6,6 +6,7 @@
 #include <google/protobuf/message.h>
 #include <grpcpp/channel.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -78,6 +79,9 @@ class Controller {
     return Repeat(method, request, timeout, response);
   }
 
+  // Called several times a second while a call waits for its answer. It must not block.
+  void set_while_waiting(std::function<void()> look) { while_waiting_ = std::move(look); }
+
   // Of the endpoint that is connected; null before Connect.
   std::shared_ptr<grpc::Channel> channel() const {
     return current_ == nullptr ? nullptr : current_->channel;
@@ -93,6 +97,7 @@ class Controller {
   const std::vector<Endpoint> endpoints_;
   const Interrupt& interrupt_;
   const Endpoint* current_ = nullptr;
+  std::function<void()> while_waiting_ = [] {};
 };
 
 // A gRPC status in ours; the codes are the same numbers.

@@ -26,4 +26,13 @@ std::string ToJson(const std::map<std::string, std::string>& fields) {
   return ToJson(object);
 }
 
+std::string ErrorJson(int exit_code, const std::string& message) {
+  google::protobuf::Struct error;
+  (*error.mutable_fields())["exit"].set_number_value(exit_code);
+  (*error.mutable_fields())["message"].set_string_value(message);
+  google::protobuf::Struct document;
+  *(*document.mutable_fields())["error"].mutable_struct_value() = error;
+  return ToJson(document);
+}
+
 }  // namespace headgate::cli

@@ -15,4 +15,7 @@ std::string ToJson(const google::protobuf::Message& message, bool on_one_line = 
 // For what no schema describes.
 std::string ToJson(const std::map<std::string, std::string>& fields);
 
+// {"error": {"exit": 4, "message": …}}: what a program reads where a verb was refused.
+std::string ErrorJson(int exit_code, const std::string& message);
+
 }  // namespace headgate::cli

@@ -2,12 +2,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <random>
 #include <utility>
 
 #include "cli/follow.h"
 #include "cli/json.h"
 #include "cli/on_the_box.h"
+#include "cli/preflight_teller.h"
 #include "cli/session.h"
 #include "cli/text.h"
 #include "cli/words.h"
@@ -26,6 +28,9 @@ constexpr Duration kConfirmTimeout{1'700};
 constexpr Duration kAnswerMargin{3'000};
 constexpr Duration kPreflightMargin{20'000};
 constexpr Duration kReadyForUnknown{60'000};
+// A journal that works has a decision within 300 ms.
+constexpr int kJournalLooks = 7;
+constexpr Duration kJournalPause{50};
 
 std::string RandomId() {
   std::random_device random;
@@ -117,7 +122,7 @@ CallResult CallRemove(const Command& command, Controller& controller, v1::Outcom
 }
 
 CallResult CallStart(const Command& command, const std::string& yaml, Controller& controller,
-                     v1::Outcome& outcome) {
+                     std::ostream& err, v1::Outcome& outcome) {
   v1::StartRestorationRequest request;
   *request.mutable_mutation() = ToMutation(command);
   request.set_plan_yaml(yaml);
@@ -126,19 +131,28 @@ CallResult CallStart(const Command& command, const std::string& yaml, Controller
   // Without --when-ready the answer is preflight's. The controller's own rules judge the plan; ours
   // only tell how long that may take.
   Duration timeout = WaitTimeout(command) + kAnswerMargin;
-  if (!command.when_ready && !command.mutation.dry_run) {
-    const auto plan = plan::LoadPlan(yaml, request.file_name());
-    timeout += (plan.ok() ? plan->spec().ready_for : kReadyForUnknown) + kPreflightMargin;
+  if (command.when_ready || command.mutation.dry_run) {
+    return controller.Mutate<v1::StartRestorationRequest>(&Stub::AsyncStartRestoration, request,
+                                                          timeout, outcome);
   }
-  return controller.Mutate<v1::StartRestorationRequest>(&Stub::AsyncStartRestoration, request,
-                                                        timeout, outcome);
+  const auto plan = plan::LoadPlan(yaml, request.file_name());
+  timeout += (plan.ok() ? plan->spec().ready_for : kReadyForUnknown) + kPreflightMargin;
+  std::optional<PreflightTeller> teller;
+  if (plan.ok()) teller.emplace(controller, plan->spec(), err);
+  controller.set_while_waiting([&teller] {
+    if (teller) teller->Look();
+  });
+  CallResult result = controller.Mutate<v1::StartRestorationRequest>(&Stub::AsyncStartRestoration,
+                                                                     request, timeout, outcome);
+  controller.set_while_waiting([] {});
+  return result;
 }
 
 CallResult Call(const Command& command, const std::string& yaml, Controller& controller,
-                v1::Outcome& outcome) {
+                std::ostream& err, v1::Outcome& outcome) {
   switch (command.verb) {
     case Verb::kStart:
-      return CallStart(command, yaml, controller, outcome);
+      return CallStart(command, yaml, controller, err, outcome);
     case Verb::kHold:
       return CallGate(&Stub::AsyncHoldRestoration, command, controller, outcome);
     case Verb::kResume:
@@ -174,28 +188,33 @@ CallResult Call(const Command& command, const std::string& yaml, Controller& con
   return CallResult{absl::InternalError("not a mutation"), Reach::kAnswered};
 }
 
-void PrintSummary(const Command& command, const v1::Outcome& outcome, std::ostream& out) {
-  out << (command.mutation.dry_run ? "dry run, nothing was changed: " : "")
-      << Clean(outcome.summary()) << (outcome.repeated() ? " (done before, not again)" : "")
+// Of a dry run the controller says so itself.
+void PrintSummary(const v1::Outcome& outcome, std::ostream& out) {
+  out << Clean(outcome.summary()) << (outcome.repeated() ? " (done before, not again)" : "")
       << '\n';
   out.flush();
 }
 
 void PrintJournal(const Command& command, const v1::Outcome& outcome, Controller& controller,
-                  std::ostream& out) {
+                  const Session& session, std::ostream& out) {
   if (outcome.recorded() || command.mutation.dry_run) return;
-  // A lowering is answered before the disk has it, which takes a millisecond or never ends.
+  // An answer may be before the disk has it, which takes milliseconds or never ends.
   v1::GetGateRequest request;
   request.set_gate(outcome.gate().name());
-  v1::Gate gate;
-  if (controller.GetGate(request, gate).ok() && gate.recorded()) return;
-  v1::Controller state;
-  const CallResult asked = controller.GetController(v1::GetControllerRequest(), state);
-  const bool is_in_trouble = asked.ok() && !state.journal_trouble().empty();
-  out << "It is decided and sent. "
-      << (is_in_trouble ? "THE JOURNAL DOES NOT HAVE IT: " + Clean(state.journal_trouble())
-                        : "The journal has not confirmed it yet.")
-      << '\n';
+  std::string why = "The journal has not confirmed it yet.";
+  for (int look = 0; look < kJournalLooks; ++look) {
+    v1::Gate gate;
+    if (!controller.GetGate(request, gate).ok()) break;
+    if (gate.recorded()) return;
+    v1::Controller state;
+    const CallResult asked = controller.GetController(v1::GetControllerRequest(), state);
+    if (asked.ok() && !state.journal_trouble().empty()) {
+      why = "THE JOURNAL DOES NOT HAVE IT: " + Clean(state.journal_trouble());
+      break;
+    }
+    if (session.interrupt.WaitFor(kJournalPause)) break;
+  }
+  out << "It is decided and sent. " << why << '\n';
   out.flush();
 }
 
@@ -240,13 +259,12 @@ ExitCode RunMutation(const Command& command, Controller& controller, Session& se
   if (command.verb == Verb::kStart) {
     absl::StatusOr<std::string> read = ReadPlanFile(command, session);
     if (!read.ok()) {
-      session.terminal.err << "headgate: " << std::string(read.status().message()) << '\n';
-      return ExitCode::kUsage;
+      return Refuse(ExitCode::kUsage, std::string(read.status().message()), command, session);
     }
     yaml = *std::move(read);
   }
   v1::Outcome outcome;
-  const CallResult result = Call(command, yaml, controller, outcome);
+  const CallResult result = Call(command, yaml, controller, session.terminal.err, outcome);
   if (!result.ok()) return Fail(result, command, session);
   const bool follows = command.verb == Verb::kStart && command.wait;
   const bool is_json = command.output == Output::kJson;
@@ -255,15 +273,15 @@ ExitCode RunMutation(const Command& command, Controller& controller, Session& se
     session.terminal.out << ToJson(outcome);
     return PrintUnconfirmed(command, outcome, session);
   }
-  PrintSummary(command, outcome, people);
+  PrintSummary(outcome, people);
   // Followed agents confirm in their own time, and every look at the gate names those who do not.
   if (follows) {
-    PrintJournal(command, outcome, controller, people);
+    PrintJournal(command, outcome, controller, session, people);
     return FollowToTheEnd(command, outcome, controller, session);
   }
   // First what people must act upon: the journal may take its time to answer.
   const ExitCode code = PrintUnconfirmed(command, outcome, session);
-  PrintJournal(command, outcome, controller, people);
+  PrintJournal(command, outcome, controller, session, people);
   return code;
 }
 

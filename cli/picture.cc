@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::size_t kColumnsMin = 40;
 constexpr std::size_t kWaitsShown = 3;
+constexpr std::size_t kLinesOfDoing = 3;
 
 struct Row {
   std::string line;
@@ -55,8 +56,8 @@ class Painter {
   Painter(const v1::Gate& gate, const PictureOptions& options)
       : gate_(gate),
         options_(options),
-        width_(std::max(kColumnsMin, static_cast<std::size_t>(std::max(options.size.columns, 0)))) {
-  }
+        width_(std::max(kColumnsMin, static_cast<std::size_t>(std::max(options.size.columns, 0)))),
+        limit_(options.is_whole ? std::string::npos : width_) {}
 
   Lines Paint() {
     Lines head = Head();
@@ -95,7 +96,23 @@ class Painter {
     return cli::Paint(text, Color::kStrong, options_.has_color);
   }
   std::string Line(const std::string& label, const std::string& text) const {
-    return Cut(Fit(label, 10) + Clean(text), width_);
+    return Cut(Fit(label, 10) + Clean(text), limit_);
+  }
+  // On as many lines as it needs, up to kLinesOfDoing.
+  Lines Wrapped(const std::string& label, const std::string& text) const {
+    Lines lines;
+    for (std::string rest = Clean(text); !rest.empty() || lines.empty();) {
+      const bool is_last = options_.is_whole || lines.size() + 1 == kLinesOfDoing;
+      const std::string part = is_last ? rest : FirstLine(rest, width_ - 10);
+      lines.push_back(Line(lines.empty() ? label : "", part));
+      rest.erase(0, is_last ? rest.size() : part.size());
+      rest.erase(0, rest.find_first_not_of(' '));
+    }
+    return lines;
+  }
+  std::string Column(const std::string& text, std::size_t width) const {
+    if (options_.is_whole && Width(text) > width) return text;
+    return Fit(text, width);
   }
 
   Lines Head() const {
@@ -107,6 +124,11 @@ class Painter {
       state = fmt::format("{} for {}", WordOf(restoration.phase()),
                           FormatSince(restoration.phase_since(), options_.now));
       color = ColorOf(restoration.phase());
+    }
+    if (HasMovedSinceItsEnd(gate_)) {
+      state =
+          fmt::format("{} for {}", MovedText(gate_), FormatSince(gate_.changed_at(), options_.now));
+      color = Color::kDoubtful;
     }
     const std::string title = Clean(gate_.name()) + "  ";
     const std::string right =
@@ -122,7 +144,7 @@ class Painter {
     }
     lines.push_back(first);
     for (const std::string& warning : Warnings(gate_, options_.now)) {
-      lines.push_back(cli::Paint(Cut("!! " + warning, width_), Color::kBad, options_.has_color));
+      lines.push_back(cli::Paint(Cut("!! " + warning, limit_), Color::kBad, options_.has_color));
     }
     const std::string observed = ObservedText(gate_);
     const std::size_t bar =
@@ -130,7 +152,9 @@ class Painter {
     lines.push_back(Line("desired", fmt::format("{} {}{}", Bar(gate_.share_ppm(), bar),
                                                 FormatPpm(gate_.share_ppm()), Next())));
     lines.push_back(Line("observed", ObservedBar(bar) + " " + observed));
-    if (!restoration.doing().empty()) lines.push_back(Line("doing", restoration.doing()));
+    if (!restoration.doing().empty()) {
+      for (std::string& line : Wrapped("doing", restoration.doing())) lines.push_back(line);
+    }
     const std::size_t waits = static_cast<std::size_t>(restoration.waits_for_size());
     for (std::size_t i = 0; i < std::min(waits, kWaitsShown); ++i) {
       const bool is_last = i + 1 == kWaitsShown && waits > kWaitsShown;
@@ -178,11 +202,12 @@ class Painter {
   std::string CheckRow(const std::string& name, const std::string& verdict,
                        const std::string& value, const std::string& bound, const std::string& age,
                        const std::string& detail, Color color = Color::kNone) const {
-    std::string row = Fit(name, 15) + " ";
-    row += cli::Paint(Fit(verdict, 18), color, options_.has_color) + " ";
+    std::string row = Column(name, 15) + " ";
+    row += cli::Paint(Column(verdict, 18), color, options_.has_color) + " ";
     // Colour codes take no place on the screen, so the rest is cut by itself.
-    std::string rest = Fit(value, 12) + " " + Fit(bound, 12) + " " + Fit(age, 7) + " " + detail;
-    return row + Cut(rest, width_ - std::min<std::size_t>(width_, 35));
+    std::string rest =
+        Column(value, 12) + " " + Column(bound, 12) + " " + Column(age, 7) + " " + detail;
+    return row + Cut(rest, limit_ - std::min<std::size_t>(limit_, 35));
   }
 
   std::vector<Row> Checks() const {
@@ -202,9 +227,9 @@ class Painter {
   std::string AgentRow(const std::string& name, const std::string& link, const std::string& stage,
                        const std::string& share, const std::string& rate,
                        const std::string& trouble, Color color = Color::kNone) const {
-    const std::string row = Fit(name, 15) + " " + Fit(link, 9) + " " + Fit(stage, 8) + " " +
-                            Fit(share, 10) + " " + Fit(rate, 8) + " " + trouble;
-    return cli::Paint(Cut(row, width_), color, options_.has_color);
+    const std::string row = Column(name, 15) + " " + Column(link, 9) + " " + Column(stage, 8) +
+                            " " + Column(share, 10) + " " + Column(rate, 8) + " " + trouble;
+    return cli::Paint(Cut(row, limit_), color, options_.has_color);
   }
 
   std::vector<Row> Agents() const {
@@ -225,6 +250,8 @@ class Painter {
   const v1::Gate& gate_;
   const PictureOptions& options_;
   const std::size_t width_;
+  // Of a line's length.
+  const std::size_t limit_;
 };
 
 }  // namespace

@@ -13,9 +13,11 @@ struct PictureOptions {
   bool has_color = false;
   // Cut to size.rows; else everything is shown.
   bool is_cut = false;
+  // Lines as long as what they say; else none is wider than size.columns.
+  bool is_whole = false;
 };
 
-// No line is wider than size.columns, control characters of colour aside.
+// Control characters of colour take no width.
 Lines Picture(const v1::Gate& gate, const PictureOptions& options);
 
 // `explain`: everything that bears on the share, whole.

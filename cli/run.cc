@@ -47,7 +47,19 @@ ExitCode PrintVersion(const Command& command, Session& session) {
   return result.ok() ? ExitCode::kDone : Fail(result, command, session);
 }
 
+void PrintError(ExitCode code, const std::string& why, const Command& command, Session& session) {
+  // `version` has said its own already, and one document is all that a program reads.
+  if (command.output != Output::kJson || command.verb == Verb::kVersion) return;
+  session.terminal.out << ErrorJson(static_cast<int>(code), why);
+}
+
 }  // namespace
+
+ExitCode Refuse(ExitCode code, const std::string& why, const Command& command, Session& session) {
+  session.terminal.err << "headgate: " << why << '\n';
+  PrintError(code, why, command, session);
+  return code;
+}
 
 ExitCode Fail(const CallResult& result, const Command& command, Session& session) {
   std::ostream& err = session.terminal.err;
@@ -66,8 +78,10 @@ ExitCode Fail(const CallResult& result, const Command& command, Session& session
                 ? "detached: nothing was sent\n"
                 : "detached before the controller answered: it may have been carried out; "
                   "headgate status tells\n");
+    PrintError(ExitCode::kDetached, "detached", command, session);
     return ExitCode::kDetached;
   }
+  PrintError(code, why, command, session);
   switch (code) {
     case ExitCode::kNoController:
       err << "headgate: no controller can be reached: " << why << '\n';
@@ -105,9 +119,10 @@ ExitCode Run(const Command& command, Session& session) {
   if (command.verb == Verb::kVersion) return PrintVersion(command, session);
   auto endpoints = OpenEndpoints(command.connection, session.is_root, session.clock.Now());
   if (!endpoints.ok()) {
-    session.terminal.err << "headgate: " << std::string(endpoints.status().message()) << '\n';
+    const ExitCode code =
+        Refuse(ExitCode::kUsage, std::string(endpoints.status().message()), command, session);
     PrintOnTheBox(command, session);
-    return ExitCode::kUsage;
+    return code;
   }
   Controller controller(*std::move(endpoints), session.interrupt);
   switch (command.verb) {

@@ -33,4 +33,8 @@ absl::StatusOr<std::string> ReadPlanFile(const Command& command, Session& sessio
 // Says why the call did not succeed, and what to do.
 ExitCode Fail(const CallResult& result, const Command& command, Session& session);
 
+// The same for what this program refuses by itself. Both also write a JSON document where one was
+// asked for.
+ExitCode Refuse(ExitCode code, const std::string& why, const Command& command, Session& session);
+
 }  // namespace headgate::cli

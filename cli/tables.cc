@@ -5,6 +5,22 @@
 #include "common/base/share.h"
 
 namespace headgate::cli {
+namespace {
+
+std::string InTheWay(const v1::Restoration& restoration) {
+  if (restoration.waits_for_size() > 0) return "Before the share rises:";
+  if (restoration.phase() == v1::PHASE_ADMITTING) return "Nothing is in the way of the next step.";
+  // A phase that people or time end, of a controller that does not say how.
+  return restoration.phase() == v1::PHASE_HOLDING ||
+                 restoration.phase() == v1::PHASE_WAITING_FOR_APPROVAL
+             ? "It waits for a person."
+             : "Only time is in the way.";
+}
+
+// As the plan's own figures are written: 75.2 %.
+std::string WeightText(std::uint32_t ppm) { return FormatPpm((ppm + 500ULL) / 1'000 * 1'000); }
+
+}  // namespace
 
 Lines Explanation(const v1::Gate& gate, TimePoint now) {
   Lines lines;
@@ -20,14 +36,18 @@ Lines Explanation(const v1::Gate& gate, TimePoint now) {
     lines.push_back("  evidence then: " + Clean(evidence));
   }
   if (!gate.has_restoration()) {
-    lines.push_back("No restoration: only a person moves this gate.");
+    lines.push_back(gate.has_open_until()
+                        ? fmt::format("No restoration: the opening ends by itself at {} UTC.",
+                                      FormatTimeOfDay(ToTimePoint(gate.open_until())))
+                        : "No restoration: only a person moves this gate.");
+  } else if (HasMovedSinceItsEnd(gate)) {
+    lines.push_back(fmt::format("{}: {}.", MovedText(gate), Clean(restoration.doing())));
   } else {
     lines.push_back(fmt::format("{} is {}: {}.", Clean(restoration.id()),
                                 WordOf(restoration.phase()), Clean(restoration.doing())));
   }
   if (IsRunning(gate)) {
-    lines.push_back(restoration.waits_for_size() == 0 ? "Nothing is in the way of the next step."
-                                                      : "Before the share rises:");
+    lines.push_back(InTheWay(restoration));
     for (const std::string& wait : restoration.waits_for()) lines.push_back("  - " + Clean(wait));
   }
   for (const v1::CheckState& check : restoration.checks()) {
@@ -37,6 +57,11 @@ Lines Explanation(const v1::Gate& gate, TimePoint now) {
   }
   for (const v1::Agent& agent : gate.agents()) {
     const std::string trouble = TroubleOf(agent, now);
+    if (!agent.has_report()) {
+      lines.push_back(
+          fmt::format("Load balancer {}: share unknown, {}", Clean(agent.name()), trouble));
+      continue;
+    }
     lines.push_back(fmt::format("Load balancer {} {} {}{}{}", Clean(agent.name()),
                                 WordOf(agent.report().stage()), EnforcedText(agent),
                                 trouble.empty() ? "" : ": ", trouble));
@@ -57,6 +82,7 @@ Lines GateTable(const v1::ListGatesResponse& gates) {
     if (gate.has_restoration()) {
       state =
           fmt::format("{} {}", Clean(gate.restoration().id()), WordOf(gate.restoration().phase()));
+      if (HasMovedSinceItsEnd(gate)) state = MovedText(gate) + " after " + state;
     }
     if (gate.has_open_until()) state += "  !! OPEN WITHOUT EVIDENCE";
     lines.push_back(Fit(Clean(gate.name()), 24) + " " + Fit(FormatPpm(gate.share_ppm()), 10) + " " +
@@ -81,7 +107,7 @@ Lines AgentTable(const v1::Gate& gate, TimePoint now) {
     lines.push_back(Fit(Clean(agent.name()), 20) + " " + Fit(LinkText(agent), 10) + " " +
                     Fit(WordOf(agent.report().stage()), 9) + " " + Fit(EnforcedText(agent), 11) +
                     " " + Fit(fmt::format("{:.0f}", agent.requests_per_second()), 8) + " " +
-                    Fit(FormatPpm(agent.weight_ppm()), 8) + " " +
+                    Fit(WeightText(agent.weight_ppm()), 8) + " " +
                     Fit(Clean(agent.load_balancer()), 16) + " " + trouble);
   }
   return lines;

@@ -23,7 +23,13 @@ std::string Clean(std::string_view text) {
       clean += '?';
       continue;
     }
-    clean += c == '\n' || c == '\t' ? ' ' : (c < 0x20 || c == 0x7F ? '?' : text[i]);
+    if (c == '\n') {
+      // A list on one line: "head:\n  a\n  b" reads "head: a; b".
+      while (i + 1 < text.size() && (text[i + 1] == ' ' || text[i + 1] == '\n')) ++i;
+      if (i + 1 < text.size()) clean += clean.empty() || clean.back() == ':' ? " " : "; ";
+      continue;
+    }
+    clean += c == '\t' ? ' ' : (c < 0x20 || c == 0x7F ? '?' : text[i]);
   }
   return clean;
 }
@@ -41,6 +47,19 @@ std::string Cut(std::string_view text, std::size_t width) {
     if (!IsContinuation(text[bytes]) && shown++ == width - 1) break;
   }
   return std::string(text.substr(0, bytes)) + "…";
+}
+
+std::string FirstLine(std::string_view text, std::size_t width) {
+  if (Width(text) <= width) return std::string(text);
+  std::size_t end = 0;
+  std::size_t shown = 0;
+  std::size_t space = std::string_view::npos;
+  for (; end < text.size(); ++end) {
+    if (IsContinuation(text[end])) continue;
+    if (text[end] == ' ' && end > 0) space = end;
+    if (shown++ == width) break;
+  }
+  return std::string(text.substr(0, space == std::string_view::npos ? end : space));
 }
 
 std::string Fit(std::string_view text, std::size_t width) {

@@ -23,6 +23,8 @@ std::size_t Width(std::string_view text);
 // Cut to `width` ("…" marks it), without filling up.
 std::string Cut(std::string_view text, std::size_t width);
 // Cut or filled up to exactly `width`.
+// The words of `text` that fit into `width` characters; one that is longer by itself is broken.
+std::string FirstLine(std::string_view text, std::size_t width);
 std::string Fit(std::string_view text, std::size_t width);
 
 // "#####....." with `width` places; a share above 0 shows at least one #.

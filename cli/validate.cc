@@ -65,13 +65,16 @@ absl::StatusOr<std::string> ReadPlanFile(const Command& command, Session& sessio
 ExitCode RunValidate(const Command& command, Session& session) {
   const absl::StatusOr<std::string> bytes = ReadPlanFile(command, session);
   if (!bytes.ok()) {
-    session.terminal.err << "headgate: " << std::string(bytes.status().message()) << '\n';
-    return ExitCode::kUsage;
+    return Refuse(ExitCode::kUsage, std::string(bytes.status().message()), command, session);
   }
   const std::string name = command.plan_file == "-" ? "standard input" : command.plan_file;
   const auto plan = plan::LoadPlan(*bytes, name);
   if (!plan.ok()) {
-    session.terminal.err << std::string(plan.status().message()) << '\n';
+    const std::string why(plan.status().message());
+    session.terminal.err << why << '\n';
+    if (command.output == Output::kJson) {
+      session.terminal.out << ErrorJson(static_cast<int>(ExitCode::kRefused), why);
+    }
     return ExitCode::kRefused;
   }
   if (command.output == Output::kJson) {

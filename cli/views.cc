@@ -1,4 +1,5 @@
 // The verbs that only look.
+#include <algorithm>
 #include <memory>
 
 #include "cli/follow.h"
@@ -42,7 +43,9 @@ ExitCode ShowGate(const Command& command, Controller& controller, Session& sessi
     Print(Picture(gate, PictureOptions{.now = now,
                                        .size = session.terminal.size(),
                                        .has_color = session.terminal.has_color,
-                                       .is_cut = false}),
+                                       .is_cut = false,
+                                       // What is piped is searched and kept: nothing is cut.
+                                       .is_whole = !session.terminal.is_live}),
           session);
   }
   return ExitCode::kDone;
@@ -62,7 +65,11 @@ ExitCode ShowTimeline(const Command& command, Controller& controller, Session& s
   for (const v1::TimelineEntry& entry : timeline.entries()) {
     // Its text begins with the time of day; an incident may last past midnight.
     const std::string at = FormatTime(FromUnixMillis(entry.record().at_unix_ms()));
-    session.terminal.out << at.substr(0, at.find(' ')) << ' ' << Clean(entry.text()) << '\n';
+    std::string text = Clean(entry.text());
+    if (entry.record().gate_changed().cause().what() == "open") {
+      text.insert(std::min(text.find(' '), text.size()), " !!");
+    }
+    session.terminal.out << at.substr(0, at.find(' ')) << ' ' << text << '\n';
   }
   return ExitCode::kDone;
 }

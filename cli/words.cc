@@ -55,6 +55,23 @@ bool IsRunning(const v1::Gate& gate) {
   return gate.has_restoration() && !HasEnded(gate.restoration().phase());
 }
 
+bool HasMovedSinceItsEnd(const v1::Gate& gate) {
+  const v1::Restoration& restoration = gate.restoration();
+  if (!HasEnded(restoration.phase())) return false;
+  const bool was_all = restoration.phase() == v1::PHASE_COMPLETED;
+  const bool is_later = ToTimePoint(gate.changed_at()) > ToTimePoint(restoration.phase_since());
+  return (was_all && gate.share_ppm() < Share::kPpmMax) ||
+         (is_later && gate.changed_by().kind() != v1::Cause::RECOVERY);
+}
+
+std::string MovedText(const v1::Gate& gate) {
+  std::string text = "AT " + FormatPpm(gate.share_ppm());
+  if (gate.share_ppm() == 0) text = "CLOSED";
+  if (gate.has_open_until()) text = "OPEN";
+  const std::string& who = gate.changed_by().who();
+  return Clean(who.empty() ? text : text + " by " + who);
+}
+
 std::string VerdictText(const v1::CheckState& check) {
   std::string text(WordOf(check.verdict()));
   if (check.unknown_why() == v1::CheckState::NO_DATA) text += " (no data)";
@@ -122,9 +139,9 @@ std::string TroubleOf(const v1::Agent& agent, TimePoint now) {
   if (!agent.connected()) {
     troubles.push_back(agent.has_last_seen() ? fmt::format("not connected for {}",
                                                            FormatSince(agent.last_seen(), now))
-                                             : "not connected, share unknown");
+                                             : "not connected yet");
   } else if (!agent.has_report()) {
-    troubles.push_back("says nothing of this gate, share unknown");
+    troubles.push_back("says nothing of this gate");
   }
   if (report.stage() == v1::REFUSED || report.refusal().code() != v1::Refusal::CODE_UNSPECIFIED) {
     troubles.push_back("refused: " + report.refusal().detail());
@@ -139,7 +156,9 @@ std::string TroubleOf(const v1::Agent& agent, TimePoint now) {
   }
   if (report.expired()) troubles.push_back("no renewal: keeps its share");
   if (report.unsaved()) troubles.push_back("not on its disk yet");
-  if (!report.trouble().empty()) troubles.push_back(report.trouble());
+  // A refusal is often the trouble itself: once is enough.
+  const bool is_told = report.refusal().detail().find(report.trouble()) != std::string::npos;
+  if (!report.trouble().empty() && !is_told) troubles.push_back(report.trouble());
   if (agent.implausible_counts() > 0) {
     troubles.push_back(fmt::format("{} counts refused as implausible", agent.implausible_counts()));
   }

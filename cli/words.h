@@ -17,6 +17,10 @@ Color ColorOf(v1::Phase phase);
 
 bool IsRunning(const v1::Gate& gate);
 bool HasEnded(v1::Phase phase);
+// A hand moved the gate after its newest restoration had ended: what is so leads, not that end.
+bool HasMovedSinceItsEnd(const v1::Gate& gate);
+// "CLOSED by operator anna", "OPEN by approver bob", "AT 50 % by …".
+std::string MovedText(const v1::Gate& gate);
 
 // "HEALTHY", "UNKNOWN (too few)", "UNKNOWN (no data)".
 std::string VerdictText(const v1::CheckState& check);

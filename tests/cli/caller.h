@@ -1,6 +1,8 @@
 // Somebody who types commands at a FakeController and reads what is said. One thread each.
 #pragma once
 
+#include <mutex>
+#include <ostream>
 #include <sstream>
 #include <string>
 #include <variant>
@@ -17,6 +19,28 @@ struct Said {
   std::string err;
 };
 
+// What one thread writes and another may read meanwhile.
+class SharedText : public std::stringbuf {
+ public:
+  std::string Read() const {
+    const std::lock_guard lock(mutex_);
+    return str();
+  }
+
+ protected:
+  std::streamsize xsputn(const char* text, std::streamsize size) override {
+    const std::lock_guard lock(mutex_);
+    return std::stringbuf::xsputn(text, size);
+  }
+  int_type overflow(int_type c) override {
+    const std::lock_guard lock(mutex_);
+    return std::stringbuf::overflow(c);
+  }
+
+ private:
+  mutable std::recursive_mutex mutex_;  // One of the two may call the other.
+};
+
 class Caller {
  public:
   explicit Caller(const std::string& address) : way_in({"--controller", address, "--plaintext"}) {}
@@ -28,17 +52,17 @@ class Caller {
       return Said{static_cast<int>(answer->code), "", answer->text};
     }
     out_.str("");
-    err_.str("");
+    err_text_.str("");
     std::istringstream in(input);
     Terminal terminal{.out = out_, .err = err_, .is_live = is_live, .has_color = false};
     Session session{
         .terminal = terminal, .interrupt = interrupt, .clock = clock_, .in = in, .is_root = false};
     const ExitCode code = Run(std::get<Command>(parsed), session);
-    return Said{static_cast<int>(code), out_.str(), err_.str()};
+    return Said{static_cast<int>(code), out_.str(), err_text_.Read()};
   }
 
   // While the one who types waits for an answer.
-  std::string err_so_far() const { return err_.str(); }
+  std::string err_so_far() const { return err_text_.Read(); }
 
   std::vector<std::string> way_in;
   bool is_live = false;
@@ -46,7 +70,8 @@ class Caller {
 
  private:
   std::ostringstream out_;
-  std::ostringstream err_;
+  SharedText err_text_;
+  std::ostream err_{&err_text_};
   const SteadyClock clock_;
 };
 

@@ -106,8 +106,58 @@ TEST_F(Calls, EveryOtherMutationIsCarriedOut) {
 TEST_F(Calls, ADryRunChangesNothing) {
   const Said said = caller_.Type({"close", "shop", "--dry-run"});
   EXPECT_EQ(said.code, 0);
-  EXPECT_THAT(said.out, HasSubstr("dry run, nothing was changed: closed"));
+  EXPECT_EQ(said.out, "dry run, nothing changed: closed\n");
   EXPECT_EQ(controller_.gate("shop").share_ppm(), 250'000U);
+}
+
+TEST_F(Calls, AJournalThatIsAMomentLateIsNotTold) {
+  controller_.Change("shop", [](v1::Gate& gate) { gate.set_recorded(false); });
+  controller_.RecordLate();
+  int questions = 0;
+  controller_.on_question = [&] {
+    if (++questions == 3)
+      controller_.Change("shop", [](v1::Gate& gate) { gate.set_recorded(true); });
+  };
+  EXPECT_EQ(caller_.Type({"resume", "shop"}).out, "resumed\n");
+  EXPECT_EQ(questions, 3);
+}
+
+TEST_F(Calls, StartTellsWhatPreflightWaitsForWhileItWaits) {
+  controller_.Change("shop", [](v1::Gate& gate) {
+    gate.mutable_restoration()->clear_waits_for();
+    gate.mutable_restoration()->add_waits_for("agent edge-2 has not connected");
+  });
+  controller_.HangMutations();
+  std::thread finger([this] {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (caller_.err_so_far().find("waits for") == std::string::npos &&
+           std::chrono::steady_clock::now() < end) {
+      std::this_thread::yield();
+    }
+    caller_.interrupt.Raise();
+  });
+  const Said said = caller_.Type({"start", "-"}, kPlan);
+  finger.join();
+  EXPECT_EQ(said.code, 130);
+  EXPECT_THAT(said.err, HasSubstr("preflight needs 0s in order: waits for agent edge-2 has not "
+                                  "connected\n"));
+}
+
+TEST_F(Calls, AnOpeningIsMarkedInTheTimeline) {
+  EXPECT_EQ(caller_.Type({"open", "shop", "--for", "10m", "--reason", "x"}).code, 0);
+  EXPECT_EQ(caller_.Type({"timeline", "shop"}).out, "2024-08-14 18:00:00 !! open\n");
+}
+
+TEST_F(Calls, AProgramReadsWhyItWasRefused) {
+  const Said said = caller_.Type({"close", "shoop", "-o", "json"});
+  EXPECT_EQ(said.code, 4);
+  EXPECT_THAT(said.out, AllOf(HasSubstr("\"exit\": 4"),
+                              HasSubstr("\"message\": \"there is no gate shoop\"")));
+  EXPECT_EQ(said.err, "headgate: there is no gate shoop\n");
+  EXPECT_THAT(caller_.Type({"validate", "-", "-o", "json"}, kBadPlan).out,
+              HasSubstr("\"exit\": 3"));
+  controller_.Kill();
+  EXPECT_THAT(caller_.Type({"status", "-o", "json"}).out, HasSubstr("\"exit\": 7"));
 }
 
 TEST_F(Calls, ARepeatedRequestSaysSo) {

@@ -114,6 +114,10 @@ void FakeController::Disobey(const std::string& agent, const std::string& why) {
   const std::lock_guard lock(mutex_);
   disobedient_[agent] = why;
 }
+void FakeController::RecordLate() {
+  const std::lock_guard lock(mutex_);
+  records_late_ = true;
+}
 void FakeController::FailJournal() {
   const std::lock_guard lock(mutex_);
   has_failed_journal_ = true;
@@ -149,8 +153,10 @@ grpc::Status FakeController::Carry(grpc::ServerContext* context, const Asked& as
   gate.mutable_version()->set_revision(gate.version().revision() + 1);
   gate.set_recorded(!has_failed_journal_);
   *response->mutable_gate() = gate;
-  response->set_summary(asked.summary);
-  response->set_recorded(!has_failed_journal_);
+  response->set_summary((asked.mutation.dry_run() ? "dry run, nothing changed: " : "") +
+                        std::string(asked.summary));
+  if (records_late_) gate.set_recorded(false);
+  response->set_recorded(gate.recorded());
   if (asked.mutation.dry_run()) return grpc::Status::OK;
   if (asked.mutation.wait_for() == v1::WAIT_OBSERVED) {
     for (const auto& [agent, why] : disobedient_) {
@@ -164,6 +170,7 @@ grpc::Status FakeController::Carry(grpc::ServerContext* context, const Asked& as
   v1::TimelineEntry entry;
   entry.mutable_record()->set_at_unix_ms(kTestNow * 1'000);
   entry.set_text("18:00:00 " + asked.summary);
+  entry.mutable_record()->mutable_gate_changed()->mutable_cause()->set_what(asked.summary);
   timeline_.push_back(entry);
   changed_.notify_all();
   while (hangs_mutations_ && !context->IsCancelled()) changed_.wait_for(lock, 20ms);

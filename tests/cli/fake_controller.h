@@ -53,6 +53,8 @@ class FakeController final : public v1::Headgate::Service {
   void RefusePreflight(const std::string& why);
   // Does not confirm from now on.
   void Disobey(const std::string& agent, const std::string& why);
+  // Mutations are answered before the journal has them; a Change tells when it has.
+  void RecordLate();
   // The journal's disk is full: lowerings only.
   void FailJournal();
 
@@ -119,6 +121,7 @@ class FakeController final : public v1::Headgate::Service {
   bool hangs_mutations_ = false;
   bool hangs_streams_ = false;
   bool has_failed_journal_ = false;
+  bool records_late_ = false;
   bool is_killed_ = false;
 };
 

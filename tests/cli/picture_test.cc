@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <string>
 
+#include "cli/words.h"
 #include "tests/cli/gates.h"
 
 namespace headgate::cli {
@@ -107,10 +108,12 @@ TEST(Picture, ALoadBalancerThatHasNotConnectedIsListedAndItsShareUnknown) {
   gate.add_agents()->set_name("edge-3");
   const std::string text = Text(Draw(gate));
   EXPECT_NE(text.find("??? 25 %, 1 unknown"), std::string::npos) << text;
-  EXPECT_NE(text.find("edge-3          ABSENT    -        unknown    0        not connected, share "
-                      "unknown"),
+  EXPECT_NE(text.find("edge-3          ABSENT    -        unknown    0        not connected yet\n"),
             std::string::npos)
       << text;
+  EXPECT_NE(Text(Explanation(gate, TestNow()))
+                .find("Load balancer edge-3: share unknown, not connected yet"),
+            std::string::npos);
   v1::ListGatesResponse gates;
   *gates.add_gates() = gate;
   EXPECT_NE(Text(GateTable(gates)).find("25 %, 1 unknown          2/3"), std::string::npos)
@@ -157,6 +160,79 @@ TEST(Explanation, TellsWhatIsInTheWayAndEveryFinding) {
         "Load balancer edge-2 OBSERVED 25 %: refused: disk is full"}) {
     EXPECT_NE(text.find(wanted), std::string::npos) << wanted << "\n" << text;
   }
+}
+
+TEST(Explanation, NothingIsInTheWayOnlyOfAStepThatIsBeingAdmitted) {
+  v1::Gate gate = AdmittingGate();
+  gate.mutable_restoration()->clear_waits_for();
+  const std::string nothing = "Nothing is in the way of the next step.";
+  EXPECT_NE(Text(Explanation(gate, TestNow())).find(nothing), std::string::npos);
+  for (const v1::Phase phase : {v1::PHASE_HOLDING, v1::PHASE_WAITING_FOR_APPROVAL,
+                                v1::PHASE_RETREATING, v1::PHASE_CURING, v1::PHASE_PREFLIGHT}) {
+    gate.mutable_restoration()->set_phase(phase);
+    EXPECT_EQ(Text(Explanation(gate, TestNow())).find(nothing), std::string::npos) << phase;
+  }
+}
+
+TEST(Explanation, AnOpeningEndsByItself) {
+  v1::Gate gate;
+  gate.set_name("shop");
+  gate.set_recorded(true);
+  gate.mutable_open_until()->set_seconds(kTestNow + 600);
+  const std::string text = Text(Explanation(gate, TestNow()));
+  EXPECT_NE(text.find("the opening ends by itself at 18:10:00 UTC"), std::string::npos) << text;
+  EXPECT_EQ(text.find("only a person"), std::string::npos) << text;
+}
+
+TEST(Picture, WhatAHandDidAfterTheEndOfARestorationLeads) {
+  v1::Gate gate = AdmittingGate();
+  gate.mutable_restoration()->set_phase(v1::PHASE_COMPLETED);
+  gate.mutable_restoration()->mutable_phase_since()->set_seconds(kTestNow - 78);
+  gate.set_share_ppm(0);
+  gate.mutable_changed_by()->set_kind(v1::Cause::OPERATOR);
+  gate.mutable_changed_by()->set_who("operator anna");
+  EXPECT_EQ(Draw(gate)[0].rfind("shop  CLOSED by operator anna for 41 s", 0), 0U) << Draw(gate)[0];
+  v1::ListGatesResponse gates;
+  *gates.add_gates() = gate;
+  EXPECT_NE(Text(GateTable(gates)).find("CLOSED by operator anna after shop-3 COMPLETED"),
+            std::string::npos);
+  // A restart of the controller moves no gate.
+  gate.mutable_changed_by()->set_kind(v1::Cause::RECOVERY);
+  gate.set_share_ppm(1'000'000);
+  EXPECT_EQ(Draw(gate)[0].rfind("shop  COMPLETED for 78 s", 0), 0U) << Draw(gate)[0];
+}
+
+TEST(Picture, WhatIsPipedIsNotCutAndATerminalWrapsWhatIsDone) {
+  v1::Gate gate = AdmittingGate();
+  const std::string doing =
+      "failed at 0 %: preflight refuses: check orders is FAILED: replica db3: table "
+      "public.orders: column total is numeric(10,2) here, integer on the primary";
+  gate.mutable_restoration()->set_doing(doing);
+  gate.mutable_agents(0)->set_name("edge-with-a-long-name-1");
+  const std::string piped = Text(Picture(gate, PictureOptions{.now = TestNow(), .is_whole = true}));
+  EXPECT_NE(piped.find("doing     " + doing + "\n"), std::string::npos) << piped;
+  EXPECT_NE(piped.find("62 of 20000 in 30s\n"), std::string::npos) << piped;
+  EXPECT_NE(piped.find("edge-with-a-long-name-1 connected"), std::string::npos) << piped;
+  const std::string drawn = Text(Draw(gate));
+  EXPECT_NE(drawn.find("doing     failed at 0 %: preflight refuses: check orders is FAILED: "
+                       "replica db3:\n          table public.orders"),
+            std::string::npos)
+      << drawn;
+}
+
+TEST(Tables, AWeightIsReadAtAGlance) {
+  v1::Gate gate = AdmittingGate();
+  gate.mutable_agents(0)->set_weight_ppm(751'794);
+  EXPECT_NE(Text(AgentTable(gate, TestNow())).find(" 75.2 % "), std::string::npos);
+}
+
+TEST(Words, ARefusalThatIsTheTroubleIsToldOnce) {
+  v1::Gate gate = AdmittingGate();
+  v1::Report& report = *gate.mutable_agents(0)->mutable_report();
+  report.mutable_refusal()->set_code(v1::Refusal::DISK);
+  report.mutable_refusal()->set_detail("disk is full");
+  report.set_trouble("disk is full");
+  EXPECT_EQ(TroubleOf(gate.agents(0), TestNow()), "refused: disk is full");
 }
 
 TEST(Tables, ShowEachGateAndEachAgentOnOneLine) {

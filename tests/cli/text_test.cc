@@ -13,7 +13,8 @@ namespace headgate::cli {
 namespace {
 
 TEST(Text, WhatOthersSayCannotDriveTheTerminal) {
-  EXPECT_EQ(Clean("a\x1b[2Jb\r\n\tc\x7f"), "a?[2Jb?  c?");
+  EXPECT_EQ(Clean("a\x1b[2Jb\r\n\tc\x7f"), "a?[2Jb?;  c?");
+  EXPECT_EQ(Clean("preflight refuses:\n  one\n  two\n"), "preflight refuses: one; two");
   EXPECT_EQ(Clean("größe \xc2\x9b"), "größe ?");
 }
 

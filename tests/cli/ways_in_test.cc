@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -74,6 +75,21 @@ TEST_F(WaysIn, AServerThatIsNoControllerOrOfAnotherAuthorityIsNotBelieved) {
     EXPECT_THAT(said.err, HasSubstr("headgate-agent lower 0%"));
   }
   EXPECT_EQ(controller_.mutations(), 0);
+}
+
+TEST_F(WaysIn, AControllerThatHangsUpIsAskedWhetherItTrustsTheCertificate) {
+  MakeAuthority("/ca");
+  MakeAuthority("/other");
+  ServeAs(Issue("/ca", "controller"));
+  tls::Files stranger = Issue("/other", "operator");
+  // She trusts the controller; it does not trust her.
+  stranger.ca = folder_ + "/both.crt";
+  std::ofstream(stranger.ca) << std::ifstream(folder_ + "/other/ca.crt").rdbuf()
+                             << std::ifstream(folder_ + "/ca/ca.crt").rdbuf();
+  ComeAs(stranger);
+  const Said said = caller_.Type({"status"});
+  EXPECT_EQ(said.code, 7);
+  EXPECT_THAT(said.err, HasSubstr("does it trust your certificate?"));
 }
 
 TEST_F(WaysIn, CertificatesThatCannotBeReadAreTold) {
