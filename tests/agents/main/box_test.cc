@@ -53,7 +53,7 @@ TEST_P(BoxWithAgent, OverridesAndReleases) {
   EXPECT_EQ(release.exit_code, 0);
   EXPECT_THAT(release.standard_output, HasSubstr(acts ? "it goes to the 50 % of the directive 7.1"
                                                       : "the share stays as it is until it runs"));
-  if (acts) EXPECT_TRUE(site.WaitForWidth("50%"));
+  EXPECT_TRUE(site.WaitForWidth(acts ? "50%" : "80%"));
   EXPECT_THAT(site.Run({"release"}).standard_output, HasSubstr("there was no override"));
 }
 
