@@ -118,10 +118,10 @@ class Program {
           tls::Load({options_.ca, options_.cert, options_.key}, clock_.Now());
       if (!material.ok()) return material.status();
       if (material->identity.role != tls::Role::kController) {
-        return absl::FailedPreconditionError(
-            fmt::format("{} names the role {}, not that of a controller: issue one with `headgate certs issue "
-                        "--role controller`",
-                        options_.cert, tls::RoleName(material->identity.role)));
+        return absl::FailedPreconditionError(fmt::format(
+            "{} names the role {}, not that of a controller: issue one with `headgate certs issue "
+            "--role controller`",
+            options_.cert, tls::RoleName(material->identity.role)));
       }
       material_ = *std::move(material);
     }
