@@ -142,10 +142,9 @@ absl::Status Prober::TryWaitPage() const {
   if (answer->gate == gate_ && answer->status == 503) return absl::OkStatus();
   return absl::FailedPreconditionError(fmt::format(
       "{} got {} and not the gate's waiting page: below 100 % nobody would be refused. The "
-      "snippet's "
-      "`use_backend` is missing, or another stands above it, or the snippet was printed by an "
-      "older "
-      "headgate-agent: print and paste it again, above every other rule of that frontend",
+      "snippet's `use_backend` is missing, or another stands above it, or the snippet was printed "
+      "by an older headgate-agent: print and paste it again, above every other rule of that "
+      "frontend",
       url, answer->status));
 }
 

@@ -7,6 +7,7 @@
 
 #include "common/base/text.h"
 #include "controller/engine/names.h"
+
 namespace headgate::api {
 namespace {
 

@@ -6,20 +6,6 @@
 
 namespace headgate::conductor {
 
-std::string Encode(const JournalRecord& record) {
-  v1::JournalRecord proto;
-  proto.set_at_unix_ms(UnixMillis(record.at));
-  proto.set_epoch(record.epoch);
-  if (record.change) {
-    *proto.mutable_gate_changed()->mutable_cause() = EncodeCause(record.change->cause);
-    *proto.mutable_gate_changed()->mutable_state() = EncodeGate(record.change->record);
-  } else {
-    proto.mutable_reign_began()->set_controller(record.controller);
-    proto.mutable_reign_began()->set_software_version(HEADGATE_VERSION);
-  }
-  return proto.SerializeAsString();
-}
-
 namespace {
 
 absl::StatusOr<v1::JournalRecord> Parse(const std::string& payload) {
@@ -46,6 +32,20 @@ absl::StatusOr<JournalRecord> FromProto(const v1::JournalRecord& proto,
 }
 
 }  // namespace
+
+std::string Encode(const JournalRecord& record) {
+  v1::JournalRecord proto;
+  proto.set_at_unix_ms(UnixMillis(record.at));
+  proto.set_epoch(record.epoch);
+  if (record.change) {
+    *proto.mutable_gate_changed()->mutable_cause() = EncodeCause(record.change->cause);
+    *proto.mutable_gate_changed()->mutable_state() = EncodeGate(record.change->record);
+  } else {
+    proto.mutable_reign_began()->set_controller(record.controller);
+    proto.mutable_reign_began()->set_software_version(HEADGATE_VERSION);
+  }
+  return proto.SerializeAsString();
+}
 
 absl::StatusOr<JournalRecord> Decode(const std::string& payload,
                                      const PlanFromSource& plan_from_source) {

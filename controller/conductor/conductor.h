@@ -114,7 +114,7 @@ class Conductor {
   void TellWatchers();
   void EveryRenewal();
   absl::Status Replay();
-  absl::Status BeginReign(TimePoint newest_record);
+  absl::Status BeginReign(TimePoint newest_open);
   // Unix seconds, so that a journal that was lost does not lock the operator out.
   std::uint64_t NextEpoch() const;
 

@@ -18,7 +18,7 @@ absl::Status Unreadable(std::uint64_t sequence, const absl::Status& why) {
   return absl::DataLossError(fmt::format("journal entry {}: {}", sequence, why.ToString()));
 }
 
-// Clocks are disciplined; one that is further behind the journal was set back.
+// Clocks are disciplined; one that is further behind an order was set back.
 constexpr Duration kClockSlack{5'000};
 
 }  // namespace
@@ -39,7 +39,7 @@ absl::Status Conductor::Replay() {
   absl::StatusOr<std::vector<journal::Entry>> entries = dependencies_.journal->ReadAll();
   if (!entries.ok()) return entries.status();
   std::map<std::string, absl::Status> unreadable;
-  TimePoint newest;
+  TimePoint newest_open;
   for (const journal::Entry& entry : *entries) {
     last_epoch_ = std::max(last_epoch_, entry.epoch);
     absl::StatusOr<JournalRecord> record = Decode(entry.payload, dependencies_.plan_from_source);
@@ -51,7 +51,8 @@ absl::Status Conductor::Replay() {
       return Unreadable(entry.sequence, whole);
     }
     // An expiry is trusted as long as the clock is not behind the order that set it.
-    if (record->change && record->change->record.open_until) newest = std::max(newest, record->at);
+    if (record->change && record->change->record.open_until)
+      newest_open = std::max(newest_open, record->at);
     timeline_.Add(*record, entry.payload, entry.sequence, 0);
     if (!record->change) continue;
     unreadable.erase(record->change->record.gate);
@@ -65,14 +66,14 @@ absl::Status Conductor::Replay() {
     state_ = engine::State();
     return unreadable.begin()->second;
   }
-  return BeginReign(newest);
+  return BeginReign(newest_open);
 }
 
 std::uint64_t Conductor::NextEpoch() const {
   return std::max(last_epoch_ + 1, static_cast<std::uint64_t>(UnixMillis(now()) / 1000));
 }
 
-absl::Status Conductor::BeginReign(TimePoint newest_record) {
+absl::Status Conductor::BeginReign(TimePoint newest_open) {
   const std::uint64_t epoch = NextEpoch();
   if (absl::Status status = dependencies_.journal->BeginReign(epoch); !status.ok()) return status;
   const JournalRecord record{
@@ -91,10 +92,10 @@ absl::Status Conductor::BeginReign(TimePoint newest_record) {
         log.Error("record_failed", {{"why", std::string(sequence.status().message())}});
       });
   log.Info("reign_began", {{"epoch", epoch}});
-  const bool clock_is_behind = now() + kClockSlack < newest_record;
+  const bool clock_is_behind = now() + kClockSlack < newest_open;
   if (clock_is_behind) {
     log.Warning("clock_is_behind",
-                {{"journal", FormatTime(newest_record)}, {"clock", FormatTime(now())}});
+                {{"journal", FormatTime(newest_open)}, {"clock", FormatTime(now())}});
   }
   Feed(engine::ReignBegan{.epoch = epoch, .clock_is_behind = clock_is_behind});
   return absl::OkStatus();

@@ -122,8 +122,7 @@ absl::Status Carrier::CheckTarget(Share to) const {
 
 absl::Status Carrier::operator()(const CreateGate& order) {
   // One that is known only from its agents may be written down.
-  const bool is_adopted = gate_.exists && gate_.record.version == Version{};
-  if ((gate_.exists && !is_adopted) || gate_.pending) {
+  if ((gate_.exists && !IsAdopted(gate_)) || gate_.pending) {
     return absl::AlreadyExistsError(fmt::format("gate {} exists already", command_.gate));
   }
   GateRecord next = gate_.record;

@@ -83,16 +83,12 @@ class Applier {
     if (gate == nullptr) return;
     gate->evidence.agents[event.agent.name] = event.agent;
     if (event.agent.connected) gate->evidence.removed.erase(event.agent.name);
-    if (IsAdopted(*gate)) {
+    if (!IsAdopted(*gate)) {
+      LowerToUnrecorded(*gate, event.agent);
+    } else if (IsReported(*gate) || gate->pending) {
       gate->record.share = std::max(gate->record.share, event.agent.enforced);
     } else {
-      LowerToUnrecorded(*gate, event.agent);
-    }
-    // What only its agents know of goes when they do.
-    const auto& agents = gate->evidence.agents;
-    const bool is_reported = std::any_of(agents.begin(), agents.end(),
-                                         [](const auto& entry) { return entry.second.connected; });
-    if (IsAdopted(*gate) && !gate->pending && !is_reported) {
+      // What only its agents know of goes when they do.
       turn_.state().gates.erase(event.gate);
       return;
     }
@@ -138,9 +134,10 @@ class Applier {
     return &gate;
   }
 
-  // Nothing was ever published for it: what it shows is what its agents enforce.
-  static bool IsAdopted(const Gate& gate) {
-    return gate.exists && gate.record.version == Version{};
+  static bool IsReported(const Gate& gate) {
+    const auto& agents = gate.evidence.agents;
+    return std::any_of(agents.begin(), agents.end(),
+                       [](const auto& entry) { return entry.second.connected; });
   }
 
   Gate* Find(const std::string& name) {

@@ -73,7 +73,7 @@ struct Replayed {
 // The journal is ours from now on, under this epoch.
 struct ReignBegan {
   std::uint64_t epoch = 0;
-  // The clock went back since the journal's last record: no expiry can be trusted.
+  // The clock is behind the order of an `open` that is in force: its expiry cannot be trusted.
   bool clock_is_behind = false;
 };
 // The journal cannot be used, or a newer reign owns it: lower only from here on.

@@ -61,13 +61,17 @@ double LogLikelihoodRatio(const Batch& batch, double p, double q) {
   return batch.bad * std::log(p / q) + (batch.total - batch.bad) * std::log((1 - p) / (1 - q));
 }
 
-// More than chance gives at twice the limit.
-bool IsBad(const Batch& second, double limit) {
-  const double expected = kRejectedTimes * limit * second.total;
-  return second.bad > expected + 1.5 * std::sqrt(expected) + .5;
+// So many times the limit, as far as that is a rate.
+double Times(double times, double limit) {
+  return std::min(times * limit, std::max(kRatioMax, 1.005 * limit));
 }
 
 }  // namespace
+
+bool IsBad(const Batch& batch, double limit) {
+  const double expected = kRejectedTimes * limit * batch.total;
+  return batch.bad > expected + 1.5 * std::sqrt(expected) + .5;
+}
 
 void Trailing::Add(const Batch& batch) {
   batches_.push_back(batch);
@@ -152,7 +156,7 @@ void Sequential::AddAgainst(const Batch& batch, double mass, bool is_steady) {
   const double rate = RateOf(second);
   const bool is_severe = second.total >= kSevereEvents && second.bad >= kSevereRatio * second.total;
   for (std::size_t j = 0; j < kAlternatives; ++j) {
-    const double p = std::min(limit_ * kWorse[j].times, std::max(kRatioMax, 1.005 * limit_));
+    const double p = Times(kWorse[j].times, limit_);
     const double deflation = kWorse[j].times >= kFarTimes ? dispersion_.DeflationOfFar(rate)
                                                           : dispersion_.Deflation(rate);
     const double few = rate < kFewEvents ? std::log(p / limit_) : 0;
@@ -183,7 +187,7 @@ void Sequential::RememberBursts(const Batch& batch, const Batch& second) {
 }
 
 void Sequential::AddFor(const Batch& batch) {
-  const double rejected = std::min(kRejectedTimes * limit_, std::max(kRatioMax, 1.005 * limit_));
+  const double rejected = Times(kRejectedTimes, limit_);
   const double deflation = Inflated(RateOf(second_.Sum()), kAssumedOfFor * limit_);
   for (std::size_t k = 0; k < kAdvances; ++k) {
     const double nats = LogLikelihoodRatio(batch, rejected * kSound[k], rejected) / deflation;

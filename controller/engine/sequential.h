@@ -20,6 +20,9 @@ struct Batch {
   double bad = 0;
 };
 
+// More bad ones than chance gives at twice the limit.
+bool IsBad(const Batch& batch, double limit);
+
 // The newest batches that make up a span of time.
 class Trailing {
  public:

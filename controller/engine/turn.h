@@ -46,6 +46,9 @@ class Turn {
   std::vector<Action>& actions_;
 };
 
+// Known only from its agents, because the journal cannot be used or was lost: nothing was ever
+// published for it, and what it shows is what they enforce.
+inline bool IsAdopted(const Gate& gate) { return gate.exists && gate.record.version == Version{}; }
 // What agents must enforce for a gate in this state.
 Directive DirectiveOf(const GateRecord& record);
 

@@ -94,11 +94,12 @@ void Prototype::Weigh(const Observation& seen) {
   }
 }
 
+double Prototype::Bar() const { return double(checks_.size()) / kAlpha / (on_probation_ ? 10 : 1); }
+
 double Prototype::Alarm() const {
-  const double bar = double(checks_.size()) / kAlpha / (on_probation_ ? 10 : 1);
   double most = 0;
   for (const Sequential& check : evidence_) most = std::max(most, check.Against());
-  return most / bar;
+  return most / Bar();
 }
 
 bool Prototype::IsBadNow() const {
@@ -109,6 +110,10 @@ bool Prototype::IsBadNow() const {
 bool Prototype::IsProven() const {
   if (since_observed_ < 3.5 || since_command_ < 7) return false;
   if (Alarm() >= .1 || IsBadNow()) return false;
+  return HasEarned();
+}
+
+bool Prototype::HasEarned() const {
   return std::all_of(evidence_.begin(), evidence_.end(),
                      [](const Sequential& check) { return check.For() >= std::log(1 / kBeta); });
 }
@@ -193,9 +198,8 @@ void Prototype::Retreat() {
     ratio = std::max(ratio, Ratio(i, 3));
     alarm = std::max(alarm, evidence_[i].Against());
   }
-  const double bar = double(checks_.size()) / kAlpha / (on_probation_ ? 10 : 1);
-  const bool slow_alarmed = slow_alarm >= bar;
-  const bool errors_alarmed = error_alarm >= bar;
+  const bool slow_alarmed = slow_alarm >= Bar();
+  const bool errors_alarmed = error_alarm >= Bar();
   const bool is_load = slow_alarmed || (utilisation_ && *utilisation_ >= .85);
   probe_lasted_ = since_command_;
   trust_ = proven_ < share_ ? proven_ : .6 * share_;
@@ -239,9 +243,7 @@ void Prototype::Cure(const Observation& seen) {
   in_cure_ += seen.seconds;
   bool is_bad = false;
   for (std::size_t i = 0; i < checks_.size(); ++i) {
-    const Batch& batch = seen.checks[i];
-    const double expected = 2 * checks_[i].limit * batch.total;
-    is_bad = is_bad || batch.bad > expected + 1.5 * std::sqrt(expected) + .5;
+    is_bad = is_bad || engine::IsBad(seen.checks[i], checks_[i].limit);
   }
   clean_ = is_bad ? 0 : clean_ + seen.seconds;
   if (is_bad && observed_ && since_observed_ >= 4) bad_in_cure_ += seen.seconds;
@@ -263,10 +265,7 @@ void Prototype::Cure(const Observation& seen) {
     Drain();
     return;
   }
-  const bool is_cured =
-      std::all_of(evidence_.begin(), evidence_.end(),
-                  [](const Sequential& check) { return check.For() >= std::log(1 / kBeta); });
-  if (is_cured && clean_ >= 5 && in_cure_ >= cure_wait_ && Alarm() < .1) {
+  if (HasEarned() && clean_ >= 5 && in_cure_ >= cure_wait_ && Alarm() < .1) {
     phase_ = Phase::kAdmitting;
     proven_ = std::max(proven_, share_);
     if (.9 * trust_ > share_) Command(.9 * trust_);
@@ -294,11 +293,9 @@ double Prototype::Decide(const Observation& seen) {
     return share_;
   }
   Weigh(seen);
-  if (Alarm() >= 1) {
-    if (phase_ == Phase::kAdmitting) {
-      Retreat();
-      return share_;
-    }
+  if (phase_ == Phase::kAdmitting && Alarm() >= 1) {
+    Retreat();
+    return share_;
   }
   if (phase_ == Phase::kCuring) {
     Cure(seen);

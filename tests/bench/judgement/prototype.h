@@ -45,8 +45,12 @@ class Prototype {
 
   void Weigh(const Observation& seen);
   void LookAtUtilisation(const Observation& seen);
+  // What evidence against must reach for a retreat, and how far it has come.
+  double Bar() const;
   double Alarm() const;
   bool IsProven() const;
+  // Every check speaks for an advance.
+  bool HasEarned() const;
   bool IsBadNow() const;
   std::optional<double> NextShare() const;
   void Retreat();
