@@ -1,6 +1,7 @@
 #include "common/tls/credentials.h"
 
 #include <fmt/format.h>
+#include <grpc/grpc_security_constants.h>
 #include <grpcpp/security/tls_certificate_provider.h>
 #include <grpcpp/security/tls_certificate_verifier.h>
 #include <grpcpp/security/tls_credentials_options.h>
@@ -9,6 +10,8 @@
 #include <string>
 #include <utility>
 #include <vector>
+
+#include "common/tls/x509.h"
 
 namespace headgate::tls {
 namespace {
@@ -119,6 +122,14 @@ absl::StatusOr<Identity> PeerIdentity(const grpc::AuthContext& context,
                     spiffe_ids[0], identity->trust_domain, trust_domain));
   }
   return identity;
+}
+
+std::optional<TimePoint> PeerCertificateEnd(const grpc::AuthContext& context) {
+  const auto pems = Values(context, GRPC_X509_PEM_CERT_PROPERTY_NAME);
+  if (pems.size() != 1) return std::nullopt;
+  const auto chain = ParseCertificates(pems[0]);
+  if (!chain.ok()) return std::nullopt;
+  return NotAfter(*chain->front());
 }
 
 }  // namespace headgate::tls

@@ -9,9 +9,11 @@
 #include <grpcpp/security/server_credentials.h>
 
 #include <memory>
+#include <optional>
 #include <string_view>
 
 #include "absl/status/statusor.h"
+#include "common/base/clock.h"
 #include "common/tls/files.h"
 #include "common/tls/identity.h"
 
@@ -35,5 +37,9 @@ inline constexpr std::string_view kLocalName = "root";
 // or of none in Headgate.
 absl::StatusOr<Identity> PeerIdentity(const grpc::AuthContext& context,
                                       std::string_view trust_domain);
+
+// When the certificate that opened the call ends; unset where there is none (plaintext, the local
+// socket).
+std::optional<TimePoint> PeerCertificateEnd(const grpc::AuthContext& context);
 
 }  // namespace headgate::tls

@@ -9,6 +9,8 @@
 #include <string>
 #include <utility>
 
+#include "common/base/allowance.h"
+#include "common/tls/credentials.h"
 #include "controller/api/agent_words.h"
 
 namespace headgate::api {
@@ -16,6 +18,10 @@ namespace {
 
 // A stream that does not begin with Hello for so long is ended.
 constexpr Duration kHelloMax{5'000};
+// An agent pushes counters four times a second, and reports when something changes. What it may
+// save up is a change at each of its gates.
+constexpr double kMessagesPerSecondMax = 50;
+constexpr double kMessagesSavedMax = 200;
 
 class AgentSession;
 
@@ -41,8 +47,11 @@ class AgentSession : public grpc::ServerBidiReactor<v1::AgentMessage, v1::Contro
         conductor_(conductor),
         context_(context),
         agent_(std::move(agent)),
-        link_(std::make_shared<Link>(this)) {
+        link_(std::make_shared<Link>(this)),
+        allowance_(kMessagesPerSecondMax, kMessagesSavedMax),
+        certificate_end_(tls::PeerCertificateEnd(*context->auth_context())) {
     loop_.Post([this] {
+      EndWithCertificate();
       hello_timer_ = loop_.After(kHelloMax, [this] {
         if (!is_known_) End(absl::DeadlineExceededError("no Hello came"));
       });
@@ -68,6 +77,7 @@ class AgentSession : public grpc::ServerBidiReactor<v1::AgentMessage, v1::Contro
     loop_.Post([this] {
       Leave();
       loop_.Cancel(hello_timer_);
+      loop_.Cancel(certificate_timer_);
       // Until here it runs even if the session has ended: a write that is stuck holds the stream.
       loop_.Cancel(write_timer_);
       delete this;
@@ -100,7 +110,24 @@ class AgentSession : public grpc::ServerBidiReactor<v1::AgentMessage, v1::Contro
     StartRead(&incoming_);
   }
 
+  void EndWithCertificate() {
+    if (!certificate_end_) return;
+    // The wall clock, by which certificates are meant; it may have been set since the start.
+    const Duration left = *certificate_end_ - conductor_.clock().WallNow();
+    certificate_timer_ = loop_.After(left, [this] {
+      End(absl::UnauthenticatedError(
+          fmt::format("the certificate of agent {} ended at {}: issue a new one", agent_,
+                      FormatTime(*certificate_end_))));
+    });
+  }
+
   absl::Status Handle() {
+    if (!allowance_.Take(conductor_.now())) {
+      conductor_.CountFlood(agent_);
+      return absl::ResourceExhaustedError(
+          fmt::format("agent {} sends more than {} messages a second, the limit", agent_,
+                      kMessagesPerSecondMax));
+    }
     if (incoming_.ByteSizeLong() > kFrameBytesMax) {
       return absl::ResourceExhaustedError(fmt::format("a message of {} bytes, at most {}",
                                                       incoming_.ByteSizeLong(), kFrameBytesMax));
@@ -185,6 +212,9 @@ class AgentSession : public grpc::ServerBidiReactor<v1::AgentMessage, v1::Contro
   v1::ControllerMessage outgoing_;
   std::optional<v1::Welcome> welcome_;
   std::map<std::string, v1::Directive> slots_;
+  Allowance allowance_;
+  const std::optional<TimePoint> certificate_end_;
+  Loop::TimerId certificate_timer_ = 0;
   bool wants_full_state_ = false;
   bool is_writing_ = false;
   Loop::TimerId write_timer_ = 0;

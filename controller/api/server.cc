@@ -56,22 +56,10 @@ absl::StatusOr<std::unique_ptr<Servers>> Servers::Start(const ServerOptions& opt
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   std::unique_ptr<Servers> servers(new Servers);
-  const CallerRules rules{
-      .trust_domain = options.tls ? options.tls->identity.trust_domain : "loopback",
-      .is_plaintext = !options.tls};
-  servers->network_ = std::make_unique<Listener>(loop, conductor, rules);
-  grpc::ServerBuilder network;
-  SetLimits(network);
-  network.AddListeningPort(
-      options.listen,
-      options.tls ? tls::ServerCredentials(*options.tls) : grpc::InsecureServerCredentials(),
-      &servers->port_);
-  network.RegisterService(&servers->network_->operators);
-  network.RegisterService(&servers->network_->agents);
-  servers->network_->server = network.BuildAndStart();
-  if (servers->network_->server == nullptr || servers->port_ == 0) {
-    return absl::UnavailableError(fmt::format(
-        "cannot listen on {}: is the port taken, or the address not this host's?", options.listen));
+  if (!options.listen.empty()) {
+    if (absl::Status status = servers->ServeNetwork(options, loop, conductor); !status.ok()) {
+      return status;
+    }
   }
   if (options.socket.empty()) return servers;
   absl::StatusOr<std::string> address = tls::PrepareLocalSocket(options.socket);
@@ -87,6 +75,26 @@ absl::StatusOr<std::unique_ptr<Servers>> Servers::Start(const ServerOptions& opt
     return absl::UnavailableError(fmt::format("cannot listen on the socket {}", options.socket));
   }
   return servers;
+}
+
+absl::Status Servers::ServeNetwork(const ServerOptions& options, Loop& loop,
+                                   conductor::Conductor& conductor) {
+  const CallerRules rules{
+      .trust_domain = options.tls ? options.tls->identity.trust_domain : "loopback",
+      .is_plaintext = !options.tls};
+  network_ = std::make_unique<Listener>(loop, conductor, rules);
+  grpc::ServerBuilder builder;
+  SetLimits(builder);
+  builder.AddListeningPort(
+      options.listen,
+      options.tls ? tls::ServerCredentials(*options.tls) : grpc::InsecureServerCredentials(),
+      &port_);
+  builder.RegisterService(&network_->operators);
+  builder.RegisterService(&network_->agents);
+  network_->server = builder.BuildAndStart();
+  if (network_->server != nullptr && port_ != 0) return absl::OkStatus();
+  return absl::UnavailableError(fmt::format(
+      "cannot listen on {}: is the port taken, or the address not this host's?", options.listen));
 }
 
 }  // namespace headgate::api

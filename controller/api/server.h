@@ -14,7 +14,7 @@
 namespace headgate::api {
 
 struct ServerOptions {
-  // HOST:PORT; port 0 takes a free one.
+  // HOST:PORT; port 0 takes a free one. Empty: none.
   std::string listen;
   // Unset: plaintext.
   std::optional<tls::Material> tls;
@@ -32,11 +32,14 @@ class Servers {
   Servers(const Servers&) = delete;
   Servers& operator=(const Servers&) = delete;
 
+  // 0: not on the network.
   int port() const { return port_; }
 
  private:
   struct Listener;
   Servers();
+  absl::Status ServeNetwork(const ServerOptions& options, Loop& loop,
+                            conductor::Conductor& conductor);
 
   std::unique_ptr<Listener> network_;
   std::unique_ptr<Listener> local_;

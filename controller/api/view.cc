@@ -108,7 +108,12 @@ v1::Agent ViewAgent(const conductor::Conductor& conductor, const engine::Gate& g
   proto.set_software_version(agent->hello.software_version);
   for (const auto& [key, value] : agent->hello.labels) (*proto.mutable_labels())[key] = value;
   const auto report = agent->gates.find(gate.record.gate);
-  if (report != agent->gates.end()) *proto.mutable_report() = api::ToProto(report->second);
+  if (report != agent->gates.end()) {
+    *proto.mutable_report() = api::ToProto(report->second);
+    if (agent->HasRival(conductor.now())) {
+      proto.mutable_report()->set_trouble(fleet::RivalText(*agent));
+    }
+  }
   const double span = double(engine::Traffic::kSpan.count()) / 1000;
   proto.set_requests_per_second(double(engine::WeightOf(gate.evidence, name)) / span);
   proto.set_weight_ppm(engine::WeightPpmOf(gate, name));

@@ -222,6 +222,11 @@ absl::Status Conductor::Connect(const std::string& agent, std::shared_ptr<fleet:
   absl::Status status = fleet_.Connect(agent, std::move(session), std::move(hello), now());
   if (!status.ok()) return status;
   known = fleet_.Find(agent);
+  const auto told = told_.find(agent);
+  if (known->HasRival(now()) && told != told_.end() && !told->second.has_rival) {
+    dependencies_.log.Error("agent_has_a_rival",
+                            {{"agent", agent}, {"why", fleet::RivalText(*known)}});
+  }
   for (const auto& [gate, report] : before) {
     if (known->gates.contains(gate)) continue;
     // It says no more of a gate that it told of before.
@@ -264,12 +269,17 @@ void Conductor::Count(const std::string& agent, const fleet::Session* session,
   for (const fleet::GateTotals& delta : result.deltas) Feed(ToEvent(agent, delta));
 }
 
+void Conductor::CountFlood(const std::string& agent) {
+  dependencies_.log.Warning("agent_floods", {{"agent", agent}});
+  dependencies_.metrics.CountFlood(agent);
+}
+
 void Conductor::OnReading(const signals::Reading& reading) { Feed(ToEvent(reading)); }
 
 void Conductor::TellEngineOfAgent(const std::string& agent) {
   const fleet::Agent* known = fleet_.Find(agent);
   if (known == nullptr) return;
-  told_connected_[agent] = known->IsConnected(now());
+  told_[agent] = {known->IsConnected(now()), known->HasRival(now())};
   for (const auto& [gate, report] : known->gates) {
     Feed(engine::AgentReported{gate, ToView(*known, report, now())});
   }
@@ -304,10 +314,9 @@ void Conductor::ScheduleWake() {
 void Conductor::EverySecond() {
   dependencies_.loop.After(kSecond, [this] { EverySecond(); });
   for (const auto& [name, agent] : fleet_.agents()) {
-    const auto told = told_connected_.find(name);
-    if (told == told_connected_.end() || told->second != agent.IsConnected(now())) {
-      TellEngineOfAgent(name);
-    }
+    const auto told = told_.find(name);
+    const Told present{agent.IsConnected(now()), agent.HasRival(now())};
+    if (told == told_.end() || told->second != present) TellEngineOfAgent(name);
   }
   dependencies_.metrics.Show(state_, fleet_, now());
 }

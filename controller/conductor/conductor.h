@@ -65,6 +65,8 @@ class Conductor {
   // Answers every call that waits (UNAVAILABLE), and every later one at once: before the servers
   // end, which wait for their calls.
   void EndCalls();
+  // Servers are there again.
+  void TakeCallsAgain() { has_ended_calls_ = false; }
 
   // --- What agents and signals say.
   absl::Status Connect(const std::string& agent, std::shared_ptr<fleet::Session> session,
@@ -74,6 +76,8 @@ class Conductor {
   void Count(const std::string& agent, const fleet::Session* session,
              const fleet::CountersPush& push);
   void OnReading(const signals::Reading& reading);
+  // It said more than it may, and is cut off.
+  void CountFlood(const std::string& agent);
 
   // --- For those who look.
   const engine::State& state() const { return state_; }
@@ -135,8 +139,13 @@ class Conductor {
   std::map<std::uint64_t, Watcher> watchers_;
   std::uint64_t next_watcher_ = 1;
   bool is_pacing_ = false;
-  // By agent and gate: whether the engine was told that it is connected.
-  std::map<std::string, bool> told_connected_;
+  // By agent: what the engine was told that time alone may change.
+  struct Told {
+    bool is_connected = false;
+    bool has_rival = false;
+    friend bool operator==(const Told&, const Told&) = default;
+  };
+  std::map<std::string, Told> told_;
   std::vector<signals::SignalSpec> followed_;
   Loop::TimerId wake_timer_ = 0;
   TimePoint wake_at_;

@@ -53,6 +53,8 @@ ConductorMetrics::ConductorMetrics(prometheus::Registry& registry)
           Counters(registry, "headgate_agent_refusals_total", "Directives that an agent refused.")),
       implausible_(Counters(registry, "headgate_implausible_counts_total",
                             "Counter pushes of an agent that were refused.")),
+      floods_(Counters(registry, "headgate_agent_floods_total",
+                       "Sessions that were ended because the agent sent too many messages.")),
       record_failures_(Counters(registry, "headgate_journal_failures_total",
                                 "Records that the journal did not take.")
                            .Add({})),
@@ -73,6 +75,10 @@ void ConductorMetrics::CountRefusal(const std::string& agent, const std::string&
 
 void ConductorMetrics::CountImplausible(const std::string& agent) {
   implausible_.Add({{"agent", agent}}).Increment();
+}
+
+void ConductorMetrics::CountFlood(const std::string& agent) {
+  floods_.Add({{"agent", agent}}).Increment();
 }
 
 void ConductorMetrics::ObserveRecording(Duration took, bool succeeded) {

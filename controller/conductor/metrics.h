@@ -23,6 +23,7 @@ class ConductorMetrics {
   void CountDecision(const std::string& gate, const engine::Cause& cause);
   void CountRefusal(const std::string& agent, const std::string& gate);
   void CountImplausible(const std::string& agent);
+  void CountFlood(const std::string& agent);
   void ObserveRecording(Duration took, bool succeeded);
   // Once a second.
   void Show(const engine::State& state, const fleet::Fleet& fleet, TimePoint now);
@@ -43,6 +44,7 @@ class ConductorMetrics {
   prometheus::Family<prometheus::Counter>& decisions_;
   prometheus::Family<prometheus::Counter>& refusals_;
   prometheus::Family<prometheus::Counter>& implausible_;
+  prometheus::Family<prometheus::Counter>& floods_;
   prometheus::Counter& record_failures_;
   prometheus::Histogram& record_seconds_;
 };

@@ -74,8 +74,11 @@ std::uint64_t Conductor::NextEpoch() const {
 }
 
 absl::Status Conductor::BeginReign(TimePoint newest_open) {
-  const std::uint64_t epoch = NextEpoch();
-  if (absl::Status status = dependencies_.journal->BeginReign(epoch); !status.ok()) return status;
+  std::uint64_t epoch = NextEpoch();
+  absl::Status status = dependencies_.journal->BeginReign(epoch);
+  // A reign of this very second that came to no entry.
+  if (absl::IsFailedPrecondition(status)) status = dependencies_.journal->BeginReign(++epoch);
+  if (!status.ok()) return status;
   const JournalRecord record{
       .at = now(), .epoch = epoch, .controller = dependencies_.controller_name, .change = {}};
   const std::string payload = Encode(record);

@@ -127,6 +127,11 @@ engine::AgentView ToView(const fleet::Agent& agent, const fleet::GateReport& rep
   if (!report.trouble.empty()) {
     view.refusal += (view.refusal.empty() ? "" : "; ") + report.trouble;
   }
+  if (agent.HasRival(now)) {
+    // What one of them observed says nothing of the other.
+    view.stage = engine::AgentView::Stage::kRefused;
+    view.refusal = fleet::RivalText(agent);
+  }
   if (report.local_override) {
     const fleet::LocalOverride& local = *report.local_override;
     view.local_override =

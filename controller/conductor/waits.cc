@@ -37,6 +37,7 @@ std::string WhyMissing(const fleet::Agent& agent, const fleet::GateReport& repor
   if (!agent.IsConnected(now)) {
     return fmt::format("not connected, last seen {} ago", FormatDuration(now - agent.last_seen));
   }
+  if (agent.HasRival(now)) return fleet::RivalText(agent);
   if (report.stage == fleet::Stage::kRefused && report.refusal) {
     return "refuses: " + report.refusal->detail;
   }
@@ -78,7 +79,8 @@ std::vector<Unconfirmed> Missing(const Wait& wait, const engine::Gate* gate,
     const auto report = agent.gates.find(wait.gate);
     if (report == agent.gates.end()) continue;
     ++known;
-    if (agent.IsConnected(now) && HasReached(report->second, wait)) continue;
+    const bool is_heard = agent.IsConnected(now) && !agent.HasRival(now);
+    if (is_heard && HasReached(report->second, wait)) continue;
     missing.push_back({name, WhyMissing(agent, report->second, wait, now)});
   }
   const bool has_plan = gate != nullptr && gate->record.restoration;

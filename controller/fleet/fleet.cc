@@ -7,6 +7,13 @@
 
 namespace headgate::fleet {
 
+std::string RivalText(const Agent& agent) {
+  return fmt::format(
+      "two load balancers take turns with the certificate of agent {}, and only one is heard at a "
+      "time: issue each its own (`headgate certs issue --role agent --name NAME`)",
+      agent.name);
+}
+
 absl::Status Fleet::Connect(const std::string& name, std::shared_ptr<Session> session, Hello hello,
                             TimePoint now) {
   const auto known = agents_.find(name);
@@ -17,6 +24,11 @@ absl::Status Fleet::Connect(const std::string& name, std::shared_ptr<Session> se
   Agent& agent = agents_[name];
   if (agent.session != nullptr && agent.session != session) {
     agent.session->Close(absl::AbortedError(fmt::format("agent {} opened a newer session", name)));
+    if (hello.boot_id != agent.hello.boot_id) {
+      // A process that was restarted never comes back; one that took turns does.
+      if (hello.boot_id == agent.replaced_boot_id) agent.rival_seen = now;
+      agent.replaced_boot_id = agent.hello.boot_id;
+    }
   }
   agent.name = name;
   agent.session = std::move(session);

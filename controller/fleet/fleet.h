@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,9 @@ inline constexpr Duration kRenewEvery{3'000};
 inline constexpr Duration kValidFor{15'000};
 // An agent pushes four times a second; one that says nothing for so long may hang.
 inline constexpr Duration kSilentAfter{5'000};
+// For so long after two processes took turns as one agent nothing that either says is believed: the
+// other may enforce something else.
+inline constexpr Duration kRivalFor{60'000};
 
 struct Agent {
   std::string name;
@@ -32,11 +36,19 @@ struct Agent {
   TimePoint last_seen;
   std::uint64_t implausible_counts = 0;
   Counting counting;
+  // Whose session the present one ended, and when one that had been ended came back: two load
+  // balancers with one certificate.
+  std::string replaced_boot_id;
+  std::optional<TimePoint> rival_seen;
 
   bool IsConnected(TimePoint now) const {
     return session != nullptr && now - last_seen <= kSilentAfter;
   }
+  bool HasRival(TimePoint now) const { return rival_seen && now - *rival_seen <= kRivalFor; }
 };
+
+// For people: what is wrong, and the remedy.
+std::string RivalText(const Agent& agent);
 
 class Fleet {
  public:

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -30,7 +31,7 @@ absl::StatusOr<FileLock> FileLock::Take(const std::string& path) {
         fmt::format("{}: cannot be made ({}); let the user of this program write to its folder",
                     path, std::strerror(errno)));
   }
-  FileLock lock(fd);
+  FileLock lock(fd, path);
   if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
     return absl::FailedPreconditionError(fmt::format(
         "{}: another controller (process {}) uses this journal; stop it, or give each its own",
@@ -41,6 +42,13 @@ absl::StatusOr<FileLock> FileLock::Take(const std::string& path) {
   if (ftruncate(fd, 0) == 0) [[maybe_unused]]
     const auto written = pwrite(fd, pid.data(), pid.size(), 0);
   return lock;
+}
+
+bool FileLock::IsStillThere() const {
+  struct stat held {};
+  struct stat found {};
+  return fstat(fd_, &held) == 0 && stat(path_.c_str(), &found) == 0 &&
+         held.st_dev == found.st_dev && held.st_ino == found.st_ino;
 }
 
 FileLock::~FileLock() {

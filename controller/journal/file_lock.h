@@ -15,15 +15,21 @@ class FileLock {
   // FAILED_PRECONDITION names the process that holds it; PERMISSION_DENIED: it cannot be made.
   static absl::StatusOr<FileLock> Take(const std::string& path);
   ~FileLock();
-  FileLock(FileLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  // Whether another controller would find this very lock: false once its file was removed or
+  // replaced.
+  bool IsStillThere() const;
+  FileLock(FileLock&& other) noexcept
+      : fd_(std::exchange(other.fd_, -1)), path_(std::move(other.path_)) {}
   FileLock& operator=(FileLock&& other) noexcept {
     std::swap(fd_, other.fd_);
+    std::swap(path_, other.path_);
     return *this;
   }
 
  private:
-  explicit FileLock(int fd) : fd_(fd) {}
+  FileLock(int fd, std::string path) : fd_(fd), path_(std::move(path)) {}
   int fd_;
+  std::string path_;
 };
 
 }  // namespace headgate::journal

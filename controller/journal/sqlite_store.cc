@@ -196,7 +196,36 @@ absl::Status SqliteStore::Prepare() {
     if (!statement.ok()) return statement.status();
     *target = std::make_unique<Statement>(*std::move(statement));
   }
-  return absl::OkStatus();
+  return CheckIsStillThere();
+}
+
+absl::Status SqliteStore::CheckIsStillThere() {
+  struct stat status {};
+  const bool is_there = stat(db_.path().c_str(), &status) == 0;
+  // A disk that cannot be asked says so itself when it is written to.
+  if (!is_there && errno != ENOENT && errno != ENOTDIR) return absl::OkStatus();
+  if (inode_ == 0 && is_there) {
+    device_ = status.st_dev;
+    inode_ = status.st_ino;
+  }
+  std::string_view what;
+  if (!is_there) {
+    what = "was removed";
+  } else if (status.st_dev != device_ || status.st_ino != inode_) {
+    what = "was replaced by another file";
+  } else if (status.st_size < bytes_max_) {
+    what = "was cut short";
+  } else if (!lock_.IsStillThere()) {
+    what = "has lost its lock file, so that a second controller could write to it,";
+  }
+  if (what.empty()) {
+    bytes_max_ = status.st_size;
+    return absl::OkStatus();
+  }
+  return absl::DataLossError(
+      fmt::format("{}: {} under the running controller; put the file or a backup in its place, "
+                  "then start the controller again (docs/JOURNAL.md)",
+                  db_.path(), what));
 }
 
 absl::StatusOr<SqliteStore::Head> SqliteStore::ReadHead() {
@@ -302,6 +331,9 @@ absl::Status SqliteStore::BeginReign(std::uint64_t epoch) {
 
 std::vector<absl::StatusOr<std::uint64_t>> SqliteStore::AppendGroup(
     const std::vector<NewEntry>& entries) {
+  if (absl::Status there = CheckIsStillThere(); !there.ok()) {
+    return std::vector<absl::StatusOr<std::uint64_t>>(entries.size(), there);
+  }
   std::vector<absl::StatusOr<std::uint64_t>> answers;
   const absl::Status committed = InTransaction([&]() -> absl::Status {
     // Read within the transaction: whoever else writes this file, the newest reign is known here.

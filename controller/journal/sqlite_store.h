@@ -43,6 +43,9 @@ class SqliteStore {
   SqliteStore(FileLock lock, Database database)
       : lock_(std::move(lock)), db_(std::move(database)) {}
   absl::Status Prepare();
+  // DATA_LOSS once the file at our path is no longer the one that we opened, or was cut short:
+  // what is written to a file that nobody finds again is not recorded.
+  absl::Status CheckIsStillThere();
   absl::StatusOr<Head> ReadHead();
   absl::Status WriteHead(const Head& head);
   absl::Status Insert(const Head& head, const NewEntry& entry);
@@ -52,6 +55,10 @@ class SqliteStore {
 
   const FileLock lock_;
   Database db_;
+  // Of the file as it was opened, and the largest that it has been: a journal never shrinks.
+  std::uint64_t device_ = 0;
+  std::uint64_t inode_ = 0;
+  std::int64_t bytes_max_ = 0;
   std::unique_ptr<Statement> begin_;
   std::unique_ptr<Statement> commit_;
   std::unique_ptr<Statement> read_head_;

@@ -6,15 +6,14 @@ import sys
 import time
 import unittest
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(HERE, "../support/lab"))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../support/lab"))
 # pylint: disable=wrong-import-position
 import headgate
-import lab
 import process
+import site_case
 import stickiness
 
-GATE = lab.GATE
+GATE = site_case.GATE
 
 # One check, which a Prometheus without any target answers.
 PLAN = """\
@@ -31,37 +30,7 @@ prometheus: {prometheus}
 """
 
 
-class Incident(unittest.TestCase):
-    site = None
-
-    def run(self, result=None):
-        result = result or self.defaultTestResult()
-        before = len(result.failures) + len(result.errors)
-        super().run(result)
-        if self.site is None:
-            return
-        if len(result.failures) + len(result.errors) > before:
-            print(f"{self.id()}: logs are kept in {self.site.folder}", file=sys.stderr)
-        else:
-            self.site.remove()
-
-    def setUp(self):
-        self.site = lab.Lab(lab.default_programs())
-        self.addCleanup(self.site.stop)
-        self.site.start_gate()
-
-    def create(self, share):
-        result = self.site.cli("gates", "create", GATE, "--share", share, "--wait-for", "observed",
-                               "--timeout", "20s")
-        self.assertEqual(result.code, 0, result)
-
-    def await_width(self, share_ppm, balancers=None, timeout_s=10):
-        names = [balancer.name for balancer in balancers or self.site.balancers]
-        wanted = stickiness.width(share_ppm)
-        process.wait_for(
-            lambda: {self.site.watcher.widths()[name] for name in names} == {wanted}, timeout_s,
-            f"{', '.join(names)} admit {share_ppm / 10_000:g} %")
-
+class Incident(site_case.SiteTest):
     def start(self, steps, bake):
         self.site.start_prometheus()
         plan = os.path.join(self.site.folder, "plan.yaml")
@@ -69,9 +38,6 @@ class Incident(unittest.TestCase):
             file.write(PLAN.format(steps=steps, bake=bake, prometheus=self.site.prometheus.url))
         result = self.site.cli("start", plan, "--when-ready")
         self.assertEqual(result.code, 0, result)
-
-    def gate(self):
-        return self.site.cli.json("status", GATE)
 
     # -- closing -----------------------------------------------------------------------------------
     def test_close_names_the_agent_that_does_not_confirm_and_reaches_the_others(self):

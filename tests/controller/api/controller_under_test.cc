@@ -5,11 +5,11 @@
 #include <grpcpp/create_channel.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <future>
 #include <utility>
 
-#include "common/tls/authority.h"
 #include "common/tls/credentials.h"
 #include "common/tls/files.h"
 #include "controller/plan/plan.h"
@@ -79,14 +79,18 @@ void ControllerUnderTest::TearDown() {
 }
 
 std::shared_ptr<grpc::Channel> ControllerUnderTest::ChannelAs(tls::Role role,
-                                                              const std::string& name) {
+                                                              const std::string& name,
+                                                              Duration ends_in) {
+  // The shortest life is a minute.
+  const Duration lifetime = std::max(ends_in, Duration(60'000));
   const std::string authority = (folder_ / "pki").string();
   const auto issued = tls::IssueCertificate({.authority_directory = authority,
                                              .directory = authority,
                                              .role = role,
                                              .name = name,
+                                             .lifetime = lifetime,
                                              .overwrite = true},
-                                            clock_.Now());
+                                            clock_.Now() + ends_in - lifetime);
   if (!issued.ok()) return nullptr;
   const auto material =
       tls::Load({authority + "/ca.crt", issued->certificate_path, issued->key_path}, clock_.Now());

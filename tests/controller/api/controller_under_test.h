@@ -15,6 +15,7 @@
 #include "common/base/clock.h"
 #include "common/log/log.h"
 #include "common/loop/loop.h"
+#include "common/tls/authority.h"
 #include "common/tls/identity.h"
 #include "controller/api/server.h"
 #include "controller/conductor/conductor.h"
@@ -32,7 +33,9 @@ class ControllerUnderTest : public testing::Test {
   void SetUp() override;
   void TearDown() override;
 
-  std::shared_ptr<grpc::Channel> ChannelAs(tls::Role role, const std::string& name);
+  // With a certificate that ends in `ends_in`.
+  std::shared_ptr<grpc::Channel> ChannelAs(tls::Role role, const std::string& name,
+                                           Duration ends_in = tls::kLeafLifetimeDefault);
   std::unique_ptr<v1::Headgate::Stub> OperatorAs(tls::Role role) {
     return v1::Headgate::NewStub(ChannelAs(role, "alice"));
   }
@@ -64,6 +67,8 @@ class AgentClient {
   ~AgentClient();
 
   void Say(const v1::AgentMessage& message) { stream_->Write(message); }
+  // False when the stream has ended.
+  bool TrySay(const v1::AgentMessage& message) { return stream_->Write(message); }
   // The next message; false when the stream has ended.
   bool Hear(v1::ControllerMessage& message) { return stream_->Read(&message); }
   // Reads until a directive comes.

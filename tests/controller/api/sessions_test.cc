@@ -174,5 +174,31 @@ TEST_F(Sessions, AShareBeyondAllIsRefused) {
   EXPECT_EQ(client.Finish().error_code(), StatusCode::INVALID_ARGUMENT);
 }
 
+TEST_F(Sessions, ASessionEndsWithTheCertificateThatOpenedIt) {
+  AgentClient client(ChannelAs(tls::Role::kAgent, "edge-1", Duration(3'000)), "shop");
+  v1::ControllerMessage message;
+  ASSERT_TRUE(client.Hear(message));
+  while (client.Hear(message)) {
+  }
+  const grpc::Status status = client.Finish();
+  EXPECT_EQ(status.error_code(), StatusCode::UNAUTHENTICATED);
+  EXPECT_NE(status.error_message().find("certificate of agent edge-1 ended"), std::string::npos)
+      << status.error_message();
+}
+
+TEST_F(Sessions, AnAgentThatFloodsIsCutOff) {
+  AgentClient client(Edge(), "shop");
+  v1::AgentMessage message;
+  message.mutable_report()->set_gate("shop");
+  message.mutable_report()->set_stage(v1::IDLE);
+  // As fast as the stream takes them, until it is ended.
+  while (client.TrySay(message)) {
+  }
+  v1::ControllerMessage answer;
+  while (client.Hear(answer)) {
+  }
+  EXPECT_EQ(client.Finish().error_code(), StatusCode::RESOURCE_EXHAUSTED);
+}
+
 }  // namespace
 }  // namespace headgate::api

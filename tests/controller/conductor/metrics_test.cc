@@ -7,6 +7,7 @@
 #include <string>
 
 #include "controller/engine/evidence.h"
+#include "controller/main/metrics.h"
 #include "controller/plan/plan.h"
 
 namespace headgate::conductor {
@@ -43,10 +44,12 @@ engine::State StateWithEverything() {
 
 TEST(ConductorMetrics, ArePreciselyTheDocumentedOnes) {
   prometheus::Registry registry;
+  const ProgramMetrics program_metrics(registry);
   ConductorMetrics metrics(registry);
   metrics.CountDecision("shop", {.what = "start"});
   metrics.CountRefusal("edge-1", "shop");
   metrics.CountImplausible("edge-1");
+  metrics.CountFlood("edge-1");
   metrics.ObserveRecording(Duration(1), true);
   metrics.Show(StateWithEverything(), fleet::Fleet(), kNow);
   std::set<std::string> exported;

@@ -63,6 +63,33 @@ TEST(Fleet, ANewerSessionOfAnAgentEndsTheOlderAndTheOldersWordsAreIgnored) {
   EXPECT_TRUE(fleet.Find("edge-1")->IsConnected(kNow));
 }
 
+Hello HelloOfBoot(const std::string& boot_id) {
+  return {.boot_id = boot_id, .gates = {{.gate = "shop"}}};
+}
+
+TEST(Fleet, TwoLoadBalancersThatTakeTurnsAsOneAgentAreFoundOut) {
+  Fleet fleet;
+  const auto connect = [&](const std::string& boot_id, TimePoint at) {
+    ASSERT_TRUE(
+        fleet.Connect("edge-1", std::make_shared<FakeSession>(), HelloOfBoot(boot_id), at).ok());
+  };
+  connect("one", kNow);
+  connect("other", kNow);
+  EXPECT_FALSE(fleet.Find("edge-1")->HasRival(kNow));
+  connect("one", kNow);
+  EXPECT_TRUE(fleet.Find("edge-1")->HasRival(kNow + kRivalFor));
+  EXPECT_FALSE(fleet.Find("edge-1")->HasRival(kNow + kRivalFor + Duration(1)));
+}
+
+TEST(Fleet, AnAgentThatIsRestartedOrReconnectsHasNoRival) {
+  Fleet fleet;
+  for (const char* boot_id : {"one", "one", "two", "two", "three"}) {
+    ASSERT_TRUE(
+        fleet.Connect("edge-1", std::make_shared<FakeSession>(), HelloOfBoot(boot_id), kNow).ok());
+    EXPECT_FALSE(fleet.Find("edge-1")->HasRival(kNow)) << boot_id;
+  }
+}
+
 TEST(Fleet, AnAgentThatHangsIsNotConnected) {
   Fleet fleet;
   ASSERT_TRUE(

@@ -65,6 +65,48 @@ TEST(SqliteJournal, TheGuardHoldsEvenIfAnotherProgramTookTheReignBehindItsBack) 
   sqlite3_close(intruder);
 }
 
+// What is done to the files of a journal that is in use, and what the next append must say of it.
+struct Mishap {
+  const char* name;
+  void (*happen)(const std::string& path);
+  const char* says;
+};
+
+class SqliteJournalInUse : public testing::TestWithParam<Mishap> {};
+
+TEST_P(SqliteJournalInUse, RecordsNothingThatNobodyWouldFindAgain) {
+  const Folder folder;
+  const std::string path = folder / "journal.db";
+  const auto journal = MustOpen(path);
+  ASSERT_TRUE(journal->BeginReign(1).ok());
+  ASSERT_TRUE(AppendAndWait(*journal, 1, "before").ok());
+
+  GetParam().happen(path);
+
+  const auto answer = AppendAndWait(*journal, 1, "after");
+  EXPECT_EQ(answer.status().code(), absl::StatusCode::kDataLoss) << answer.status();
+  EXPECT_THAT(std::string(answer.status().message()), testing::HasSubstr(GetParam().says));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Mishaps, SqliteJournalInUse,
+    testing::Values(Mishap{"Removed",
+                           [](const std::string& path) { std::filesystem::remove(path); },
+                           "was removed"},
+                    Mishap{"Replaced",
+                           [](const std::string& path) {
+                             std::filesystem::copy_file(path, path + ".copy");
+                             std::filesystem::rename(path + ".copy", path);
+                           },
+                           "was replaced"},
+                    Mishap{"CutShort",
+                           [](const std::string& path) { std::filesystem::resize_file(path, 0); },
+                           "was cut short"},
+                    Mishap{"WithoutItsLock",
+                           [](const std::string& path) { std::filesystem::remove(path + ".lock"); },
+                           "has lost its lock file"}),
+    [](const auto& mishap) { return std::string(mishap.param.name); });
+
 TEST(SqliteJournal, APersonMayReadTheFileWhileItIsInUse) {
   const Folder folder;
   const auto journal = MustOpen(folder / "journal.db");

@@ -44,9 +44,10 @@ class Certificates:
         self.ca = os.path.join(self._authority, "ca.crt")
         self._certs("init", "--dir", self._authority, "--trust-domain", TRUST_DOMAIN)
 
-    def issue(self, role, name, address=None):
+    def issue(self, role, name, address=None, again=False):
         """Paths of certificate and key."""
         words = ["--ip", address] if address else []
+        words += ["--overwrite"] if again else []
         self._certs("issue", "--ca-dir", self._authority, "--dir", self._folder, "--role", role,
                     "--name", name, *words)
         stem = os.path.join(self._folder, f"{role}-{name}")
@@ -70,16 +71,21 @@ class Controller:
         self.journal = os.path.join(own, "journal.db")
         self.socket = os.path.join(own, "headgated.sock")
         self.log = os.path.join(own, "headgated.log")
-        certificate, key = certificates.issue("controller", name, address="127.0.0.1")
+        self.name = name
+        self.certificate, self.key = certificates.issue("controller", name, address="127.0.0.1")
         self._argv = [program, "--listen", f"127.0.0.1:{self.port}", "--journal", self.journal,
-                      "--ca", certificates.ca, "--cert", certificate, "--key", key,
+                      "--ca", certificates.ca, "--cert", self.certificate, "--key", self.key,
                       "--socket", self.socket, "--metrics-plaintext",
                       "--metrics-listen", f"127.0.0.1:{self.metrics_port}", "--name", name]
         self.child = None
 
     def start(self):
-        self.child = process.Child(self._argv, log=self.log)
+        self.start_only()
         self.child.wait_until(self.is_ready, 15.0, "the controller is ready")
+
+    def start_only(self):
+        """Without waiting until it is ready, for one that will not be."""
+        self.child = process.Child(self._argv, log=self.log)
 
     def is_ready(self):
         url = f"http://127.0.0.1:{self.metrics_port}/readyz"
@@ -89,6 +95,10 @@ class Controller:
         except urllib.error.HTTPError as error:
             error.close()
             return False
+
+    def has_logged(self, event):
+        with open(self.log, encoding="utf-8") as file:
+            return event in file.read()
 
     def kill(self):
         self.child.kill()

@@ -1,0 +1,41 @@
+#include "common/tls/renewal.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace headgate::tls {
+namespace {
+
+bool IsSame(const Material& one, const Material& other) {
+  return one.ca_pem == other.ca_pem && one.certificate_pem == other.certificate_pem &&
+         one.key_pem == other.key_pem;
+}
+
+std::string NameOf(const Identity& identity) {
+  return fmt::format("{} {} of {}", RoleName(identity.role), identity.name, identity.trust_domain);
+}
+
+}  // namespace
+
+absl::StatusOr<std::optional<Material>> Renewal::Look(TimePoint now) {
+  absl::StatusOr<Material> found = Load(files_, now);
+  if (found.ok() && found->identity != in_use_.identity) {
+    found = absl::FailedPreconditionError(fmt::format(
+        "{}: names {}, and this program runs as {}; put the right certificate there, or start the "
+        "program again to change what it is",
+        files_.certificate, NameOf(found->identity), NameOf(in_use_.identity)));
+  }
+  if (!found.ok()) {
+    const std::string why(found.status().message());
+    if (why == told_) return std::nullopt;
+    told_ = why;
+    return found.status();
+  }
+  told_.clear();
+  if (IsSame(*found, in_use_)) return std::nullopt;
+  in_use_ = *std::move(found);
+  return in_use_;
+}
+
+}  // namespace headgate::tls

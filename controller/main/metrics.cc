@@ -1,0 +1,23 @@
+#include "controller/main/metrics.h"
+
+namespace headgate {
+
+ProgramMetrics::ProgramMetrics(prometheus::Registry& registry)
+    : certificate_not_after_(
+          prometheus::BuildGauge()
+              .Name("headgate_certificate_not_after_seconds")
+              .Help("When the controller's certificate ends, in Unix seconds; 0: it has none.")
+              .Register(registry)
+              .Add({})),
+      reopenings_(prometheus::BuildCounter()
+                      .Name("headgate_listeners_reopened_total")
+                      .Help("Times that the listeners were opened anew: the certificate was "
+                            "renewed, or they took no connections any more.")
+                      .Register(registry)
+                      .Add({})) {}
+
+void ProgramMetrics::ShowCertificateEnd(TimePoint not_after) {
+  certificate_not_after_.Set(double(UnixMillis(not_after)) / 1'000);
+}
+
+}  // namespace headgate

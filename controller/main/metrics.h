@@ -1,0 +1,24 @@
+// What headgated exports about itself; the rooms have their own. docs/METRICS.md lists all. Written
+// by main's thread.
+#pragma once
+
+#include <prometheus/counter.h>
+#include <prometheus/gauge.h>
+#include <prometheus/registry.h>
+
+#include "common/base/clock.h"
+
+namespace headgate {
+
+class ProgramMetrics {
+ public:
+  explicit ProgramMetrics(prometheus::Registry& registry);
+  void ShowCertificateEnd(TimePoint not_after);
+  void CountReopening() { reopenings_.Increment(); }
+
+ private:
+  prometheus::Gauge& certificate_not_after_;
+  prometheus::Counter& reopenings_;
+};
+
+}  // namespace headgate

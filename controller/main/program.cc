@@ -1,0 +1,293 @@
+#include "controller/main/program.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <ctime>
+#include <thread>
+#include <utility>
+
+#include "common/metrics/exposition.h"
+#include "common/tls/address.h"
+#include "controller/main/answering.h"
+#include "controller/plan/plan.h"
+
+namespace headgate {
+namespace {
+
+// In a row, before a listener that does not answer is opened anew.
+constexpr int kUnansweredMax = 2;
+constexpr Duration kAnswerMax{2'000};
+
+void SayOnStderr(const absl::Status& status) {
+  std::fprintf(stderr, "headgated: %s\n", std::string(status.message()).c_str());
+}
+
+// The first of `signals` that comes within `patience`; 0: none.
+int WaitForSignal(const sigset_t& signals, Duration patience) {
+  const timespec wait{.tv_sec = patience.count() / 1'000,
+                      .tv_nsec = patience.count() % 1'000 * 1'000'000};
+  const int signal = sigtimedwait(&signals, nullptr, &wait);
+  return signal > 0 ? signal : 0;
+}
+
+std::string HostOf(const std::string& listen) {
+  std::string host = listen.substr(0, listen.rfind(':'));
+  if (host.size() > 2 && host.front() == '[') host = host.substr(1, host.size() - 2);
+  return host;
+}
+
+// A free port that was taken is ours for as long as we run.
+void KeepPort(std::string& listen, int port) {
+  if (listen.ends_with(":0")) listen.replace(listen.size() - 1, 1, std::to_string(port));
+}
+
+}  // namespace
+
+void Program::Readiness::Set(absl::Status status) {
+  const std::lock_guard lock(mutex_);
+  status_ = std::move(status);
+}
+
+absl::Status Program::Readiness::Get() const {
+  const std::lock_guard lock(mutex_);
+  return status_;
+}
+
+Program::Program(Options options)
+    : options_(std::move(options)),
+      log_(clock_, {.format = Log::FormatForStderr()}),
+      program_metrics_(*registry_),
+      loop_(clock_),
+      metrics_(*registry_) {}
+
+Program::End Program::Run(const sigset_t& signals) {
+  absl::Status status = Start();
+  if (!status.ok()) {
+    log_.Error("cannot_start", {{"why", std::string(status.message())}});
+    log_.Flush(Duration(500));
+    SayOnStderr(status);
+    return End::kFailed;
+  }
+  std::thread loop([this] { loop_.Run(); });
+  End end = End::kFailed;
+  status = Serve();
+  if (status.ok()) {
+    std::optional<End> ended;
+    while (!ended) {
+      const int signal = WaitForSignal(signals, kLookEvery);
+      ended = signal == 0 ? LookAround() : End::kStopped;
+      if (signal != 0) log_.Info("stopping", {{"signal", signal}});
+    }
+    end = *ended;
+  } else {
+    log_.Error("cannot_start", {{"why", std::string(status.message())}});
+    SayOnStderr(status);
+  }
+  readiness_.Set(absl::UnavailableError("stopping"));
+  StopServing();
+  loop_.Stop();
+  loop.join();
+  // The loop asked them for readings until now.
+  signals_.reset();
+  // The journal writes what it was given before the loop, which hears of it, is gone.
+  journal_.reset();
+  return end;
+}
+
+absl::Status Program::Start() {
+  if (options_.plaintext) {
+    const absl::Status allowed =
+        tls::CheckPlaintextAllowed(options_.listen, options_.plaintext, "--plaintext");
+    if (!allowed.ok()) return allowed;
+  } else if (absl::Status loaded = LoadCertificate(); !loaded.ok()) {
+    if (options_.socket.empty()) return loaded;
+    certificate_trouble_ = absl::Status(
+        loaded.code(),
+        fmt::format("{}. Until it works only root on this host is served, at {}; it is looked at "
+                    "every {} s",
+                    std::string(loaded.message()), options_.socket, kLookEvery.count() / 1'000));
+    log_.Error("certificate_unusable", {{"why", std::string(certificate_trouble_.message())}});
+    SayOnStderr(certificate_trouble_);
+  }
+  OpenJournal();
+  BuildRooms();
+  recovered_ = conductor_->Recover();
+  if (!recovered_.ok()) {
+    log_.Error("lower_only", {{"why", std::string(recovered_.message())}});
+    // Unused from here on: whoever mends it must find it unlocked.
+    journal_.reset();
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Program::LoadCertificate() {
+  const tls::Files files{options_.ca, options_.cert, options_.key};
+  absl::StatusOr<tls::Material> material = tls::Load(files, clock_.WallNow());
+  if (!material.ok()) return material.status();
+  if (material->identity.role != tls::Role::kController) {
+    return absl::FailedPreconditionError(fmt::format(
+        "{} names the role {}, not that of a controller: issue one with `headgate certs issue "
+        "--role controller`",
+        options_.cert, tls::RoleName(material->identity.role)));
+  }
+  program_metrics_.ShowCertificateEnd(material->not_after);
+  renewal_.emplace(files, *std::move(material));
+  return absl::OkStatus();
+}
+
+void Program::OpenJournal() {
+  auto journal = journal::SqliteJournal::Open(options_.journal);
+  if (journal.ok()) {
+    journal_ = *std::move(journal);
+  } else {
+    journal_trouble_ = std::string(journal.status().message());
+    log_.Error("journal_unusable", {{"why", journal_trouble_}});
+  }
+}
+
+void Program::BuildRooms() {
+  signals_ = std::make_unique<signals::Signals>(
+      [this](signals::Reading reading) {
+        loop_.Post([this, reading = std::move(reading)] { conductor_->OnReading(reading); });
+      },
+      clock_);
+  conductor_ = std::make_unique<conductor::Conductor>(conductor::Conductor::Dependencies{
+      .loop = loop_,
+      .clock = clock_,
+      .log = log_,
+      .journal = journal_.get(),
+      .journal_trouble = journal_trouble_,
+      .metrics = metrics_,
+      .plan_from_source = [](const std::string& source) -> absl::StatusOr<engine::Plan> {
+        auto plan = plan::FromSource(source);
+        if (!plan.ok()) return plan.status();
+        return plan::ToEngine(*plan);
+      },
+      .follow =
+          [this](std::vector<signals::SignalSpec> specs) { signals_->Follow(std::move(specs)); },
+      .refresh = [this](const std::string& name) { signals_->Refresh(name); },
+      .default_prometheus_url = options_.prometheus_url,
+      .controller_name = options_.name});
+}
+
+absl::Status Program::Serve() {
+  std::optional<tls::Material> material;
+  if (renewal_) material = renewal_->in_use();
+  const bool has_network = certificate_trouble_.ok();
+  is_serving_ = false;
+  auto servers = api::Servers::Start(
+      {.listen = has_network ? options_.listen : "", .tls = material, .socket = options_.socket},
+      loop_, *conductor_);
+  if (!servers.ok()) return servers.status();
+  servers_ = *std::move(servers);
+  if (has_network) KeepPort(options_.listen, servers_->port());
+  if (absl::Status served = ServeStatus(); !served.ok()) return served;
+  is_serving_ = true;
+  ShowReadiness();
+  log_.Info("ready", {{"listen_port", servers_->port()},
+                      {"metrics_port", status_server_ ? status_server_->port() : 0},
+                      {"version", HEADGATE_VERSION}});
+  return absl::OkStatus();
+}
+
+absl::Status Program::ServeStatus() {
+  if (options_.metrics_listen.empty()) return absl::OkStatus();
+  http::StatusServerOptions options{
+      .address = options_.metrics_listen,
+      .plaintext_asked_for = options_.metrics_plaintext || options_.plaintext,
+      .plaintext_flag = "--metrics-plaintext"};
+  if (!options.plaintext_asked_for) {
+    // It would let nobody in.
+    if (!renewal_) return absl::OkStatus();
+    options.tls = renewal_->in_use();
+  }
+  auto server =
+      http::StatusServer::Start(options, {.metrics = [this] { return Exposition(*registry_); },
+                                          .live = [] { return absl::OkStatus(); },
+                                          .ready = [this] { return readiness_.Get(); }});
+  if (!server.ok()) return server.status();
+  status_server_ = *std::move(server);
+  KeepPort(options_.metrics_listen, status_server_->port());
+  return absl::OkStatus();
+}
+
+void Program::ShowReadiness() {
+  if (!certificate_trouble_.ok()) {
+    readiness_.Set(certificate_trouble_);
+  } else if (!recovered_.ok()) {
+    readiness_.Set(absl::UnavailableError("lower only: " + std::string(recovered_.message())));
+  } else {
+    readiness_.Set(absl::OkStatus());
+  }
+}
+
+void Program::StopServing() {
+  loop_.Post([this] { conductor_->EndCalls(); });
+  servers_.reset();
+  status_server_.reset();
+}
+
+std::optional<Program::End> Program::LookAround() {
+  if (CanHaveWhatItLacked()) return End::kStartOver;
+  LookAtCertificate();
+  LookAtListeners();
+  return std::nullopt;
+}
+
+bool Program::CanHaveWhatItLacked() {
+  if (!certificate_trouble_.ok() && LoadCertificate().ok()) {
+    log_.Info("starting_over", {{"why", "the certificate works now"}});
+    return true;
+  }
+  // What is damaged stays so until a person replaces it and starts the program again.
+  if (recovered_.ok() || absl::IsDataLoss(recovered_)) return false;
+  const auto journal = journal::SqliteJournal::Open(options_.journal, kAnswerMax);
+  if (!journal.ok()) return false;
+  // A reign that is begun here proves that the file can be written; the next start takes another.
+  const auto epoch = static_cast<std::uint64_t>(UnixMillis(clock_.Now()) / 1'000);
+  if (!(*journal)->BeginReign(epoch).ok()) return false;
+  log_.Info("starting_over", {{"why", "the journal can be used now"}});
+  return true;
+}
+
+void Program::LookAtCertificate() {
+  if (!renewal_) return;
+  const auto found = renewal_->Look(clock_.WallNow());
+  if (!found.ok()) {
+    log_.Error("certificate_refused", {{"why", std::string(found.status().message())}});
+    return;
+  }
+  if (!found->has_value()) return;
+  program_metrics_.ShowCertificateEnd((*found)->not_after);
+  Reopen("the certificate was renewed");
+}
+
+void Program::LookAtListeners() {
+  bool is_silent = !is_serving_;
+  if (!is_silent && servers_->port() != 0) {
+    is_silent = AsksPort(HostOf(options_.listen), servers_->port(), kAnswerMax) == Answering::kNo;
+  }
+  if (!is_silent && !options_.socket.empty()) {
+    is_silent = AsksSocket(options_.socket, kAnswerMax) == Answering::kNo;
+  }
+  unanswered_looks_ = is_silent ? unanswered_looks_ + 1 : 0;
+  if (unanswered_looks_ < kUnansweredMax) return;
+  Reopen("they took no connections any more");
+}
+
+// Agents and watchers come back by themselves; the reign and all evidence stay.
+void Program::Reopen(const std::string& why) {
+  log_.Warning("listeners_reopened", {{"why", why}});
+  program_metrics_.CountReopening();
+  unanswered_looks_ = 0;
+  StopServing();
+  loop_.Post([this] { conductor_->TakeCallsAgain(); });
+  const absl::Status served = Serve();
+  if (!served.ok()) {
+    // Tried again at the next look but one.
+    log_.Error("cannot_listen", {{"why", std::string(served.message())}});
+  }
+}
+
+}  // namespace headgate
