@@ -130,6 +130,7 @@ class Trouble(site_case.SiteTest):
                              != 0, 30, "nobody gets in")
         resource.prlimit(pid, resource.RLIMIT_NOFILE, limit)
         process.wait_for(lambda: self.site.cli("status", GATE).code == 0, 60, "operators get in")
+        self.assertTrue(controller.has_logged("listeners_reopened"))
         self.await_agents(60)
         self.await_width(500_000)
 

@@ -105,6 +105,7 @@ void ControllerUnderTest::CreateShop() {
   request.set_gate("shop");
   request.set_share_ppm(1'000'000);
   request.mutable_mutation()->set_wait_for(v1::RECORDED);
+  request.mutable_mutation()->mutable_wait_timeout()->set_seconds(20);
   v1::Outcome outcome;
   const grpc::Status status =
       OperatorAs(tls::Role::kOperator)->CreateGate(&context, request, &outcome);
