@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "controller/engine/attention.h"
 #include "controller/engine/explain.h"
 
 namespace headgate::conductor {
@@ -44,6 +45,9 @@ ConductorMetrics::ConductorMetrics(prometheus::Registry& registry)
                        "0 while the gate's last decision is not in the journal.")),
       open_(Gauges(registry, "headgate_gate_open_by_operator",
                    "1 while an operator's open is in force.")),
+      needs_a_person_(Gauges(registry, "headgate_gate_needs_a_person",
+                             "1 while a person must look: a hold that does not end by itself, or a "
+                             "step that lasts too long.")),
       leads_(Gauges(registry, "headgate_leads", "1 while this controller may raise.").Add({})),
       epoch_(Gauges(registry, "headgate_epoch", "The number of the present reign.").Add({})),
       agents_(Gauges(registry, "headgate_agents_connected_count", "Agents that speak.").Add({})),
@@ -100,6 +104,7 @@ void ConductorMetrics::ShowGate(const std::string& name, const engine::Gate& gat
   share_.Add({{"gate", name}}).Set(Ratio(gate.record.share));
   recorded_.Add({{"gate", name}}).Set(gate.recorded ? 1 : 0);
   open_.Add({{"gate", name}}).Set(gate.record.open_until ? 1 : 0);
+  needs_a_person_.Add({{"gate", name}}).Set(engine::NeedsAPerson(gate) ? 1 : 0);
   for (const auto& [agent, view] : gate.evidence.agents) {
     enforced_.Add({{"gate", name}, {"agent", agent}}).Set(Ratio(view.enforced));
     connected_.Add({{"gate", name}, {"agent", agent}}).Set(view.connected ? 1 : 0);

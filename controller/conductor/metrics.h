@@ -38,6 +38,7 @@ class ConductorMetrics {
   prometheus::Family<prometheus::Gauge>& verdict_;
   prometheus::Family<prometheus::Gauge>& recorded_;
   prometheus::Family<prometheus::Gauge>& open_;
+  prometheus::Family<prometheus::Gauge>& needs_a_person_;
   prometheus::Gauge& leads_;
   prometheus::Gauge& epoch_;
   prometheus::Gauge& agents_;

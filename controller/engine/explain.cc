@@ -361,6 +361,7 @@ Explanation Explain(const State& state, const Gate& gate, TimePoint now) {
     explanation.doing = HasMovedSince(gate, restoration)
                             ? Moved(gate, restoration.id + " was " + NameOf(restoration.phase))
                             : Doing(gate, restoration, now);
+    if (gate.is_overdue) explanation.doing += "; it lasts too long, a person must look";
   }
   explanation.checks = JudgeAll(gate, now, IsInPreflight(gate));
   if (HasEnded(restoration)) return explanation;

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "common/base/duration.h"
+#include "controller/engine/attention.h"
 #include "controller/engine/engine.h"
 #include "controller/engine/explain.h"
 #include "controller/engine/turn.h"
@@ -376,7 +377,9 @@ void Steer(Turn& turn, Gate& gate) {
     EndPatience(turn, gate, situation);
     return;
   }
-  if (!gate.pending) SteerByPhase(turn, gate, situation);
+  if (gate.pending) return;
+  SteerByPhase(turn, gate, situation);
+  TellIfOverdue(turn, gate, situation.obstacles);
 }
 
 }  // namespace headgate::engine

@@ -54,6 +54,8 @@ struct Gate {
   TimePoint settled;
   // When the evidence was last looked at.
   TimePoint looked;
+  // A person was told that the present phase lasts too long.
+  bool is_overdue = false;
   // The call of a start that waits for its preflight, 0 if none.
   std::uint64_t waiting_call = 0;
 };

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "common/base/check.h"
+#include "controller/engine/attention.h"
 #include "controller/engine/engine.h"
 #include "controller/engine/explain.h"
 
@@ -36,13 +37,6 @@ std::string TextOf(const GateRecord& before, const GateRecord& after, const Caus
   return text;
 }
 
-bool NeedsAPerson(const GateRecord& record) {
-  if (!record.restoration) return false;
-  const auto* holding = std::get_if<Holding>(&record.restoration->phase);
-  return holding != nullptr && holding->why != Holding::Why::kOperatorAsked &&
-         holding->why != Holding::Why::kRestarted;
-}
-
 }  // namespace
 
 Directive DirectiveOf(const GateRecord& record) {
@@ -63,13 +57,14 @@ void Turn::Enforce(Gate& gate, GateRecord next, const Cause& cause) {
   gate.changed = now_;
   gate.clear_since.reset();
   gate.silent_since.reset();
+  gate.is_overdue = false;
   if (share_changes) {
     ForgetCounts(gate.evidence, now_, is_lower);
     gate.share_changed = now_;
     gate.settling_since.reset();
     if (is_lower) gate.settling_since = now_;
   }
-  Tell(gate, text, NeedsAPerson(gate.record));
+  Tell(gate, text, NeedsAPerson(gate));
   const auto& restoration = gate.record.restoration;
   if (gate.waiting_call != 0 && !std::holds_alternative<Preflight>(restoration->phase)) {
     AnswerStart(gate, text);
