@@ -12,7 +12,6 @@
 namespace headgate::signals {
 namespace {
 
-using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 SignalSpec Value(const std::string& name, const std::string& url) {
