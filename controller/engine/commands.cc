@@ -57,7 +57,7 @@ class Carrier {
   bool HasRunning() const {
     return gate_.record.restoration && !HasEnded(*gate_.record.restoration);
   }
-  absl::Status NoRestoration(const char* verb) const;
+  absl::Status LowerTo(Share to, const char* verb);
   // Ends a running restoration, for orders that take the gate out of its hands.
   void EndRestoration(GateRecord& next, const std::string& detail) const;
   absl::Status CheckTarget(Share to) const;
@@ -93,18 +93,15 @@ void Carrier::Propose(GateRecord next, std::string what, bool needs_evidence) {
   turn_.Propose(gate_, Marked(std::move(next)), CauseOf(std::move(what)), needs_evidence);
 }
 
-absl::Status Carrier::NoRestoration(const char* verb) const {
-  const Share share = gate_.record.share;
-  // Where users are in, who wants them out must not be sent to `start`, which asks for `close`.
-  const std::string way =
-      share == Share::None()
-          ? "`headgate start PLAN` begins one"
-          : fmt::format(
-                "`headgate close {}` takes everybody out, then `headgate start PLAN` "
-                "readmits them",
-                command_.gate);
-  return Refuse(fmt::format("gate {} is at {} and has no running restoration to {}: {}",
-                            command_.gate, share.ToString(), verb, way));
+// Lowering needs no restoration.
+absl::Status Carrier::LowerTo(Share to, const char* verb) {
+  if (absl::Status status = CheckTarget(to); !status.ok()) return status;
+  GateRecord next = gate_.record;
+  next.open_until.reset();
+  next.share = to;
+  Commit(std::move(next), verb);
+  summary_ = fmt::format("{} is lowered to {}; no restoration runs", command_.gate, to.ToString());
+  return absl::OkStatus();
 }
 
 void Carrier::EndRestoration(GateRecord& next, const std::string& detail) const {
@@ -204,7 +201,7 @@ absl::Status Carrier::operator()(const StartRestoration& order) {
 }
 
 absl::Status Carrier::operator()(const Hold&) {
-  if (!HasRunning()) return NoRestoration("hold");
+  if (!HasRunning()) return NoRestoration(gate_, "hold");
   const std::string detail =
       command_.actor + (command_.reason.empty() ? " asked for it" : ": " + command_.reason);
   Commit(turn_.WithPhase(gate_, Holding{Holding::Why::kOperatorAsked, detail}), "hold");
@@ -213,7 +210,7 @@ absl::Status Carrier::operator()(const Hold&) {
 }
 
 absl::Status Carrier::operator()(const Resume&) {
-  if (!HasRunning()) return NoRestoration("resume");
+  if (!HasRunning()) return NoRestoration(gate_, "resume");
   const auto* holding = std::get_if<Holding>(&gate_.record.restoration->phase);
   if (holding == nullptr) {
     return Refuse(fmt::format("gate {} is {}, not HOLDING: there is nothing to resume",
@@ -231,7 +228,7 @@ absl::Status Carrier::operator()(const Resume&) {
 }
 
 absl::Status Carrier::operator()(const Advance&) {
-  if (!HasRunning()) return NoRestoration("advance");
+  if (!HasRunning()) return NoRestoration(gate_, "advance");
   const Phase& phase = gate_.record.restoration->phase;
   const bool may = std::holds_alternative<Admitting>(phase) ||
                    std::holds_alternative<Curing>(phase) ||
@@ -261,7 +258,8 @@ absl::Status Carrier::operator()(const Advance&) {
 }
 
 absl::Status Carrier::operator()(const Retreat& order) {
-  if (!HasRunning()) return NoRestoration("retreat");
+  if (!HasRunning())
+    return order.to ? LowerTo(*order.to, "retreat") : NoRestoration(gate_, "retreat");
   const Share to = order.to.value_or(RetreatTarget(*gate_.record.restoration, gate_.record.share));
   if (absl::Status status = CheckTarget(to); !status.ok()) return status;
   // Who takes users out by hand saw what no check sees: only a hand lets them in again.
@@ -277,7 +275,7 @@ absl::Status Carrier::operator()(const Retreat& order) {
 }
 
 absl::Status Carrier::operator()(const Abort& order) {
-  if (!HasRunning()) return NoRestoration("abort");
+  if (!HasRunning()) return order.to ? LowerTo(*order.to, "abort") : NoRestoration(gate_, "abort");
   const Share to = order.to.value_or(gate_.record.share);
   if (absl::Status status = CheckTarget(to); !status.ok()) return status;
   GateRecord next = gate_.record;
@@ -290,7 +288,7 @@ absl::Status Carrier::operator()(const Abort& order) {
 }
 
 absl::Status Carrier::operator()(const Approve&) {
-  if (!HasRunning()) return NoRestoration("approve");
+  if (!HasRunning()) return NoRestoration(gate_, "approve");
   const auto* waiting = std::get_if<WaitingForApproval>(&gate_.record.restoration->phase);
   if (waiting == nullptr) {
     return Refuse(fmt::format("gate {} is {}: it does not wait for approval", command_.gate,

@@ -20,6 +20,10 @@ bool NeedsTime(const Gate& gate) {
   return IsRestoring(gate) || record.open_until || gate.record_again || gate.pending;
 }
 
+Cause RecoveryCause(std::string what, std::string why) {
+  return Cause{.kind = Cause::Kind::kRecovery, .what = std::move(what), .why = std::move(why)};
+}
+
 // One event in one turn.
 class Applier {
  public:
@@ -53,7 +57,11 @@ class Applier {
       gate.pending.reset();
       gate.record_again.reset();
       // The journal's last word may be a raise that was never in force.
-      if (never_led) gate.record.no_raise = true;
+      if (never_led) {
+        gate.record.no_raise = true;
+        gate.changed = turn_.now();
+        gate.cause = RecoveryCause("restart", "lower only: " + event.why);
+      }
       // What fails is taken out also by a controller that cannot record.
       if (never_led && IsRestoring(gate)) {
         PrepareEvidence(gate.evidence, gate.record.restoration->plan.spec());
@@ -130,6 +138,8 @@ class Applier {
     gate.record.no_raise = true;
     // There is no record that an agent could be ahead of.
     gate.recovered = {state.epoch, 0};
+    gate.changed = turn_.now();
+    gate.cause = RecoveryCause("adopt", "known only from its agents");
     turn_.Tell(gate, "known only from its agents: the journal does not have it", true);
     return &gate;
   }
@@ -215,10 +225,9 @@ class Applier {
     gate.record.no_raise = false;
     turn_.Commit(
         gate, std::move(next),
-        Cause{.kind = Cause::Kind::kRecovery,
-              .what = "restart",
-              .why = fmt::format("a new reign, epoch {}{}", turn_.state().epoch,
-                                 ends_open ? "; open ends, because the clock went back" : "")});
+        RecoveryCause("restart",
+                      fmt::format("a new reign, epoch {}{}", turn_.state().epoch,
+                                  ends_open ? "; open ends, because the clock went back" : "")));
   }
 
   // An agent that holds a newer version than the journal's last heard a decision, a lowering or a

@@ -97,4 +97,21 @@ absl::Status CheckBefore(const State& state, const Gate& gate, const Command& co
   return absl::OkStatus();
 }
 
+absl::Status NoRestoration(const Gate& gate, const char* verb) {
+  const std::string& name = gate.record.gate;
+  const Share share = gate.record.share;
+  std::string way = "`headgate start PLAN` begins one";
+  if (share > Share::None()) {
+    // Who wants some out must not be made to take out all.
+    way = fmt::format(
+        "`headgate retreat {0} --to SHARE` lowers it all the same, `headgate close {0}` "
+        "takes everybody out",
+        name);
+    if (share < Share::All()) way += ", `headgate start PLAN` goes on from here";
+  }
+  return absl::FailedPreconditionError(
+      fmt::format("gate {} is at {} and has no running restoration to {}: {}", name,
+                  share.ToString(), verb, way));
+}
+
 }  // namespace headgate::engine

@@ -21,4 +21,7 @@ absl::Status CheckAdmissible(const State& state, const Command& command);
 // is as the operator expected (ABORTED). An order that lowers is never stopped here.
 absl::Status CheckBefore(const State& state, const Gate& gate, const Command& command);
 
+// FAILED_PRECONDITION: `verb` is for a running restoration; with what there is instead.
+absl::Status NoRestoration(const Gate& gate, const char* verb);
+
 }  // namespace headgate::engine
