@@ -114,8 +114,7 @@ v1::Agent ViewAgent(const conductor::Conductor& conductor, const engine::Gate& g
       proto.mutable_report()->set_trouble(fleet::RivalText(*agent));
     }
   }
-  const double span = double(engine::Traffic::kSpan.count()) / 1000;
-  proto.set_requests_per_second(double(engine::WeightOf(gate.evidence, name)) / span);
+  proto.set_requests_per_second(engine::RequestsPerSecond(gate.evidence, name));
   proto.set_weight_ppm(engine::WeightPpmOf(gate, name));
   proto.set_implausible_counts(agent->implausible_counts);
   return proto;

@@ -8,6 +8,8 @@
 namespace headgate::engine {
 namespace {
 
+constexpr Duration kSecond{1'000};
+
 const CheckSpec* FindCheck(const PlanSpec& plan, const std::string& name) {
   const auto found = std::find_if(plan.checks.begin(), plan.checks.end(),
                                   [&](const CheckSpec& check) { return check.name == name; });
@@ -124,8 +126,12 @@ void AddCounts(Evidence& evidence, const PlanSpec* plan, const std::string& agen
                const Counts& counts, TimePoint now) {
   // Where the plan names its agents nobody else has a say, or one more could outweigh them all.
   if (plan != nullptr && !NamesAgent(*plan, agent)) return;
-  Traffic& traffic = evidence.traffic[agent];
-  traffic.window.Add(now, Tally{.total = counts.admitted + counts.refused});
+  const auto [known, is_new] = evidence.traffic.try_emplace(agent);
+  Traffic& traffic = known->second;
+  const Tally requests{.total = counts.admitted + counts.refused};
+  traffic.window.Add(now, requests);
+  traffic.recent.Add(now, requests);
+  if (is_new) traffic.first = now;
   traffic.last = now;
   if (plan == nullptr) return;
   for (const CheckSpec& check : plan->checks) {
@@ -169,6 +175,14 @@ std::uint64_t WeightOf(const Evidence& evidence, const std::string& agent) {
   if (found == evidence.traffic.end()) return 0;
   // As of its last word: an agent that fell silent keeps its weight.
   return found->second.window.Sum(found->second.last).total;
+}
+
+double RequestsPerSecond(const Evidence& evidence, const std::string& agent) {
+  const auto found = evidence.traffic.find(agent);
+  if (found == evidence.traffic.end()) return 0;
+  const Traffic& traffic = found->second;
+  const Duration span = std::clamp(traffic.last - traffic.first, kSecond, Traffic::kRecent);
+  return double(traffic.recent.Sum(traffic.last).total) * 1'000 / double(span.count());
 }
 
 }  // namespace headgate::engine

@@ -98,9 +98,13 @@ struct DatabaseEvidence {
 
 // The requests that an agent carried, of the last known minute: its weight in the quorum.
 struct Traffic {
-  Traffic() : window(kSpan) {}
+  Traffic() : window(kSpan), recent(kRecent) {}
   static constexpr Duration kSpan{60'000};
+  // What people are shown as its rate.
+  static constexpr Duration kRecent{10'000};
   CountWindow window;
+  CountWindow recent;
+  TimePoint first;
   TimePoint last;
 };
 
@@ -133,5 +137,7 @@ void AddReading(Evidence& evidence, const PlanSpec& plan, const std::string& sou
                 const Reading& reading);
 // Requests of the agent's last known minute.
 std::uint64_t WeightOf(const Evidence& evidence, const std::string& agent);
+// Of its last known ten seconds, admitted and refused, or as much of them as was counted.
+double RequestsPerSecond(const Evidence& evidence, const std::string& agent);
 
 }  // namespace headgate::engine
