@@ -27,9 +27,11 @@ absl::StatusOr<std::optional<Material>> Renewal::Look(TimePoint now) {
         files_.certificate, NameOf(found->identity), NameOf(in_use_.identity)));
   }
   if (!found.ok()) {
-    const std::string why(found.status().message());
+    std::string why(found.status().message());
+    // One that is not valid yet says what time it is, anew each time.
+    std::erase_if(why, [](char letter) { return letter >= '0' && letter <= '9'; });
     if (why == told_) return std::nullopt;
-    told_ = why;
+    told_ = std::move(why);
     return found.status();
   }
   told_.clear();

@@ -10,8 +10,8 @@
 #include <utility>
 
 #include "common/base/allowance.h"
-#include "common/tls/credentials.h"
 #include "controller/api/agent_words.h"
+#include "controller/api/certificate_end.h"
 
 namespace headgate::api {
 namespace {
@@ -49,9 +49,9 @@ class AgentSession : public grpc::ServerBidiReactor<v1::AgentMessage, v1::Contro
         agent_(std::move(agent)),
         link_(std::make_shared<Link>(this)),
         allowance_(kMessagesPerSecondMax, kMessagesSavedMax),
-        certificate_end_(tls::PeerCertificateEnd(*context->auth_context())) {
+        certificate_end_(loop, conductor.clock(), *context) {
     loop_.Post([this] {
-      EndWithCertificate();
+      certificate_end_.Begin([this](const absl::Status& why) { End(why); });
       hello_timer_ = loop_.After(kHelloMax, [this] {
         if (!is_known_) End(absl::DeadlineExceededError("no Hello came"));
       });
@@ -77,7 +77,7 @@ class AgentSession : public grpc::ServerBidiReactor<v1::AgentMessage, v1::Contro
     loop_.Post([this] {
       Leave();
       loop_.Cancel(hello_timer_);
-      loop_.Cancel(certificate_timer_);
+      certificate_end_.Cancel();
       // Until here it runs even if the session has ended: a write that is stuck holds the stream.
       loop_.Cancel(write_timer_);
       delete this;
@@ -108,17 +108,6 @@ class AgentSession : public grpc::ServerBidiReactor<v1::AgentMessage, v1::Contro
       return;
     }
     StartRead(&incoming_);
-  }
-
-  void EndWithCertificate() {
-    if (!certificate_end_) return;
-    // The wall clock, by which certificates are meant; it may have been set since the start.
-    const Duration left = *certificate_end_ - conductor_.clock().WallNow();
-    certificate_timer_ = loop_.After(left, [this] {
-      End(absl::UnauthenticatedError(
-          fmt::format("the certificate of agent {} ended at {}: issue a new one", agent_,
-                      FormatTime(*certificate_end_))));
-    });
   }
 
   absl::Status Handle() {
@@ -213,8 +202,7 @@ class AgentSession : public grpc::ServerBidiReactor<v1::AgentMessage, v1::Contro
   std::optional<v1::Welcome> welcome_;
   std::map<std::string, v1::Directive> slots_;
   Allowance allowance_;
-  const std::optional<TimePoint> certificate_end_;
-  Loop::TimerId certificate_timer_ = 0;
+  CertificateEnd certificate_end_;
   bool wants_full_state_ = false;
   bool is_writing_ = false;
   Loop::TimerId write_timer_ = 0;

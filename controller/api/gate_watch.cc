@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "controller/api/callers.h"
+#include "controller/api/certificate_end.h"
 #include "controller/api/view.h"
 #include "controller/engine/order_rules.h"
 
@@ -16,7 +17,11 @@ class GateWatch : public grpc::ServerWriteReactor<v1::Gate> {
  public:
   GateWatch(Loop& loop, conductor::Conductor& conductor, grpc::CallbackServerContext* context,
             std::string gate, absl::Status status)
-      : loop_(loop), conductor_(conductor), context_(context), gate_(std::move(gate)) {
+      : loop_(loop),
+        conductor_(conductor),
+        context_(context),
+        gate_(std::move(gate)),
+        certificate_end_(loop, conductor.clock(), *context) {
     loop_.Post([this, status = std::move(status)] { Begin(status); });
   }
 
@@ -51,6 +56,7 @@ class GateWatch : public grpc::ServerWriteReactor<v1::Gate> {
       End(NoGate(conductor_, gate_));
       return;
     }
+    certificate_end_.Begin([this](const absl::Status& why) { End(why); });
     watcher_ = conductor_.Watch(gate_, [this] { Send(); });
     if (watcher_ == 0) {
       End(absl::ResourceExhaustedError(
@@ -79,6 +85,7 @@ class GateWatch : public grpc::ServerWriteReactor<v1::Gate> {
 
   void Leave() {
     loop_.Cancel(write_timer_);
+    certificate_end_.Cancel();
     if (watcher_ != 0) conductor_.Unwatch(watcher_);
     watcher_ = 0;
   }
@@ -87,6 +94,7 @@ class GateWatch : public grpc::ServerWriteReactor<v1::Gate> {
   conductor::Conductor& conductor_;
   grpc::CallbackServerContext* const context_;
   const std::string gate_;
+  CertificateEnd certificate_end_;
   v1::Gate outgoing_;
   std::uint64_t watcher_ = 0;
   Loop::TimerId write_timer_ = 0;

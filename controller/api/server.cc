@@ -22,7 +22,9 @@ constexpr std::chrono::milliseconds kShutdownMax{500};
 constexpr int kKeepaliveMs = 5'000;
 constexpr int kHandshakeMaxMs = 5'000;
 
-void SetLimits(grpc::ServerBuilder& builder) {
+void Prepare(grpc::ServerBuilder& builder) {
+  grpc::EnableDefaultHealthCheckService(true);
+  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   builder.SetMaxReceiveMessageSize(kMessageBytesMax);
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   // A peer that hangs is noticed within two of these.
@@ -36,10 +38,10 @@ void SetLimits(grpc::ServerBuilder& builder) {
 
 }  // namespace
 
-struct Servers::Listener {
-  Listener(Loop& loop, conductor::Conductor& conductor, const CallerRules& rules)
+struct Listener::Services {
+  Services(Loop& loop, conductor::Conductor& conductor, const CallerRules& rules)
       : operators(loop, conductor, rules), agents(loop, conductor, rules) {}
-  ~Listener() {
+  ~Services() {
     if (server != nullptr) server->Shutdown(std::chrono::system_clock::now() + kShutdownMax);
   }
 
@@ -48,53 +50,45 @@ struct Servers::Listener {
   std::unique_ptr<grpc::Server> server;
 };
 
-Servers::Servers() = default;
-Servers::~Servers() = default;
+Listener::Listener(std::unique_ptr<Services> services) : services_(std::move(services)) {}
+Listener::~Listener() = default;
 
-absl::StatusOr<std::unique_ptr<Servers>> Servers::Start(const ServerOptions& options, Loop& loop,
-                                                        conductor::Conductor& conductor) {
-  grpc::EnableDefaultHealthCheckService(true);
-  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
-  std::unique_ptr<Servers> servers(new Servers);
-  if (!options.listen.empty()) {
-    if (absl::Status status = servers->ServeNetwork(options, loop, conductor); !status.ok()) {
-      return status;
-    }
-  }
-  if (options.socket.empty()) return servers;
-  absl::StatusOr<std::string> address = tls::PrepareLocalSocket(options.socket);
-  if (!address.ok()) return address.status();
-  servers->local_ = std::make_unique<Listener>(
-      loop, conductor, CallerRules{.trust_domain = "", .is_plaintext = false});
-  grpc::ServerBuilder local;
-  SetLimits(local);
-  local.AddListeningPort(*address, tls::LocalServerCredentials());
-  local.RegisterService(&servers->local_->operators);
-  servers->local_->server = local.BuildAndStart();
-  if (servers->local_->server == nullptr) {
-    return absl::UnavailableError(fmt::format("cannot listen on the socket {}", options.socket));
-  }
-  return servers;
+absl::StatusOr<std::unique_ptr<Listener>> Listener::OnNetwork(
+    const std::string& listen, const std::optional<tls::Material>& tls, Loop& loop,
+    conductor::Conductor& conductor) {
+  const CallerRules rules{.trust_domain = tls ? tls->identity.trust_domain : "loopback",
+                          .is_plaintext = !tls};
+  std::unique_ptr<Listener> listener(
+      new Listener(std::make_unique<Services>(loop, conductor, rules)));
+  Services& services = *listener->services_;
+  grpc::ServerBuilder builder;
+  Prepare(builder);
+  builder.AddListeningPort(listen,
+                           tls ? tls::ServerCredentials(*tls) : grpc::InsecureServerCredentials(),
+                           &listener->port_);
+  builder.RegisterService(&services.operators);
+  builder.RegisterService(&services.agents);
+  services.server = builder.BuildAndStart();
+  if (services.server != nullptr && listener->port_ != 0) return listener;
+  return absl::UnavailableError(fmt::format(
+      "cannot listen on {}: is the port taken, or the address not this host's?", listen));
 }
 
-absl::Status Servers::ServeNetwork(const ServerOptions& options, Loop& loop,
-                                   conductor::Conductor& conductor) {
-  const CallerRules rules{
-      .trust_domain = options.tls ? options.tls->identity.trust_domain : "loopback",
-      .is_plaintext = !options.tls};
-  network_ = std::make_unique<Listener>(loop, conductor, rules);
+absl::StatusOr<std::unique_ptr<Listener>> Listener::OnSocket(const std::string& path, Loop& loop,
+                                                             conductor::Conductor& conductor) {
+  absl::StatusOr<std::string> address = tls::PrepareLocalSocket(path);
+  if (!address.ok()) return address.status();
+  const CallerRules rules{.trust_domain = "", .is_plaintext = false};
+  std::unique_ptr<Listener> listener(
+      new Listener(std::make_unique<Services>(loop, conductor, rules)));
+  Services& services = *listener->services_;
   grpc::ServerBuilder builder;
-  SetLimits(builder);
-  builder.AddListeningPort(
-      options.listen,
-      options.tls ? tls::ServerCredentials(*options.tls) : grpc::InsecureServerCredentials(),
-      &port_);
-  builder.RegisterService(&network_->operators);
-  builder.RegisterService(&network_->agents);
-  network_->server = builder.BuildAndStart();
-  if (network_->server != nullptr && port_ != 0) return absl::OkStatus();
-  return absl::UnavailableError(fmt::format(
-      "cannot listen on {}: is the port taken, or the address not this host's?", options.listen));
+  Prepare(builder);
+  builder.AddListeningPort(*address, tls::LocalServerCredentials());
+  builder.RegisterService(&services.operators);
+  services.server = builder.BuildAndStart();
+  if (services.server != nullptr) return listener;
+  return absl::UnavailableError(fmt::format("cannot listen on the socket {}", path));
 }
 
 }  // namespace headgate::api

@@ -1,9 +1,10 @@
-// The listeners: one for the network (mTLS, or plaintext on loopback), one Unix socket for root on
-// the controller's host. Both serve operators; agents come in by the network. Built, started and
-// destroyed by main.
+// A way in for operators: on the network (mTLS, or plaintext on loopback), where agents come in
+// too, or the Unix socket of root on the controller's host. Built, started and destroyed by main;
+// each stands for itself.
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -13,36 +14,28 @@
 
 namespace headgate::api {
 
-struct ServerOptions {
-  // HOST:PORT; port 0 takes a free one. Empty: none.
-  std::string listen;
-  // Unset: plaintext.
-  std::optional<tls::Material> tls;
-  // Empty: none.
-  std::string socket;
-};
-
-class Servers {
+class Listener {
  public:
-  // Errors name the address and the remedy.
-  static absl::StatusOr<std::unique_ptr<Servers>> Start(const ServerOptions& options, Loop& loop,
-                                                        conductor::Conductor& conductor);
+  // `listen`: HOST:PORT; port 0 takes a free one. No `tls`: plaintext. Errors name the address and
+  // the remedy.
+  static absl::StatusOr<std::unique_ptr<Listener>> OnNetwork(
+      const std::string& listen, const std::optional<tls::Material>& tls, Loop& loop,
+      conductor::Conductor& conductor);
+  static absl::StatusOr<std::unique_ptr<Listener>> OnSocket(const std::string& path, Loop& loop,
+                                                            conductor::Conductor& conductor);
   // Ends every stream; the loop must still run, or have been stopped.
-  ~Servers();
-  Servers(const Servers&) = delete;
-  Servers& operator=(const Servers&) = delete;
+  ~Listener();
+  Listener(const Listener&) = delete;
+  Listener& operator=(const Listener&) = delete;
 
-  // 0: not on the network.
+  // 0: a socket.
   int port() const { return port_; }
 
  private:
-  struct Listener;
-  Servers();
-  absl::Status ServeNetwork(const ServerOptions& options, Loop& loop,
-                            conductor::Conductor& conductor);
+  struct Services;
+  explicit Listener(std::unique_ptr<Services> services);
 
-  std::unique_ptr<Listener> network_;
-  std::unique_ptr<Listener> local_;
+  const std::unique_ptr<Services> services_;
   int port_ = 0;
 };
 

@@ -64,7 +64,7 @@ void Conductor::Do(engine::Command command, WaitFor wait_for, Duration wait_time
 
 void Conductor::EndCalls() {
   has_ended_calls_ = true;
-  waits_.EndAll();
+  waits_.EndAll(state_, fleet_, now());
   for (auto& [id, wait] : std::exchange(calls_, {})) {
     wait.answer.status = absl::UnavailableError(
         "the controller is stopping; the restoration itself goes on when it is back");

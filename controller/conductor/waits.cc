@@ -26,8 +26,10 @@ const char* NameOf(fleet::Stage stage) {
   return "unknown";
 }
 
-bool HasReached(const fleet::GateReport& report, const Wait& wait) {
+// A version that is newer than the gate's own is of another reign, and may be about anything.
+bool HasReached(const fleet::GateReport& report, const Wait& wait, const engine::Gate* gate) {
   if (report.version < wait.version) return false;
+  if (gate == nullptr || report.version > gate->record.version) return false;
   if (report.stage == fleet::Stage::kObserved) return true;
   return wait.wait_for == WaitFor::kApplied && report.stage == fleet::Stage::kApplied;
 }
@@ -80,7 +82,7 @@ std::vector<Unconfirmed> Missing(const Wait& wait, const engine::Gate* gate,
     if (report == agent.gates.end()) continue;
     ++known;
     const bool is_heard = agent.IsConnected(now) && !agent.HasRival(now);
-    if (is_heard && HasReached(report->second, wait)) continue;
+    if (is_heard && HasReached(report->second, wait, gate)) continue;
     missing.push_back({name, WhyMissing(agent, report->second, wait, now)});
   }
   const bool has_plan = gate != nullptr && gate->record.restoration;
@@ -152,9 +154,12 @@ void Waits::Settle(const engine::State& state, const fleet::Fleet& fleet, TimePo
   for (Wait& wait : ended) wait.done(std::move(wait.answer));
 }
 
-void Waits::EndAll() {
+void Waits::EndAll(const engine::State& state, const fleet::Fleet& fleet, TimePoint now) {
   for (Wait& wait : std::exchange(waits_, {})) {
+    const engine::Gate* gate = FindGate(state, wait.gate);
+    FollowRaise(wait, state, gate);
     wait.answer.recorded = IsRecorded(wait);
+    wait.answer.unconfirmed = Missing(wait, gate, fleet, now);
     wait.done(std::move(wait.answer));
   }
 }

@@ -59,7 +59,7 @@ class Waits {
   // `done` may add waits.
   void Settle(const engine::State& state, const fleet::Fleet& fleet, TimePoint now);
   // Ends them all with what is known now: the orders themselves were carried out.
-  void EndAll();
+  void EndAll(const engine::State& state, const fleet::Fleet& fleet, TimePoint now);
   bool empty() const { return waits_.empty(); }
 
  private:

@@ -8,10 +8,19 @@
 namespace headgate::fleet {
 
 std::string RivalText(const Agent& agent) {
+  const std::string remedy =
+      "each load balancer needs a certificate of its own (`headgate certs issue --role agent "
+      "--name NAME`)";
+  if (agent.is_rival_silent) {
+    return fmt::format(
+        "another process had the certificate of agent {} and was not seen to end: it may hang and "
+        "enforce something else; {}",
+        agent.name, remedy);
+  }
   return fmt::format(
       "two load balancers take turns with the certificate of agent {}, and only one is heard at a "
-      "time: issue each its own (`headgate certs issue --role agent --name NAME`)",
-      agent.name);
+      "time; {}",
+      agent.name, remedy);
 }
 
 absl::Status Fleet::Connect(const std::string& name, std::shared_ptr<Session> session, Hello hello,
@@ -26,7 +35,10 @@ absl::Status Fleet::Connect(const std::string& name, std::shared_ptr<Session> se
     agent.session->Close(absl::AbortedError(fmt::format("agent {} opened a newer session", name)));
     if (hello.boot_id != agent.hello.boot_id) {
       // A process that was restarted never comes back; one that took turns does.
-      if (hello.boot_id == agent.replaced_boot_id) agent.rival_seen = now;
+      const bool is_back = hello.boot_id == agent.replaced_boot_id;
+      const bool was_silent = now - agent.last_seen > kHangsAfter;
+      if (is_back || was_silent) agent.rival_seen = now;
+      agent.is_rival_silent = was_silent && !is_back;
       agent.replaced_boot_id = agent.hello.boot_id;
     }
   }

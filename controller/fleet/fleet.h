@@ -26,6 +26,9 @@ inline constexpr Duration kSilentAfter{5'000};
 // For so long after two processes took turns as one agent nothing that either says is believed: the
 // other may enforce something else.
 inline constexpr Duration kRivalFor{60'000};
+// A session that is open and has said nothing for so long when another process takes its name was
+// not ended by its process' end: that one hangs, or its host is gone.
+inline constexpr Duration kHangsAfter{1'500};
 
 struct Agent {
   std::string name;
@@ -40,6 +43,8 @@ struct Agent {
   // balancers with one certificate.
   std::string replaced_boot_id;
   std::optional<TimePoint> rival_seen;
+  // Not seen back, but not seen to end either: it may hang.
+  bool is_rival_silent = false;
 
   bool IsConnected(TimePoint now) const {
     return session != nullptr && now - last_seen <= kSilentAfter;

@@ -156,6 +156,10 @@ absl::Status SqliteJournal::BeginReign(std::uint64_t epoch) {
       [epoch](SqliteStore& store) { return store.BeginReign(epoch); });
 }
 
+absl::Status SqliteJournal::ProveWritable() {
+  return state_->Call<absl::Status>([](SqliteStore& store) { return store.ProveWritable(); });
+}
+
 void SqliteJournal::Append(std::uint64_t epoch, std::string payload, AppendDone done) {
   if (payload.size() > kPayloadBytesMax) {
     done(

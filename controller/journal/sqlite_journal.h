@@ -46,6 +46,8 @@ class SqliteJournal : public Journal {
   absl::StatusOr<std::vector<Entry>> ReadAll() override;
   absl::Status BeginReign(std::uint64_t epoch) override;
   void Append(std::uint64_t epoch, std::string payload, AppendDone done) override;
+  // Writes what is there once more, durably: whether a reign could be begun. Waits as BeginReign.
+  absl::Status ProveWritable();
 
   // Appends without an answer yet: a metric.
   std::size_t Waiting() const;

@@ -199,33 +199,38 @@ absl::Status SqliteStore::Prepare() {
   return CheckIsStillThere();
 }
 
-absl::Status SqliteStore::CheckIsStillThere() {
+std::string_view SqliteStore::WhatHappened(const std::string& path, Seen& seen) {
   struct stat status {};
-  const bool is_there = stat(db_.path().c_str(), &status) == 0;
-  // A disk that cannot be asked says so itself when it is written to.
-  if (!is_there && errno != ENOENT && errno != ENOTDIR) return absl::OkStatus();
-  if (inode_ == 0 && is_there) {
-    device_ = status.st_dev;
-    inode_ = status.st_ino;
+  if (stat(path.c_str(), &status) != 0) {
+    // A disk that cannot be asked says so itself when it is written to.
+    const bool is_gone = errno == ENOENT || errno == ENOTDIR;
+    return is_gone && seen.inode != 0 ? "was removed" : "";
   }
-  std::string_view what;
-  if (!is_there) {
-    what = "was removed";
-  } else if (status.st_dev != device_ || status.st_ino != inode_) {
-    what = "was replaced by another file";
-  } else if (status.st_size < bytes_max_) {
-    what = "was cut short";
-  } else if (!lock_.IsStillThere()) {
-    what = "has lost its lock file, so that a second controller could write to it,";
+  if (seen.inode == 0) seen = {.device = status.st_dev, .inode = status.st_ino};
+  if (status.st_dev != seen.device || status.st_ino != seen.inode) {
+    return "was replaced by another file";
   }
+  if (status.st_size < seen.bytes_max) return "was cut short";
+  seen.bytes_max = status.st_size;
+  return "";
+}
+
+absl::Status SqliteStore::CheckIsStillThere() {
+  std::string path = db_.path();
+  std::string_view what = WhatHappened(path, file_);
   if (what.empty()) {
-    bytes_max_ = status.st_size;
-    return absl::OkStatus();
+    path = db_.path() + "-wal";
+    what = WhatHappened(path, log_);
   }
+  if (what.empty() && !lock_.IsStillThere()) {
+    path = db_.path() + ".lock";
+    what = "was removed or replaced, so that a second controller could write the journal,";
+  }
+  if (what.empty()) return absl::OkStatus();
   return absl::DataLossError(
-      fmt::format("{}: {} under the running controller; put the file or a backup in its place, "
+      fmt::format("{}: {} under the running controller; put the journal or a backup in its place, "
                   "then start the controller again (docs/JOURNAL.md)",
-                  db_.path(), what));
+                  path, what));
 }
 
 absl::StatusOr<SqliteStore::Head> SqliteStore::ReadHead() {
@@ -329,6 +334,13 @@ absl::Status SqliteStore::BeginReign(std::uint64_t epoch) {
   });
 }
 
+absl::Status SqliteStore::ProveWritable() {
+  return InTransaction([&]() -> absl::Status {
+    const auto head = ReadHead();
+    return head.ok() ? WriteHead(*head) : head.status();
+  });
+}
+
 std::vector<absl::StatusOr<std::uint64_t>> SqliteStore::AppendGroup(
     const std::vector<NewEntry>& entries) {
   if (absl::Status there = CheckIsStillThere(); !there.ok()) {
@@ -352,8 +364,10 @@ std::vector<absl::StatusOr<std::uint64_t>> SqliteStore::AppendGroup(
     }
     return WriteHead(*head);
   });
-  if (committed.ok()) return answers;
-  return std::vector<absl::StatusOr<std::uint64_t>>(entries.size(), committed);
+  // Once more: what went into a log that was unlinked meanwhile is in no journal.
+  const absl::Status kept = committed.ok() ? CheckIsStillThere() : committed;
+  if (kept.ok()) return answers;
+  return std::vector<absl::StatusOr<std::uint64_t>>(entries.size(), kept);
 }
 
 }  // namespace headgate::journal

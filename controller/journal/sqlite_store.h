@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -23,6 +24,7 @@ class SqliteStore {
 
   absl::StatusOr<std::vector<Entry>> ReadAll();
   absl::Status BeginReign(std::uint64_t epoch);
+  absl::Status ProveWritable();
 
   struct NewEntry {
     std::uint64_t epoch = 0;
@@ -55,10 +57,17 @@ class SqliteStore {
 
   const FileLock lock_;
   Database db_;
-  // Of the file as it was opened, and the largest that it has been: a journal never shrinks.
-  std::uint64_t device_ = 0;
-  std::uint64_t inode_ = 0;
-  std::int64_t bytes_max_ = 0;
+  // The file and its write-ahead log, as they were first seen, and the largest that they have been:
+  // while it is in use neither ever shrinks.
+  struct Seen {
+    std::uint64_t device = 0;
+    std::uint64_t inode = 0;
+    std::int64_t bytes_max = 0;
+  };
+  // What happened to the file since; empty: nothing.
+  static std::string_view WhatHappened(const std::string& path, Seen& seen);
+  Seen file_;
+  Seen log_;
   std::unique_ptr<Statement> begin_;
   std::unique_ptr<Statement> commit_;
   std::unique_ptr<Statement> read_head_;

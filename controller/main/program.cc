@@ -9,15 +9,13 @@
 
 #include "common/metrics/exposition.h"
 #include "common/tls/address.h"
-#include "controller/main/answering.h"
 #include "controller/plan/plan.h"
 
 namespace headgate {
 namespace {
 
-// In a row, before a listener that does not answer is opened anew.
-constexpr int kUnansweredMax = 2;
-constexpr Duration kAnswerMax{2'000};
+// How long the disk may take to say whether the journal can be used.
+constexpr Duration kJournalAnswerMax{2'000};
 
 void SayOnStderr(const absl::Status& status) {
   std::fprintf(stderr, "headgated: %s\n", std::string(status.message()).c_str());
@@ -29,17 +27,6 @@ int WaitForSignal(const sigset_t& signals, Duration patience) {
                       .tv_nsec = patience.count() % 1'000 * 1'000'000};
   const int signal = sigtimedwait(&signals, nullptr, &wait);
   return signal > 0 ? signal : 0;
-}
-
-std::string HostOf(const std::string& listen) {
-  std::string host = listen.substr(0, listen.rfind(':'));
-  if (host.size() > 2 && host.front() == '[') host = host.substr(1, host.size() - 2);
-  return host;
-}
-
-// A free port that was taken is ours for as long as we run.
-void KeepPort(std::string& listen, int port) {
-  if (listen.ends_with(":0")) listen.replace(listen.size() - 1, 1, std::to_string(port));
 }
 
 }  // namespace
@@ -85,7 +72,7 @@ Program::End Program::Run(const sigset_t& signals) {
     SayOnStderr(status);
   }
   readiness_.Set(absl::UnavailableError("stopping"));
-  StopServing();
+  doors_.reset();
   loop_.Stop();
   loop.join();
   // The loop asked them for readings until now.
@@ -172,49 +159,30 @@ void Program::BuildRooms() {
 }
 
 absl::Status Program::Serve() {
+  doors_.emplace(options_,
+                 Doors::Dependencies{.loop = loop_,
+                                     .conductor = *conductor_,
+                                     .log = log_,
+                                     .metrics = program_metrics_,
+                                     .pages = {.metrics = [this] { return Exposition(*registry_); },
+                                               .live = [] { return absl::OkStatus(); },
+                                               .ready = [this] { return readiness_.Get(); }}});
   std::optional<tls::Material> material;
   if (renewal_) material = renewal_->in_use();
-  const bool has_network = certificate_trouble_.ok();
-  is_serving_ = false;
-  auto servers = api::Servers::Start(
-      {.listen = has_network ? options_.listen : "", .tls = material, .socket = options_.socket},
-      loop_, *conductor_);
-  if (!servers.ok()) return servers.status();
-  servers_ = *std::move(servers);
-  if (has_network) KeepPort(options_.listen, servers_->port());
-  if (absl::Status served = ServeStatus(); !served.ok()) return served;
-  is_serving_ = true;
+  if (absl::Status opened = doors_->Open(material); !opened.ok()) return opened;
+  if (!doors_->Trouble().ok()) SayOnStderr(doors_->Trouble());
   ShowReadiness();
-  log_.Info("ready", {{"listen_port", servers_->port()},
-                      {"metrics_port", status_server_ ? status_server_->port() : 0},
+  log_.Info("ready", {{"listen_port", doors_->network_port()},
+                      {"metrics_port", doors_->metrics_port()},
                       {"version", HEADGATE_VERSION}});
-  return absl::OkStatus();
-}
-
-absl::Status Program::ServeStatus() {
-  if (options_.metrics_listen.empty()) return absl::OkStatus();
-  http::StatusServerOptions options{
-      .address = options_.metrics_listen,
-      .plaintext_asked_for = options_.metrics_plaintext || options_.plaintext,
-      .plaintext_flag = "--metrics-plaintext"};
-  if (!options.plaintext_asked_for) {
-    // It would let nobody in.
-    if (!renewal_) return absl::OkStatus();
-    options.tls = renewal_->in_use();
-  }
-  auto server =
-      http::StatusServer::Start(options, {.metrics = [this] { return Exposition(*registry_); },
-                                          .live = [] { return absl::OkStatus(); },
-                                          .ready = [this] { return readiness_.Get(); }});
-  if (!server.ok()) return server.status();
-  status_server_ = *std::move(server);
-  KeepPort(options_.metrics_listen, status_server_->port());
   return absl::OkStatus();
 }
 
 void Program::ShowReadiness() {
   if (!certificate_trouble_.ok()) {
     readiness_.Set(certificate_trouble_);
+  } else if (!doors_->Trouble().ok()) {
+    readiness_.Set(doors_->Trouble());
   } else if (!recovered_.ok()) {
     readiness_.Set(absl::UnavailableError("lower only: " + std::string(recovered_.message())));
   } else {
@@ -222,16 +190,11 @@ void Program::ShowReadiness() {
   }
 }
 
-void Program::StopServing() {
-  loop_.Post([this] { conductor_->EndCalls(); });
-  servers_.reset();
-  status_server_.reset();
-}
-
 std::optional<Program::End> Program::LookAround() {
   if (CanHaveWhatItLacked()) return End::kStartOver;
   LookAtCertificate();
-  LookAtListeners();
+  doors_->Look();
+  ShowReadiness();
   return std::nullopt;
 }
 
@@ -242,11 +205,8 @@ bool Program::CanHaveWhatItLacked() {
   }
   // What is damaged stays so until a person replaces it and starts the program again.
   if (recovered_.ok() || absl::IsDataLoss(recovered_)) return false;
-  const auto journal = journal::SqliteJournal::Open(options_.journal, kAnswerMax);
-  if (!journal.ok()) return false;
-  // A reign that is begun here proves that the file can be written; the next start takes another.
-  const auto epoch = static_cast<std::uint64_t>(UnixMillis(clock_.Now()) / 1'000);
-  if (!(*journal)->BeginReign(epoch).ok()) return false;
+  const auto journal = journal::SqliteJournal::Open(options_.journal, kJournalAnswerMax);
+  if (!journal.ok() || !(*journal)->ProveWritable().ok()) return false;
   log_.Info("starting_over", {{"why", "the journal can be used now"}});
   return true;
 }
@@ -260,34 +220,8 @@ void Program::LookAtCertificate() {
   }
   if (!found->has_value()) return;
   program_metrics_.ShowCertificateEnd((*found)->not_after);
-  Reopen("the certificate was renewed");
-}
-
-void Program::LookAtListeners() {
-  bool is_silent = !is_serving_;
-  if (!is_silent && servers_->port() != 0) {
-    is_silent = AsksPort(HostOf(options_.listen), servers_->port(), kAnswerMax) == Answering::kNo;
-  }
-  if (!is_silent && !options_.socket.empty()) {
-    is_silent = AsksSocket(options_.socket, kAnswerMax) == Answering::kNo;
-  }
-  unanswered_looks_ = is_silent ? unanswered_looks_ + 1 : 0;
-  if (unanswered_looks_ < kUnansweredMax) return;
-  Reopen("they took no connections any more");
-}
-
-// Agents and watchers come back by themselves; the reign and all evidence stay.
-void Program::Reopen(const std::string& why) {
-  log_.Warning("listeners_reopened", {{"why", why}});
-  program_metrics_.CountReopening();
-  unanswered_looks_ = 0;
-  StopServing();
-  loop_.Post([this] { conductor_->TakeCallsAgain(); });
-  const absl::Status served = Serve();
-  if (!served.ok()) {
-    // Tried again at the next look but one.
-    log_.Error("cannot_listen", {{"why", std::string(served.message())}});
-  }
+  // Agents and watchers come back by themselves; the reign and all evidence stay.
+  doors_->Renew(**found);
 }
 
 }  // namespace headgate

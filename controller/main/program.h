@@ -14,13 +14,12 @@
 
 #include "absl/status/status.h"
 #include "common/base/clock.h"
-#include "common/http/status_server.h"
 #include "common/log/log.h"
 #include "common/loop/loop.h"
 #include "common/tls/renewal.h"
-#include "controller/api/server.h"
 #include "controller/conductor/conductor.h"
 #include "controller/journal/sqlite_journal.h"
+#include "controller/main/doors.h"
 #include "controller/main/metrics.h"
 #include "controller/main/options.h"
 #include "controller/signals/signals.h"
@@ -56,15 +55,11 @@ class Program {
   void OpenJournal();
   void BuildRooms();
   absl::Status Serve();
-  absl::Status ServeStatus();
   void ShowReadiness();
-  void StopServing();
   // How it ended, or nothing: it goes on.
   std::optional<End> LookAround();
   bool CanHaveWhatItLacked();
   void LookAtCertificate();
-  void LookAtListeners();
-  void Reopen(const std::string& why);
 
   // With the ports that were taken, once they are.
   Options options_;
@@ -77,8 +72,6 @@ class Program {
   // Why this reign only lowers, or why only root on this host is served.
   absl::Status recovered_;
   absl::Status certificate_trouble_;
-  bool is_serving_ = false;
-  int unanswered_looks_ = 0;
   std::optional<tls::Renewal> renewal_;
   Loop loop_;
   conductor::ConductorMetrics metrics_;
@@ -86,8 +79,7 @@ class Program {
   std::string journal_trouble_;
   std::unique_ptr<signals::Signals> signals_;
   std::unique_ptr<conductor::Conductor> conductor_;
-  std::unique_ptr<http::StatusServer> status_server_;
-  std::unique_ptr<api::Servers> servers_;
+  std::optional<Doors> doors_;
 };
 
 }  // namespace headgate

@@ -7,6 +7,7 @@ import resource
 import shutil
 import socket
 import ssl
+import subprocess
 import sys
 import unittest
 
@@ -114,6 +115,42 @@ class Trouble(site_case.SiteTest):
         self.assertEqual(self.site.cli("close", GATE).code, 0)
         self.await_width(0)
 
+    # -- listeners ---------------------------------------------------------------------------------
+    def test_a_listener_that_cannot_be_opened_takes_no_other_away(self):
+        self.create("50%")
+        controller = self.site.controller
+        folder = os.path.dirname(controller.socket)
+        controller.stop()
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", controller.port))
+            taken.listen()
+            controller.start_only()
+            process.wait_for(lambda: self.root("status", GATE).code in (0, 4), 15, "root gets in")
+            self.assertFalse(controller.is_ready())
+        process.wait_for(controller.is_ready, 30, "the network is served as well")
+        self.await_agents()
+        # Others may enter the socket's folder now: it is not served again, and the network is.
+        os.remove(controller.socket)
+        os.chmod(folder, 0o755)
+        process.wait_for(lambda: controller.has_logged("listener_reopened"), 60, "it is noticed")
+        self.assertEqual(self.site.cli("close", GATE).code, 0)
+        self.assertNotEqual(self.root("status", GATE).code, 0)
+        os.chmod(folder, 0o700)
+        process.wait_for(lambda: self.root("status", GATE).code == 0, 30, "root gets in again")
+
+    def test_close_that_is_cut_off_names_who_has_not_confirmed(self):
+        self.create("100%")
+        self.site.agents[1].child.pause()
+        words = [self.site.program("headgate"), "close", GATE, "--timeout", "30s"]
+        close = process.Child(words, env=self.site.cli.env, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT)
+        self.addCleanup(close.stop)
+        self.await_width(0, [self.site.balancers[0]])
+        self.site.controller.stop()
+        said = close.popen.stdout.read().decode()
+        self.assertEqual(close.popen.wait(), 11, said)
+        self.assertIn("edge-2", said)
+
     # -- descriptors -------------------------------------------------------------------------------
     def test_listeners_that_ran_out_of_descriptors_come_back(self):
         self.create("50%")
@@ -129,8 +166,8 @@ class Trouble(site_case.SiteTest):
             process.wait_for(lambda: self.site.cli("status", GATE).code
                              != 0, 30, "nobody gets in")
         resource.prlimit(pid, resource.RLIMIT_NOFILE, limit)
-        process.wait_for(lambda: self.site.cli("status", GATE).code == 0, 60, "operators get in")
-        self.assertTrue(controller.has_logged("listeners_reopened"))
+        process.wait_for(lambda: self.site.cli("status", GATE).code == 0, 120, "operators get in")
+        self.assertTrue(controller.has_logged("listener_reopened"))
         self.await_agents(60)
         self.await_width(500_000)
 

@@ -68,6 +68,14 @@ TEST_F(RenewalTest, AnotherIdentityIsRefused) {
   EXPECT_THAT(std::string(looked.status().message()), HasSubstr("names viewer eve"));
 }
 
+TEST_F(RenewalTest, TellsOnceOfACertificateThatIsNotValidYet) {
+  const Files files = pki_.Issue(Role::kController, "one");
+  Renewal renewal(files, MustLoad(files));
+  const TimePoint earlier = TrueNow() - 2 * kDay;
+  EXPECT_FALSE(renewal.Look(earlier).ok());
+  EXPECT_TRUE(renewal.Look(earlier + Duration(5'000)).ok());
+}
+
 TEST_F(RenewalTest, TellsOnceThatWhatIsInUseHasExpired) {
   const Files files = pki_.Issue(Role::kController, "one");
   Renewal renewal(files, MustLoad(files));

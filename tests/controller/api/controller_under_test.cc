@@ -64,15 +64,18 @@ void ControllerUnderTest::SetUp() {
   ASSERT_TRUE(conductor_->Recover().ok());
   // Claimed by the loop's first turn.
   loop_thread_ = std::thread([this] { loop_->Run(); });
-  auto servers = Servers::Start({.listen = "127.0.0.1:0", .tls = *material, .socket = socket()},
-                                *loop_, *conductor_);
-  ASSERT_TRUE(servers.ok()) << servers.status();
-  servers_ = *std::move(servers);
+  auto network = Listener::OnNetwork("127.0.0.1:0", *material, *loop_, *conductor_);
+  ASSERT_TRUE(network.ok()) << network.status();
+  network_ = *std::move(network);
+  auto local = Listener::OnSocket(socket(), *loop_, *conductor_);
+  ASSERT_TRUE(local.ok()) << local.status();
+  socket_ = *std::move(local);
 }
 
 void ControllerUnderTest::TearDown() {
   loop_->Post([this] { conductor_->EndCalls(); });
-  servers_.reset();
+  network_.reset();
+  socket_.reset();
   loop_->Stop();
   if (loop_thread_.joinable()) loop_thread_.join();
   std::filesystem::remove_all(folder_);
@@ -95,7 +98,7 @@ std::shared_ptr<grpc::Channel> ControllerUnderTest::ChannelAs(tls::Role role,
   const auto material =
       tls::Load({authority + "/ca.crt", issued->certificate_path, issued->key_path}, clock_.Now());
   if (!material.ok()) return nullptr;
-  return grpc::CreateChannel(fmt::format("127.0.0.1:{}", servers_->port()),
+  return grpc::CreateChannel(fmt::format("127.0.0.1:{}", port()),
                              tls::ChannelCredentials(*material));
 }
 

@@ -43,7 +43,7 @@ class ControllerUnderTest : public testing::Test {
   void CreateShop();
   v1::Gate GetShop();
   journal::MemoryJournal& journal() { return *journal_; }
-  int port() const { return servers_->port(); }
+  int port() const { return network_->port(); }
   std::string socket() const { return (folder_ / "run" / "headgated.sock").string(); }
 
  private:
@@ -56,7 +56,8 @@ class ControllerUnderTest : public testing::Test {
   journal::MemoryDisk disk_;
   std::unique_ptr<journal::MemoryJournal> journal_;
   std::unique_ptr<conductor::Conductor> conductor_;
-  std::unique_ptr<Servers> servers_;
+  std::unique_ptr<Listener> network_;
+  std::unique_ptr<Listener> socket_;
   std::thread loop_thread_;
 };
 

@@ -139,6 +139,20 @@ TEST_F(Orders, AWatcherSeesTheGateAtOnceAndAfterEachChange) {
   context.TryCancel();
 }
 
+TEST_F(Orders, AWatchEndsWithTheCertificateThatOpenedIt) {
+  CreateShop();
+  const auto stub = v1::Headgate::NewStub(ChannelAs(tls::Role::kViewer, "alice", Duration(3'000)));
+  grpc::ClientContext context;
+  v1::WatchGateRequest request;
+  request.set_gate("shop");
+  const auto stream = stub->WatchGate(&context, request);
+  v1::Gate gate;
+  ASSERT_TRUE(stream->Read(&gate));
+  while (stream->Read(&gate)) {
+  }
+  EXPECT_EQ(stream->Finish().error_code(), grpc::StatusCode::UNAUTHENTICATED);
+}
+
 TEST_F(Orders, TheTimelineTellsWhoDidWhat) {
   CreateShop();
   v1::Outcome outcome;

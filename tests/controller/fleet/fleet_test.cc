@@ -81,6 +81,27 @@ TEST(Fleet, TwoLoadBalancersThatTakeTurnsAsOneAgentAreFoundOut) {
   EXPECT_FALSE(fleet.Find("edge-1")->HasRival(kNow + kRivalFor + Duration(1)));
 }
 
+TEST(Fleet, AnAgentThatHangsWhileAnotherTakesItsNameIsARival) {
+  Fleet fleet;
+  ASSERT_TRUE(
+      fleet.Connect("edge-1", std::make_shared<FakeSession>(), HelloOfBoot("one"), kNow).ok());
+  const TimePoint later = kNow + kHangsAfter + Duration(1);
+  ASSERT_TRUE(
+      fleet.Connect("edge-1", std::make_shared<FakeSession>(), HelloOfBoot("other"), later).ok());
+  EXPECT_TRUE(fleet.Find("edge-1")->HasRival(later));
+}
+
+TEST(Fleet, AnAgentWhoseProcessWasSeenToEndHasNoRivalHoweverLateItIsBack) {
+  Fleet fleet;
+  const auto session = std::make_shared<FakeSession>();
+  ASSERT_TRUE(fleet.Connect("edge-1", session, HelloOfBoot("one"), kNow).ok());
+  fleet.Disconnect("edge-1", session.get());
+  const TimePoint later = kNow + Duration(60'000);
+  ASSERT_TRUE(
+      fleet.Connect("edge-1", std::make_shared<FakeSession>(), HelloOfBoot("two"), later).ok());
+  EXPECT_FALSE(fleet.Find("edge-1")->HasRival(later));
+}
+
 TEST(Fleet, AnAgentThatIsRestartedOrReconnectsHasNoRival) {
   Fleet fleet;
   for (const char* boot_id : {"one", "one", "two", "two", "three"}) {

@@ -90,21 +90,26 @@ TEST_P(SqliteJournalInUse, RecordsNothingThatNobodyWouldFindAgain) {
 
 INSTANTIATE_TEST_SUITE_P(
     Mishaps, SqliteJournalInUse,
-    testing::Values(Mishap{"Removed",
-                           [](const std::string& path) { std::filesystem::remove(path); },
-                           "was removed"},
-                    Mishap{"Replaced",
-                           [](const std::string& path) {
-                             std::filesystem::copy_file(path, path + ".copy");
-                             std::filesystem::rename(path + ".copy", path);
-                           },
-                           "was replaced"},
-                    Mishap{"CutShort",
-                           [](const std::string& path) { std::filesystem::resize_file(path, 0); },
-                           "was cut short"},
-                    Mishap{"WithoutItsLock",
-                           [](const std::string& path) { std::filesystem::remove(path + ".lock"); },
-                           "has lost its lock file"}),
+    testing::Values(
+        Mishap{"Removed", [](const std::string& path) { std::filesystem::remove(path); },
+               "was removed"},
+        Mishap{"Replaced",
+               [](const std::string& path) {
+                 std::filesystem::copy_file(path, path + ".copy");
+                 std::filesystem::rename(path + ".copy", path);
+               },
+               "was replaced"},
+        Mishap{"CutShort", [](const std::string& path) { std::filesystem::resize_file(path, 0); },
+               "was cut short"},
+        Mishap{"WithoutItsLock",
+               [](const std::string& path) { std::filesystem::remove(path + ".lock"); },
+               "was removed or replaced, so that a second"},
+        Mishap{"WithoutItsLog",
+               [](const std::string& path) { std::filesystem::remove(path + "-wal"); },
+               "-wal: was removed"},
+        Mishap{"WithItsLogCutShort",
+               [](const std::string& path) { std::filesystem::resize_file(path + "-wal", 0); },
+               "-wal: was cut short"}),
     [](const auto& mishap) { return std::string(mishap.param.name); });
 
 TEST(SqliteJournal, APersonMayReadTheFileWhileItIsInUse) {
