@@ -132,7 +132,7 @@ class Conductor {
   std::uint64_t last_epoch_ = 0;
   fleet::Fleet fleet_;
   Timeline timeline_;
-  Waits waits_;
+  Waits waits_{started_};
   std::map<std::uint64_t, Wait> calls_;
   std::uint64_t next_call_ = 1;
   bool has_ended_calls_ = false;

@@ -21,6 +21,9 @@ enum class WaitFor { kSent, kRecorded, kApplied, kObserved };
 inline constexpr Duration kWaitDefault{2'000};
 inline constexpr Duration kWaitMax{60'000};
 inline constexpr std::size_t kWaitsMax = 1'000;
+// For so long after a restart agents may still be on their way back: their longest pause, and the
+// connecting.
+inline constexpr Duration kComingBack{12'000};
 
 struct Unconfirmed {
   std::string agent;
@@ -51,6 +54,7 @@ struct Wait {
 
 class Waits {
  public:
+  explicit Waits(TimePoint started) : started_(started) {}
   // RESOURCE_EXHAUSTED to `wait.done` at once beyond kWaitsMax.
   void Add(Wait wait);
   // The journal has the gate's record `token`, and so all that was decided before it and stands.
@@ -65,6 +69,7 @@ class Waits {
  private:
   static bool IsRecorded(const Wait& wait) { return wait.token == 0 || wait.is_recorded; }
 
+  const TimePoint started_;
   std::list<Wait> waits_;
 };
 

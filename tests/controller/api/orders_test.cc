@@ -143,7 +143,7 @@ TEST_F(Orders, AWatchEndsWithTheCertificateThatOpenedIt) {
   CreateShop();
   const auto stub = v1::Headgate::NewStub(ChannelAs(tls::Role::kViewer, "alice", Duration(3'000)));
   grpc::ClientContext context;
-  v1::WatchGateRequest request;
+  v1::GetGateRequest request;
   request.set_gate("shop");
   const auto stream = stub->WatchGate(&context, request);
   v1::Gate gate;
