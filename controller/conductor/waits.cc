@@ -5,26 +5,10 @@
 #include <algorithm>
 #include <utility>
 
-#include "common/base/duration.h"
+#include "common/base/rounded.h"
 
 namespace headgate::conductor {
 namespace {
-
-const char* NameOf(fleet::Stage stage) {
-  switch (stage) {
-    case fleet::Stage::kIdle:
-      return "idle";
-    case fleet::Stage::kReceived:
-      return "received, not applied";
-    case fleet::Stage::kApplied:
-      return "applied, not observed";
-    case fleet::Stage::kObserved:
-      return "observed";
-    case fleet::Stage::kRefused:
-      return "refused";
-  }
-  return "unknown";
-}
 
 // A version that is newer than the gate's own is of another reign, and may be about anything.
 bool HasReached(const fleet::GateReport& report, const Wait& wait, const engine::Gate* gate) {
@@ -34,20 +18,62 @@ bool HasReached(const fleet::GateReport& report, const Wait& wait, const engine:
   return wait.wait_for == WaitFor::kApplied && report.stage == fleet::Stage::kApplied;
 }
 
-std::string WhyMissing(const fleet::Agent& agent, const fleet::GateReport& report, const Wait& wait,
-                       TimePoint now) {
-  if (!agent.IsConnected(now)) {
-    return fmt::format("not connected, last seen {} ago", FormatDuration(now - agent.last_seen));
-  }
+// What the load balancer does now, for those who ask what their users meet.
+std::string Enforced(const fleet::GateReport& report, Share told) {
+  const bool is_above = report.enforced > told;
+  return fmt::format("{} {}", is_above ? "still enforces" : "enforces", report.enforced.ToString());
+}
+
+std::string WhySilent(const fleet::Agent& agent, const fleet::GateReport& report, TimePoint now) {
+  std::string text = fmt::format("not connected for {}",
+                                 FormatRounded(std::max(now - agent.last_seen, Duration(0))));
+  if (report.stage == fleet::Stage::kIdle) return text + ", what it lets in is unknown";
+  return text + fmt::format(", enforced {} when last heard", report.enforced.ToString());
+}
+
+// What the gate's load balancers should have by now.
+struct Asked {
+  Version version;
+  // The gate's own; an answer to a later order answers this one too.
+  Version newest;
+  Share share;
+};
+
+std::string WhyMissing(const fleet::Agent& agent, const fleet::GateReport& report,
+                       const Asked& asked, TimePoint now) {
+  if (!agent.IsConnected(now)) return WhySilent(agent, report, now);
   if (agent.HasRival(now)) return fleet::RivalText(agent);
-  if (report.stage == fleet::Stage::kRefused && report.refusal) {
-    return "refuses: " + report.refusal->detail;
+  if (report.local_override) {
+    return fmt::format(
+        "a local override holds it at {}{}", report.enforced.ToString(),
+        report.local_override->until
+            ? fmt::format(" until {} UTC", FormatTimeOfDay(*report.local_override->until))
+            : std::string(" until it is released there"));
   }
-  if (report.version < wait.version) {
-    return fmt::format("has version {}, not yet {}", report.version.ToString(),
-                       wait.version.ToString());
+  switch (report.stage) {
+    case fleet::Stage::kRefused:
+      return fmt::format("{}, refuses: {}", Enforced(report, asked.share),
+                         report.refusal ? report.refusal->detail : "it does not say why");
+    case fleet::Stage::kIdle:
+      return "has not taken up the gate: its load balancer is as it was, what it lets in is "
+             "unknown";
+    case fleet::Stage::kReceived:
+    case fleet::Stage::kApplied:
+    case fleet::Stage::kObserved:
+      break;
   }
-  return NameOf(report.stage);
+  std::string text = Enforced(report, asked.share);
+  if (report.version < asked.version) return text + " (has not answered the order yet)";
+  if (report.version > asked.newest) {
+    return text + fmt::format(
+                      " (it holds {}, an order of a reign that this controller does not "
+                      "know)",
+                      report.version.ToString());
+  }
+  if (report.stage == fleet::Stage::kReceived) {
+    return text + " (has the order, its load balancer does not obey yet)";
+  }
+  return text + " (says its agent, requests have not proven it yet)";
 }
 
 const engine::Gate* FindGate(const engine::State& state, const std::string& name) {
@@ -70,12 +96,22 @@ void FollowRaise(Wait& wait, const engine::State& state, const engine::Gate* gat
       "nothing was raised: a newer decision came before it was recorded, or it came too late");
 }
 
+// The agents, as of now, in a reign that began at `started`.
+struct Scene {
+  const fleet::Fleet& fleet;
+  TimePoint now;
+  TimePoint started;
+};
+
 // Also agents that only the plan knows: after a restart they may not be back yet, and they enforce
 // what they had.
-std::vector<Unconfirmed> Missing(const Wait& wait, const engine::Gate* gate,
-                                 const fleet::Fleet& fleet, TimePoint now) {
+std::vector<Unconfirmed> Missing(const Wait& wait, const engine::Gate* gate, const Scene& scene) {
+  const auto& [fleet, now, started] = scene;
   std::vector<Unconfirmed> missing;
   if (wait.wait_for != WaitFor::kApplied && wait.wait_for != WaitFor::kObserved) return missing;
+  const Asked asked = {.version = wait.version,
+                       .newest = gate == nullptr ? wait.version : gate->record.version,
+                       .share = gate == nullptr ? Share::None() : gate->record.share};
   std::size_t known = 0;
   for (const auto& [name, agent] : fleet.agents()) {
     const auto report = agent.gates.find(wait.gate);
@@ -83,7 +119,7 @@ std::vector<Unconfirmed> Missing(const Wait& wait, const engine::Gate* gate,
     ++known;
     const bool is_heard = agent.IsConnected(now) && !agent.HasRival(now);
     if (is_heard && HasReached(report->second, wait, gate)) continue;
-    missing.push_back({name, WhyMissing(agent, report->second, wait, now)});
+    missing.push_back({name, WhyMissing(agent, report->second, asked, now)});
   }
   const bool has_plan = gate != nullptr && gate->record.restoration;
   const auto named =
@@ -92,7 +128,8 @@ std::vector<Unconfirmed> Missing(const Wait& wait, const engine::Gate* gate,
     const fleet::Agent* agent = fleet.Find(name);
     const bool is_known = agent != nullptr && agent->gates.contains(wait.gate);
     if (is_known || gate->evidence.removed.contains(name)) continue;
-    missing.push_back({name, "has not connected since the controller started"});
+    missing.push_back(
+        {name, "has not connected since the controller started, what it lets in is unknown"});
   }
   const std::size_t removed = gate == nullptr ? 0 : gate->evidence.removed.size();
   const std::size_t wanted = has_plan ? gate->record.restoration->plan.spec().agent_count : 0;
@@ -104,15 +141,23 @@ std::vector<Unconfirmed> Missing(const Wait& wait, const engine::Gate* gate,
                               "started; a load balancer enforces what it was told last",
                               known, expected)});
   }
+  // Nobody names the agents of a gate of an earlier reign: one may be on its way back.
+  const bool is_recovered = gate != nullptr && gate->recovered != Version{};
+  const bool is_counted = !named.empty() || (wanted > 0 && known + removed >= wanted);
+  if (missing.empty() && is_recovered && !is_counted && now - started < kComingBack) {
+    missing.push_back(
+        {"(any)", fmt::format("this controller started {} ago: a load balancer that has not come "
+                              "back yet is not known, and enforces what it was told last",
+                              FormatRounded(now - started))});
+  }
   return missing;
 }
 
-bool HasArrived(const Wait& wait, bool is_recorded, const engine::Gate* gate,
-                const fleet::Fleet& fleet, TimePoint now) {
+bool HasArrived(const Wait& wait, bool is_recorded, const engine::Gate* gate, const Scene& scene) {
   if (wait.wait_for == WaitFor::kRecorded) return is_recorded;
   // A raise is sent only when it is recorded.
   if (gate == nullptr || gate->record.version < wait.version) return false;
-  return Missing(wait, gate, fleet, now).empty();
+  return Missing(wait, gate, scene).empty();
 }
 
 }  // namespace
@@ -135,19 +180,20 @@ void Waits::OnRecorded(const std::string& gate, std::uint64_t token) {
 }
 
 void Waits::Settle(const engine::State& state, const fleet::Fleet& fleet, TimePoint now) {
+  const Scene scene{.fleet = fleet, .now = now, .started = started_};
   std::vector<Wait> ended;
   for (auto wait = waits_.begin(); wait != waits_.end();) {
     const engine::Gate* gate = FindGate(state, wait->gate);
     FollowRaise(*wait, state, gate);
     const bool has_ended = !wait->answer.status.ok() ||
-                           HasArrived(*wait, IsRecorded(*wait), gate, fleet, now) ||
+                           HasArrived(*wait, IsRecorded(*wait), gate, scene) ||
                            now >= wait->deadline;
     if (!has_ended) {
       ++wait;
       continue;
     }
     wait->answer.recorded = IsRecorded(*wait);
-    wait->answer.unconfirmed = Missing(*wait, gate, fleet, now);
+    wait->answer.unconfirmed = Missing(*wait, gate, scene);
     ended.push_back(std::move(*wait));
     wait = waits_.erase(wait);
   }
@@ -155,11 +201,12 @@ void Waits::Settle(const engine::State& state, const fleet::Fleet& fleet, TimePo
 }
 
 void Waits::EndAll(const engine::State& state, const fleet::Fleet& fleet, TimePoint now) {
+  const Scene scene{.fleet = fleet, .now = now, .started = started_};
   for (Wait& wait : std::exchange(waits_, {})) {
     const engine::Gate* gate = FindGate(state, wait.gate);
     FollowRaise(wait, state, gate);
     wait.answer.recorded = IsRecorded(wait);
-    wait.answer.unconfirmed = Missing(wait, gate, fleet, now);
+    wait.answer.unconfirmed = Missing(wait, gate, scene);
     wait.done(std::move(wait.answer));
   }
 }

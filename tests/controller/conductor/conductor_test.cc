@@ -56,9 +56,29 @@ TEST_F(ConductorTest, NamesWhoHasNotConfirmedWhenTheTimeIsOver) {
   EXPECT_TRUE((*closed)->status.ok());
   ASSERT_EQ((*closed)->unconfirmed.size(), 2U);
   EXPECT_EQ((*closed)->unconfirmed[0].agent, "edge-1");
-  EXPECT_THAT((*closed)->unconfirmed[0].why, HasSubstr("not yet"));
+  EXPECT_EQ((*closed)->unconfirmed[0].why, "still enforces 50 % (has not answered the order yet)");
   EXPECT_EQ((*closed)->unconfirmed[1].agent, "edge-2");
-  EXPECT_THAT((*closed)->unconfirmed[1].why, HasSubstr("not connected"));
+  EXPECT_EQ((*closed)->unconfirmed[1].why, "not connected for 2 s, enforced 50 % when last heard");
+}
+
+TEST_F(ConductorTest, SaysWhatALoadBalancerThatHasNotConfirmedLetsIn) {
+  OpenShopAt(50);
+  for (const char* name : {"edge-1", "edge-2"}) stage_.agent(name).obeys = false;
+  fleet::GateReport& overridden = stage_.agent("edge-1").report;
+  overridden.stage = fleet::Stage::kReceived;
+  overridden.local_override = fleet::LocalOverride{.share = overridden.enforced};
+  fleet::GateReport& refuses = stage_.agent("edge-2").report;
+  refuses.stage = fleet::Stage::kRefused;
+  refuses.refusal = fleet::Refusal{.detail = "the map cannot be written"};
+  for (const char* name : {"edge-1", "edge-2"}) stage_.Tell(name);
+  const auto closed = stage_.Do(engine::CloseGate{}, WaitFor::kObserved);
+  stage_.Run(2'100ms);
+  ASSERT_TRUE(closed->has_value());
+  ASSERT_EQ((*closed)->unconfirmed.size(), 2U);
+  EXPECT_EQ((*closed)->unconfirmed[0].why,
+            "a local override holds it at 50 % until it is released there");
+  EXPECT_EQ((*closed)->unconfirmed[1].why,
+            "still enforces 50 %, refuses: the map cannot be written");
 }
 
 TEST_F(ConductorTest, NamesAgentsOfThePlanThatAreNotBackAfterARestart) {

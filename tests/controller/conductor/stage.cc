@@ -99,6 +99,10 @@ void Stage::Obey(const std::string& name) {
   conductor().Report(name, agents_.at(name).get(), report);
 }
 
+void Stage::Tell(const std::string& name) {
+  conductor().Report(name, agents_.at(name).get(), agent(name).report);
+}
+
 void Stage::Count(const std::string& name) {
   StageAgent& counting = agent(name);
   if (!counting.is_connected) return;

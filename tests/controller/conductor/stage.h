@@ -60,6 +60,8 @@ class Stage {
 
   void Connect(const std::string& name);
   void Disconnect(const std::string& name);
+  // Reports what stands in its report.
+  void Tell(const std::string& name);
   StageAgent& agent(const std::string& name);
 
   // Time passes; agents obey and count 40 requests per 50 ms at full share, `errors` of them bad.
