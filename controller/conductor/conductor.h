@@ -50,6 +50,8 @@ class Conductor {
     std::function<void(const std::string& signal)> refresh;
     std::string default_prometheus_url;
     std::string controller_name;
+    // The reign is above this epoch too: one that agents hold and the journal does not know.
+    std::uint64_t adopted_epoch = 0;
   };
 
   explicit Conductor(Dependencies dependencies);

@@ -70,7 +70,8 @@ absl::Status Conductor::Replay() {
 }
 
 std::uint64_t Conductor::NextEpoch() const {
-  return std::max(last_epoch_ + 1, static_cast<std::uint64_t>(UnixMillis(now()) / 1000));
+  return std::max({last_epoch_ + 1, dependencies_.adopted_epoch + 1,
+                   static_cast<std::uint64_t>(UnixMillis(now()) / 1000)});
 }
 
 absl::Status Conductor::BeginReign(TimePoint newest_open) {

@@ -66,9 +66,9 @@ std::string WhyMissing(const fleet::Agent& agent, const fleet::GateReport& repor
   if (report.version < asked.version) return text + " (has not answered the order yet)";
   if (report.version > asked.newest) {
     return text + fmt::format(
-                      " (it holds {}, an order of a reign that this controller does not "
-                      "know)",
-                      report.version.ToString());
+                      " (it holds {}, of a reign that this controller does not know: "
+                      "`headgated --adopt-epoch {}` reigns above it)",
+                      report.version.ToString(), report.version.epoch);
   }
   if (report.stage == fleet::Stage::kReceived) {
     return text + " (has the order, its load balancer does not obey yet)";

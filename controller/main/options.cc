@@ -6,6 +6,8 @@ namespace headgate {
 namespace {
 
 constexpr int kUsage = 2;
+// The journal keeps it as a signed number, and later reigns are above it.
+constexpr std::uint64_t kEpochMax = std::uint64_t{1} << 62;
 
 constexpr char kAbout[] =
     "headgated readmits users after an outage, step by step, while it watches that the platform "
@@ -54,6 +56,10 @@ std::optional<Options> ParseOptions(int argc, char** argv, int& exit_code) {
                  "Prometheus for plans that name none, e.g. http://prometheus:9090");
   app.add_option("--name", options.name, "This controller's name, for the journal")
       ->capture_default_str();
+  app.add_option("--adopt-epoch", options.adopt_epoch,
+                 "Reign above this epoch, which an agent holds and the journal does not know (a "
+                 "clock that was ahead, a journal that was lost); raises nobody")
+      ->check(CLI::Range(std::uint64_t{1}, kEpochMax));
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

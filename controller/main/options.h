@@ -1,6 +1,7 @@
 // headgated's command line. Keeps CLI11, which is slow to compile, in options.cc.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -18,6 +19,7 @@ struct Options {
   bool metrics_plaintext = false;
   std::string prometheus_url;
   std::string name = "headgated";
+  std::uint64_t adopt_epoch = 0;
 };
 
 // Unset: the program should end with `exit_code` (help, version, or a wrong command line).

@@ -155,7 +155,8 @@ void Program::BuildRooms() {
           [this](std::vector<signals::SignalSpec> specs) { signals_->Follow(std::move(specs)); },
       .refresh = [this](const std::string& name) { signals_->Refresh(name); },
       .default_prometheus_url = options_.prometheus_url,
-      .controller_name = options_.name});
+      .controller_name = options_.name,
+      .adopted_epoch = options_.adopt_epoch});
 }
 
 absl::Status Program::Serve() {

@@ -32,6 +32,7 @@ TEST_F(RecoveryTest, WithoutAJournalItClosesWhatAgentsReportAndRaisesNothing) {
     EXPECT_EQ((*refused)->status.code(), absl::StatusCode::kUnavailable);
     EXPECT_THAT(std::string((*refused)->status.message()), HasSubstr("no space left"));
   }
+  stage_.Run(kComingBack);
   const auto closed = stage_.Do(engine::CloseGate{}, WaitFor::kObserved);
   ASSERT_TRUE(stage_.RunUntil([&] { return closed->has_value(); }, 3s));
   EXPECT_TRUE((*closed)->status.ok());
@@ -134,10 +135,34 @@ TEST_F(RecoveryTest, ADamagedJournalMakesItLowerOnlyAndIsNotWrittenTo) {
   const std::size_t entries = stage_.disk().entries.size();
   EXPECT_EQ(stage_.Start().code(), absl::StatusCode::kDataLoss);
   ComeBack();
+  stage_.Run(kComingBack);
   const auto closed = stage_.Do(engine::CloseGate{}, WaitFor::kObserved);
   ASSERT_TRUE(stage_.RunUntil([&] { return closed->has_value(); }, 3s));
   EXPECT_TRUE((*closed)->unconfirmed.empty());
   EXPECT_EQ(stage_.disk().entries.size(), entries);
+}
+
+TEST_F(RecoveryTest, CloseSaysJustAfterARestartThatALoadBalancerMayBeOnItsWayBack) {
+  OpenShopAt(50);
+  ASSERT_TRUE(stage_.Start().ok());
+  ComeBack();
+  const auto closed = stage_.Do(engine::CloseGate{}, WaitFor::kObserved);
+  ASSERT_TRUE(stage_.RunUntil([&] { return closed->has_value(); }, 3s));
+  ASSERT_EQ((*closed)->unconfirmed.size(), 1U);
+  EXPECT_EQ((*closed)->unconfirmed[0].agent, "(any)");
+  EXPECT_THAT((*closed)->unconfirmed[0].why, HasSubstr("has not come back yet"));
+}
+
+TEST_F(RecoveryTest, AnAgentThatHoldsAnOrderOfAnUnknownReignHasNotConfirmed) {
+  OpenShopAt(50);
+  stage_.agent("edge-1").obeys = false;
+  stage_.agent("edge-1").report.version = {.epoch = 9'000'000'000, .revision = 1};
+  stage_.Tell("edge-1");
+  const auto closed = stage_.Do(engine::CloseGate{}, WaitFor::kObserved);
+  ASSERT_TRUE(stage_.RunUntil([&] { return closed->has_value(); }, 3s));
+  ASSERT_EQ((*closed)->unconfirmed.size(), 1U);
+  EXPECT_EQ((*closed)->unconfirmed[0].agent, "edge-1");
+  EXPECT_THAT((*closed)->unconfirmed[0].why, HasSubstr("--adopt-epoch 9000000000"));
 }
 
 // A plan that today's rules refuse; false where the record has none.
