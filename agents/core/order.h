@@ -38,6 +38,8 @@ struct LocalOverride {
   Share share;
   // Unset: until released.
   std::optional<TimePoint> until;
+  // The ceiling that stands from `until` on, until it is released: somebody lowered meanwhile.
+  std::optional<Share> ceiling_after{};
 
   friend bool operator==(const LocalOverride&, const LocalOverride&) = default;
 };

@@ -4,6 +4,7 @@
 // One thread; each call takes a few seconds at most.
 #pragma once
 
+#include <optional>
 #include <ostream>
 #include <string>
 
@@ -19,8 +20,9 @@ class Box {
 
   // Exit codes. Status: kExitCouldNotTell if a load balancer cannot be asked.
   int Status(bool as_json, TimePoint now) const;
-  // kExitUnconfirmed: it is not proven that no more than `share` is admitted, or stays so.
-  int Lower(Share share) const;
+  // Joins what stands already and never raises. kExitUnconfirmed: it is not proven that no more
+  // than `share` is admitted, or stays so.
+  int Lower(Share share, TimePoint now) const;
   int Override(Share share, TimePoint until) const;
   int Release() const;
 
@@ -28,14 +30,21 @@ class Box {
   std::vector<GateConfig> Chosen() const;
   struct Lowered {
     bool confirmed = false;
+    // What stood when it was said, and what stands now.
+    std::optional<LocalOverride> before;
+    LocalOverride word;
     // Seen by the agent, and by HAProxy at its next start; not synced yet.
-    absl::Status word;
+    absl::Status saved;
     absl::Status file;
   };
-  // Waits for no disk.
-  Lowered LowerGate(const GateConfig& gate, Share share) const;
+  // Both wait for no disk.
+  Lowered LowerGate(const GateConfig& gate, Share share, TimePoint now) const;
+  Lowered SayCeiling(const GateConfig& gate, haproxy::Haproxy& haproxy, Share share,
+                     TimePoint now) const;
+  static absl::Status PutAtMost(haproxy::Haproxy& haproxy, Share most);
+  static std::string WhatStands(const std::string& gate, const Lowered& lowered);
   // Waits for the disk, and says what is kept; false if the lowering is not sure to last.
-  bool KeepLowered(const GateConfig& gate, Share share, Lowered lowered) const;
+  bool KeepLowered(const GateConfig& gate, Lowered lowered) const;
   bool OverrideGate(const GateConfig& gate, Share share, TimePoint until) const;
   // Says who confirmed; false if nobody did.
   bool Confirm(haproxy::Haproxy& haproxy, const std::string& gate, Share share,

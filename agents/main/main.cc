@@ -109,7 +109,7 @@ int Buckets(const std::vector<std::string>& keys) {
 int Lower(const Box& box, const Flags& flags) {
   const auto share = Share::Parse(flags.share);
   if (!share.ok()) return Fail(share.status(), headgate::agent::kExitUsage);
-  return box.Lower(*share);
+  return box.Lower(*share, headgate::SteadyClock().Now());
 }
 
 int Override(const Box& box, const Flags& flags) {
