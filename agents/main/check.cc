@@ -193,7 +193,7 @@ std::vector<std::string> CheckAgent(const Config& config, TimePoint now) {
     } else if (material->identity.role != tls::Role::kAgent) {
       findings.push_back(fmt::format(
           "{} is a certificate of a {}, not of an agent: issue one with "
-          "`headgate certs issue agent NAME`",
+          "`headgate certs issue --role agent --name NAME`",
           config.tls->certificate, std::string(tls::RoleName(material->identity.role))));
     }
   }

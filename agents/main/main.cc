@@ -12,6 +12,7 @@
 #include "agents/main/check.h"
 #include "agents/main/config.h"
 #include "agents/main/exit_codes.h"
+#include "agents/main/nearest.h"
 #include "agents/main/run.h"
 #include "agents/main/until.h"
 #include "common/base/bucket.h"
@@ -121,6 +122,19 @@ int Override(const Box& box, const Flags& flags) {
   return box.Override(*share, *until);
 }
 
+// What stands in the subcommand's place and is none; empty if it is one. CLI11 would only say that
+// it was not expected.
+std::string UnknownSubcommand(const CLI::App& app, int argc, char** argv) {
+  if (argc < 2 || argv[1][0] == '-') return "";
+  std::vector<std::string> known;
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    if (command->get_name() == argv[1]) return "";
+    known.push_back(command->get_name());
+  }
+  return fmt::format("unknown subcommand '{}'{}", argv[1],
+                     headgate::agent::DidYouMean(argv[1], known));
+}
+
 void AddSnippet(CLI::App& app, Flags& flags) {
   CLI::App* snippet = app.add_subcommand("snippet", "print configuration to paste");
   snippet->require_subcommand(1);
@@ -186,6 +200,9 @@ int main(int argc, char** argv) {
       "bucket", "say where users stand: bucket, the share (ppm) that admits them, key");
   bucket->add_option("KEY", flags.keys, "the cookie's whole value; '-' reads lines")->required();
   CLI::App* version = app.add_subcommand("version", "say which version this is");
+  if (const std::string unknown = UnknownSubcommand(app, argc, argv); !unknown.empty()) {
+    return Fail(absl::InvalidArgumentError(unknown), headgate::agent::kExitUsage);
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
