@@ -29,6 +29,7 @@ Gate::Gate(std::string name, Rails rails, std::optional<Memory> memory, TimePoin
   if (!saved_) return;
   seen_ = saved_->directive;
   granted_ = saved_->granted;
+  fresh_until_ = now;
 }
 
 std::optional<Share> Gate::Known() const {
@@ -313,6 +314,7 @@ Standing Gate::Describe(TimePoint now) const {
     standing.unsaved = !saved_ || saved_->directive != *seen_ || saved_->granted != granted_ ||
                        !file_status_.ok() || !is_synced_;
     standing.expired = !IsFresh(now);
+    if (standing.expired) standing.expired_since = fresh_until_;
   }
   // As far as anybody can tell: 0 % must not be said of a load balancer that cannot be asked.
   for (const std::optional<Share>& share :

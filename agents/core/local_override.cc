@@ -1,5 +1,7 @@
 #include "agents/core/local_override.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace headgate::agent {
@@ -21,6 +23,18 @@ LocalOverride WithCeiling(const std::optional<LocalOverride>& in_force, Share ce
   word = *in_force;
   word.ceiling_after = std::min(in_force->ceiling_after.value_or(ceiling), ceiling);
   return word;
+}
+
+std::string ToString(const LocalOverride& local_override) {
+  std::string words = fmt::format(
+      "{} {}{}", local_override.is_ceiling ? "at most" : "exactly", local_override.share.ToString(),
+      local_override.until ? " until " + FormatTime(*local_override.until)
+                           : std::string(" until released"));
+  if (local_override.ceiling_after) {
+    words +=
+        fmt::format(", then at most {} until released", local_override.ceiling_after->ToString());
+  }
+  return words;
 }
 
 }  // namespace headgate::agent

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 
 #include "agents/core/order.h"
 
@@ -14,5 +15,8 @@ std::optional<LocalOverride> InForceAt(const LocalOverride& word, TimePoint now)
 // exactly more than the ceiling is replaced by it; one to admit exactly less stands until its time,
 // and the ceiling follows it.
 LocalOverride WithCeiling(const std::optional<LocalOverride>& in_force, Share ceiling);
+
+// "exactly 5 % until 2024-08-14 18:30:00 UTC, then at most 20 % until released".
+std::string ToString(const LocalOverride& local_override);
 
 }  // namespace headgate::agent

@@ -122,6 +122,9 @@ struct Standing {
   Share enforced;
   bool unsaved = false;
   bool expired = false;
+  // When the last renewal's validity ended, of one that is expired; the agent's start, if none came
+  // since.
+  std::optional<TimePoint> expired_since{};
   std::optional<Refusal> refusal;
   std::optional<LocalOverride> local_override;
   std::string trouble;

@@ -3,14 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "agents/core/local_override.h"
 #include "agents/core/store.h"
 #include "agents/haproxy/haproxy.h"
 #include "agents/main/exit_codes.h"
-#include "agents/main/lock.h"
 
 namespace headgate::agent {
 namespace {
@@ -23,40 +21,6 @@ std::string Words(const absl::Status& status) { return std::string(status.messag
 
 std::uint32_t RetryAfterOf(const Reading& reading) {
   return reading.retry_after_s != 0 ? reading.retry_after_s : kRetryAfterDefaultSeconds;
-}
-
-std::string Words(const LocalOverride& local_override) {
-  std::string words = fmt::format(
-      "{} {}{}", local_override.is_ceiling ? "at most" : "exactly", local_override.share.ToString(),
-      local_override.until ? " until " + FormatTime(*local_override.until)
-                           : std::string(" until released"));
-  if (local_override.ceiling_after) {
-    words +=
-        fmt::format(", then at most {} until released", local_override.ceiling_after->ToString());
-  }
-  return words;
-}
-
-nlohmann::json JsonOf(const GateConfig& gate, const Reading& reading,
-                      const absl::StatusOr<std::optional<Memory>>& memory,
-                      const absl::StatusOr<std::optional<LocalOverride>>& local_override) {
-  nlohmann::json json{{"gate", gate.name}, {"trouble", reading.trouble}};
-  if (reading.in_force) json["enforced_ppm"] = reading.in_force->ppm();
-  if (reading.at_next_start) json["file_ppm"] = reading.at_next_start->ppm();
-  if (memory.ok() && *memory) {
-    const Directive& directive = (*memory)->directive;
-    json["directive"] = {{"epoch", directive.version.epoch},
-                         {"revision", directive.version.revision},
-                         {"share_ppm", directive.share.ppm()},
-                         {"granted_ppm", (*memory)->granted.ppm()}};
-  }
-  if (local_override.ok() && *local_override) {
-    const LocalOverride& word = **local_override;
-    json["override"] = {{"is_ceiling", word.is_ceiling}, {"share_ppm", word.share.ppm()}};
-    if (word.until) json["override"]["until_unix_ms"] = UnixMillis(*word.until);
-    if (word.ceiling_after) json["override"]["ceiling_after_ppm"] = word.ceiling_after->ppm();
-  }
-  return json;
 }
 
 }  // namespace
@@ -73,61 +37,6 @@ std::vector<GateConfig> Box::Chosen() const {
     out_ << fmt::format("This agent's configuration names no gate '{}'.\n", gate_);
   }
   return chosen;
-}
-
-std::string Box::AgentWords() const {
-  const std::optional<RunningAgent> agent = FindAgent(config_.state_dir);
-  if (!agent) return "not running";
-  return fmt::format("{} (pid {})", agent->is_stopped ? "stopped, it does nothing" : "running",
-                     agent->pid);
-}
-
-int Box::Status(bool as_json, TimePoint now) const {
-  const std::vector<GateConfig> gates = Chosen();
-  if (gates.empty()) return kExitNotFound;
-  nlohmann::json all = {{"agent", AgentWords()}, {"gates", nlohmann::json::array()}};
-  if (!as_json) out_ << fmt::format("agent       {}\n", AgentWords());
-  bool all_known = true;
-  for (const GateConfig& gate : gates) {
-    FileStore store(config_.state_dir, gate.name);
-    haproxy::Haproxy haproxy(gate.haproxy);
-    const Reading reading = haproxy.Read();
-    const auto memory = store.LoadMemory();
-    const auto local_override = store.LoadOverride();
-    all_known = all_known && reading.in_force.has_value();
-    all["gates"].push_back(JsonOf(gate, reading, memory, local_override));
-    if (as_json) continue;
-    out_ << fmt::format("gate        {}\n", gate.name);
-    out_ << fmt::format("enforced    {}\n", reading.in_force
-                                                ? reading.in_force->ToString() + " (HAProxy says)"
-                                                : std::string("HAProxy cannot be asked"));
-    if (reading.at_next_start != reading.in_force) {
-      out_ << fmt::format("file        {}\n",
-                          reading.at_next_start
-                              ? reading.at_next_start->ToString() + " after a reload"
-                              : std::string("cannot be read"));
-    }
-    if (!memory.ok()) {
-      out_ << fmt::format("directive   {}\n", Words(memory.status()));
-    } else if (!*memory) {
-      out_ << "directive   none yet: the agent touches nothing\n";
-    } else {
-      const Memory& known = **memory;
-      out_ << fmt::format("directive   {} says {}{}; granted here {}\n",
-                          known.directive.version.ToString(), known.directive.share.ToString(),
-                          known.directive.no_raise ? " at most, no raise" : "",
-                          known.granted.ToString());
-    }
-    if (!local_override.ok()) {
-      out_ << fmt::format("override    {}\n", Words(local_override.status()));
-    } else if (*local_override) {
-      const bool over = !InForceAt(**local_override, now);
-      out_ << fmt::format("override    {}{}\n", Words(**local_override), over ? " (over)" : "");
-    }
-    if (!reading.trouble.empty()) out_ << fmt::format("trouble     {}\n", reading.trouble);
-  }
-  if (as_json) out_ << all.dump(2) << "\n";
-  return all_known ? kExitDone : kExitCouldNotTell;
 }
 
 bool Box::Confirm(haproxy::Haproxy& haproxy, const std::string& gate, Share share,
@@ -181,9 +90,8 @@ Box::Lowered Box::SayCeiling(const GateConfig& gate, haproxy::Haproxy& haproxy, 
                         ceiling.ToString());
   }
   Share most = lowered.word.share;
-  const std::optional<RunningAgent> agent = FindAgent(config_.state_dir);
   const auto memory = store.LoadMemory();
-  if (lowered.word.is_ceiling && agent && !agent->is_stopped && memory.ok() && *memory) {
+  if (lowered.word.is_ceiling && FindAgent(config_.state_dir).Acts() && memory.ok() && *memory) {
     // Under a ceiling the agent goes to what its directive allows, if that is less.
     most = std::min(most, (*memory)->granted);
   }
@@ -226,7 +134,7 @@ std::string Box::WhatStands(const std::string& gate, const Lowered& lowered) {
   const bool ends_override = lowered.before && !lowered.before->is_ceiling;
   return fmt::format(
       "{}no more than {} until {}",
-      ends_override ? fmt::format("the override of {} has ended; ", Words(*lowered.before)) : "",
+      ends_override ? fmt::format("the override of {} has ended; ", ToString(*lowered.before)) : "",
       word.share.ToString(), release);
 }
 
@@ -244,12 +152,12 @@ bool Box::KeepLowered(const GateConfig& gate, Lowered lowered) const {
     return lowered.confirmed;
   }
   out_ << fmt::format("{}: UNSAVED: {}\n", gate.name, Words(lowered.saved));
-  const std::optional<RunningAgent> agent = FindAgent(config_.state_dir);
-  if (!agent) return lowered.confirmed;
+  const AgentSeen agent = Agent();
+  if (!agent.MayRun()) return lowered.confirmed;
   out_ << fmt::format(
-      "{}: the agent (pid {}) does not know of this and would set its share back: "
-      "stop it, or make room and run this again\n",
-      gate.name, agent->pid);
+      "{}: the agent ({}) does not know of this and would set its share back: "
+      "stop it, or mend that and run this again\n",
+      gate.name, agent.ToString());
   return false;
 }
 
@@ -296,7 +204,7 @@ bool Box::OverrideGate(const GateConfig& gate, Share share, TimePoint until) con
     if (is_known ? saved.ok() && *present != word : raises) {
       out_ << fmt::format("{}: not changed: somebody else has spoken meanwhile ({})\n", gate.name,
                           present.ok() && *present
-                              ? Words(**present)
+                              ? ToString(**present)
                               : Words(turn.ok() ? present.status() : turn.status()));
       return false;
     }
@@ -315,11 +223,10 @@ bool Box::OverrideGate(const GateConfig& gate, Share share, TimePoint until) con
   }
   out_ << fmt::format("{}: exactly {} until {}, or `headgate-agent release --gate {}`\n", gate.name,
                       share.ToString(), FormatTime(until), gate.name);
-  const std::optional<RunningAgent> agent = FindAgent(config_.state_dir);
-  if (!agent || agent->is_stopped) {
+  if (const AgentSeen agent = Agent(); !agent.Acts()) {
     out_ << fmt::format(
         "{}: the agent is {}: nothing ends this at that time, it stays until the agent runs\n",
-        gate.name, AgentWords());
+        gate.name, agent.ToString());
   }
   return confirmed;
 }
@@ -335,10 +242,14 @@ int Box::Override(Share share, TimePoint until) const {
 }
 
 std::string Box::WhatFollows(FileStore& store) const {
-  const std::optional<RunningAgent> agent = FindAgent(config_.state_dir);
-  const bool acts = agent && !agent->is_stopped;
-  std::string text = fmt::format("The agent is {}", AgentWords());
-  if (!acts) return text + ": the share stays as it is until it runs.";
+  const AgentSeen agent = Agent();
+  std::string text = fmt::format("The agent is {}", agent.ToString());
+  if (agent.is == AgentSeen::Is::kUnknown) {
+    return text +
+           ". If it runs, it goes to its directive's share: down at once, up only while its "
+           "controller renews that.";
+  }
+  if (!agent.Acts()) return text + ": the share stays as it is until it runs.";
   const auto memory = store.LoadMemory();
   if (!memory.ok() || !*memory) {
     return text + ": the share stays as it is until the controller's first word.";

@@ -10,11 +10,19 @@
 
 #include "agents/core/store.h"
 #include "agents/main/config.h"
+#include "agents/main/lock.h"
 
 namespace headgate::agent {
 
 class Box {
  public:
+  // One gate, as HAProxy and the files say.
+  struct GateSeen {
+    Reading reading;
+    absl::StatusOr<std::optional<Memory>> memory;
+    absl::StatusOr<std::optional<LocalOverride>> local_override;
+  };
+
   // `gate`: empty for every gate of the configuration.
   Box(const Config& config, std::string gate, std::ostream& out);
 
@@ -49,7 +57,9 @@ class Box {
   // Says who confirmed; false if nobody did.
   bool Confirm(haproxy::Haproxy& haproxy, const std::string& gate, Share share,
                bool is_ceiling) const;
-  std::string AgentWords() const;
+  AgentSeen Agent() const;
+  GateSeen Look(const GateConfig& gate) const;
+  void Print(const GateConfig& gate, const GateSeen& seen, TimePoint now) const;
   // What becomes of the share once nobody's word stands over it.
   std::string WhatFollows(FileStore& store) const;
 

@@ -1,9 +1,12 @@
 // headgate-agent: reads flags, and calls what they ask for.
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <iostream>
+#include <iterator>
 
 #include "agents/core/files.h"
 #include "agents/haproxy/map_file.h"
@@ -12,6 +15,7 @@
 #include "agents/main/check.h"
 #include "agents/main/config.h"
 #include "agents/main/exit_codes.h"
+#include "agents/main/folders.h"
 #include "agents/main/nearest.h"
 #include "agents/main/run.h"
 #include "agents/main/until.h"
@@ -47,8 +51,14 @@ int Fail(const absl::Status& status, int code) {
 
 int Check(const Config& config) {
   const headgate::SteadyClock clock;
-  const std::vector<std::string> findings = headgate::agent::CheckAgent(config, clock.Now());
+  auto controllers = headgate::agent::CheckControllers(config, clock.Now());
+  std::vector<std::string> findings = headgate::agent::CheckAgent(config, clock.Now());
+  std::move(controllers.findings.begin(), controllers.findings.end(), std::back_inserter(findings));
   for (const std::string& finding : findings) std::cout << finding << "\n";
+  for (const std::string& warning : controllers.warnings) {
+    std::cout << "warning: " << warning << "\n";
+  }
+  for (const std::string& answer : controllers.answers) std::cout << answer << "\n";
   if (!findings.empty()) return headgate::agent::kExitRefused;
   std::cout << fmt::format("All is well: {} gate(s).\n", config.gates.size());
   return headgate::agent::kExitDone;
@@ -60,6 +70,20 @@ int WriteMap(const std::string& path) {
   if (stat(path.c_str(), &found) == 0) {
     std::cerr << path << " is already there: left as it is\n";
     return headgate::agent::kExitDone;
+  }
+  const std::string folder = headgate::agent::FolderOf(path);
+  struct stat folder_found {};
+  const bool is_there = stat(folder.c_str(), &folder_found) == 0;
+  if (const absl::Status made =
+          headgate::agent::MakeFolder(folder, headgate::agent::kMapFolderMode);
+      !made.ok()) {
+    return Fail(made, headgate::agent::kExitInternal);
+  }
+  if (!is_there) {
+    std::cerr << fmt::format(
+        "{} made, for user {}: if the agent runs as another, give it to them (`chown headgate {}`)"
+        "\n",
+        folder, geteuid(), folder);
   }
   const absl::Status status =
       headgate::agent::WriteDurably(path, headgate::haproxy::MapText({headgate::kBuckets, 10}));
