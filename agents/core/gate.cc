@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "agents/core/local_override.h"
 #include "common/base/check.h"
 #include "common/base/duration.h"
 
@@ -28,6 +29,7 @@ Gate::Gate(std::string name, Rails rails, std::optional<Memory> memory, TimePoin
   if (!saved_) return;
   seen_ = saved_->directive;
   granted_ = saved_->granted;
+  fresh_until_ = now;
 }
 
 std::optional<Share> Gate::Known() const {
@@ -152,8 +154,8 @@ void Gate::OnProbed(const Probe& probe, const absl::Status& status, TimePoint no
   if (status.ok()) probed_ = probe.share;
 }
 
-bool Gate::IsOverridden(TimePoint now) const {
-  return override_ && (!override_->until || now < *override_->until);
+std::optional<LocalOverride> Gate::WordAt(TimePoint now) const {
+  return override_ ? InForceAt(*override_, now) : std::nullopt;
 }
 
 std::optional<Share> Gate::Desired(TimePoint now) const {
@@ -164,15 +166,15 @@ std::optional<Share> Gate::Desired(TimePoint now) const {
 }
 
 std::optional<Share> Gate::Wanted(TimePoint now) const {
-  const bool overridden = IsOverridden(now);
-  if (overridden && !override_->is_ceiling) return override_->share;
+  const std::optional<LocalOverride> word = WordAt(now);
+  if (word && !word->is_ceiling) return word->share;
   if (!seen_) {
-    if (!overridden || !Known()) return std::nullopt;
-    return std::min(*Known(), override_->share);
+    if (!word || !Known()) return std::nullopt;
+    return std::min(*Known(), word->share);
   }
   if (!granted_) return std::nullopt;
   Share share = *granted_;
-  if (overridden) share = std::min(share, override_->share);
+  if (word) share = std::min(share, word->share);
   const bool may_rise = IsFresh(now) && !seen_->no_raise && override_status_.ok();
   if (may_rise) return share;
   if (held_) return std::min(share, *held_);
@@ -295,7 +297,7 @@ Stage Gate::CurrentStage(TimePoint now, bool refused) const {
   const std::optional<Share> desired = Desired(now);
   // APPLIED speaks of the directive; while the operator's word stands in its place, it is not.
   const bool is_directives = desired && granted_ && *desired == *granted_ && !WantsRaise();
-  const bool lowered_by_no_raise = desired && seen_->no_raise && !IsOverridden(now);
+  const bool lowered_by_no_raise = desired && seen_->no_raise && !WordAt(now);
   if (!is_directives && !lowered_by_no_raise) return Stage::kReceived;
   if (!IsInForce(*desired)) return Stage::kReceived;
   return probed_ == desired ? Stage::kObserved : Stage::kApplied;
@@ -312,6 +314,7 @@ Standing Gate::Describe(TimePoint now) const {
     standing.unsaved = !saved_ || saved_->directive != *seen_ || saved_->granted != granted_ ||
                        !file_status_.ok() || !is_synced_;
     standing.expired = !IsFresh(now);
+    if (standing.expired) standing.expired_since = fresh_until_;
   }
   // As far as anybody can tell: 0 % must not be said of a load balancer that cannot be asked.
   for (const std::optional<Share>& share :
@@ -320,7 +323,7 @@ Standing Gate::Describe(TimePoint now) const {
     standing.enforced = *share;
     break;
   }
-  if (IsOverridden(now)) standing.local_override = override_;
+  standing.local_override = WordAt(now);
   standing.trouble = Trouble();
   return standing;
 }

@@ -63,7 +63,8 @@ class Gate {
 
  private:
   bool IsFresh(TimePoint now) const { return seen_ && now < fresh_until_; }
-  bool IsOverridden(TimePoint now) const;
+  // The operator's word as it stands at that time.
+  std::optional<LocalOverride> WordAt(TimePoint now) const;
   // As Desired, were every override readable.
   std::optional<Share> Wanted(TimePoint now) const;
   // What the load balancer has, as far as anybody can tell.

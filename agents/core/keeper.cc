@@ -5,6 +5,8 @@
 #include <utility>
 #include <variant>
 
+#include "agents/core/local_override.h"
+
 namespace headgate::agent {
 namespace {
 
@@ -88,14 +90,15 @@ void Keeper::LookAtOverride(TimePoint now) {
     return;
   }
   // The word of a person, in the wall clock's time; from here on in the agent's own.
-  if (*loaded && (*loaded)->until) *(*loaded)->until -= wall_ahead_;
-  const bool has_ended = *loaded && (*loaded)->until && now >= *(*loaded)->until;
+  const std::optional<LocalOverride> written = *loaded;
+  if (written && written->until) *(*loaded)->until -= wall_ahead_;
+  const bool has_ended = written && written->until && now >= *(*loaded)->until;
   if (has_ended) {
     // If it cannot be removed it is still over: its time stands in it.
-    const absl::Status removed = parts_.store.ReleaseOverride();
+    *loaded = InForceAt(**loaded, now);
+    const absl::Status removed = parts_.store.EndOverride(*written, *loaded);
     parts_.log.Info("override_ended", {{"gate", name_}, {"removed", removed.ok()}});
     KeepRoom();
-    loaded->reset();
   }
   gate_.SetOverride(*std::move(loaded), absl::OkStatus());
 }

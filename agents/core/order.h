@@ -38,6 +38,8 @@ struct LocalOverride {
   Share share;
   // Unset: until released.
   std::optional<TimePoint> until;
+  // The ceiling that stands from `until` on, until it is released: somebody lowered meanwhile.
+  std::optional<Share> ceiling_after{};
 
   friend bool operator==(const LocalOverride&, const LocalOverride&) = default;
 };
@@ -120,6 +122,9 @@ struct Standing {
   Share enforced;
   bool unsaved = false;
   bool expired = false;
+  // When the last renewal's validity ended, of one that is expired; the agent's start, if none came
+  // since.
+  std::optional<TimePoint> expired_since{};
   std::optional<Refusal> refusal;
   std::optional<LocalOverride> local_override;
   std::string trouble;

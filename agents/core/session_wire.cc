@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 #include <google/protobuf/util/time_util.h>
 
+#include <string_view>
+#include <utility>
+
 namespace headgate::agent {
 namespace {
 
@@ -55,6 +58,22 @@ v1::Refusal::Code From(RefusalCode code) {
   return v1::Refusal::CODE_UNSPECIFIED;
 }
 
+// Who shows a report shows the refusal and the trouble together: what one says the other does not
+// repeat.
+std::string WithoutRefusal(std::string trouble, const std::optional<Refusal>& refusal) {
+  constexpr std::string_view kBetween = "; ";
+  if (!refusal || refusal->detail.empty()) return trouble;
+  const std::size_t at = trouble.find(refusal->detail);
+  if (at == std::string::npos) return trouble;
+  trouble.erase(at, refusal->detail.size());
+  if (trouble.compare(at, kBetween.size(), kBetween) == 0) {
+    trouble.erase(at, kBetween.size());
+  } else if (trouble.ends_with(kBetween)) {
+    trouble.erase(trouble.size() - kBetween.size());
+  }
+  return trouble;
+}
+
 }  // namespace
 
 v1::Report ReportFrom(const GateWord& word) {
@@ -67,7 +86,7 @@ v1::Report ReportFrom(const GateWord& word) {
   report.set_enforced_ppm(standing.enforced.ppm());
   report.set_unsaved(standing.unsaved);
   report.set_expired(standing.expired);
-  report.set_trouble(standing.trouble);
+  report.set_trouble(WithoutRefusal(standing.trouble, standing.refusal));
   report.set_admit_by(word.description.admit_by);
   for (const std::uint32_t ms : word.description.slow_thresholds_ms) {
     report.add_slow_thresholds_ms(ms);

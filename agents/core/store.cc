@@ -1,8 +1,14 @@
 #include "agents/core/store.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
+#include <sys/file.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <cstdint>
+#include <cstring>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -77,6 +83,9 @@ json ToJson(const LocalOverride& local_override) {
   json content{{"kind", local_override.is_ceiling ? "ceiling" : "exactly"},
                {"share_ppm", local_override.share.ppm()}};
   if (local_override.until) content["until_unix_ms"] = UnixMillis(*local_override.until);
+  if (local_override.ceiling_after) {
+    content["ceiling_after_ppm"] = local_override.ceiling_after->ppm();
+  }
   return content;
 }
 
@@ -90,13 +99,19 @@ absl::StatusOr<LocalOverride> OverrideFrom(const json& content) {
   if (content.contains("until_unix_ms")) {
     local_override.until = FromUnixMillis(content.at("until_unix_ms").get<std::int64_t>());
   }
+  if (content.contains("ceiling_after_ppm")) {
+    const auto after = Share::FromPpm(content.at("ceiling_after_ppm").get<std::uint64_t>());
+    if (!after.ok()) return after.status();
+    local_override.ceiling_after = *after;
+  }
   return local_override;
 }
 
 }  // namespace
 
 FileStore::FileStore(const std::string& folder, std::string gate)
-    : gate_(std::move(gate)),
+    : folder_(folder),
+      gate_(std::move(gate)),
       memory_path_(fmt::format("{}/{}.state.json", folder, gate_)),
       override_path_(fmt::format("{}/{}.override.json", folder, gate_)),
       spare_path_(fmt::format("{}/{}.override.spare", folder, gate_)) {}
@@ -146,6 +161,45 @@ absl::Status FileStore::SaveOverride(const LocalOverride& local_override) {
 absl::Status FileStore::KeepRoom() { return Reserve(spare_path_); }
 
 absl::Status FileStore::ReleaseOverride() { return RemoveFile(override_path_); }
+
+absl::Status FileStore::EndOverride(const LocalOverride& ended,
+                                    const std::optional<LocalOverride>& next) {
+  // The operator goes first, and the agent waits for nobody.
+  const absl::StatusOr<Turn> turn = TakeTurn(Duration(0));
+  if (!turn.ok()) return turn.status();
+  const auto present = LoadOverride();
+  if (!present.ok()) return present.status();
+  if (*present != ended) return absl::OkStatus();
+  return next ? SaveOverride(*next) : ReleaseOverride();
+}
+
+FileStore::Turn::~Turn() {
+  if (fd_ >= 0) close(fd_);
+}
+
+// The folder itself is what is locked: that needs no room on a full disk, and no file that the
+// agent's user and root would have to share.
+absl::StatusOr<FileStore::Turn> FileStore::TakeTurn(Duration patience) const {
+  constexpr Duration kLook{10};
+  const int fd = open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) {
+    return absl::NotFoundError(fmt::format("cannot open {}: {}", folder_, std::strerror(errno)));
+  }
+  Turn turn(fd);
+  while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK && errno != EINTR) {
+      return absl::InternalError(fmt::format("cannot lock {}: {}", folder_, std::strerror(errno)));
+    }
+    if (patience <= Duration(0)) {
+      return absl::UnavailableError(
+          fmt::format("another headgate-agent is changing the override in {}", folder_));
+    }
+    // flock knows no deadline.
+    poll(nullptr, 0, static_cast<int>(kLook.count()));
+    patience -= kLook;
+  }
+  return turn;
+}
 
 absl::Status FileStore::SyncOverride() {
   const absl::Status status = MakeDurable(override_path_);

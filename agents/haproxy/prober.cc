@@ -26,6 +26,8 @@ struct Answer {
 
 // Of the body of the gate's own rule: "bucket=17 width=1048576 slow=500,1000".
 struct Told {
+  // It is of the probe's rule, whose bucket is empty if it found no key.
+  bool is_probe = false;
   std::optional<std::int64_t> bucket;
   std::optional<std::int64_t> width;
   // Unset: the snippet was printed before it told them.
@@ -53,7 +55,10 @@ Told ParseBody(const std::string& body) {
   std::istringstream words(body);
   std::string word;
   while (words >> word) {
-    if (word.starts_with("bucket=")) told.bucket = ParseNumber<std::int64_t>(word.substr(7));
+    if (word.starts_with("bucket=")) {
+      told.is_probe = true;
+      told.bucket = ParseNumber<std::int64_t>(word.substr(7));
+    }
     if (word.starts_with("width=")) told.width = ParseNumber<std::int64_t>(word.substr(6));
     if (!word.starts_with("slow=")) continue;
     told.slow_ms.emplace();
@@ -156,15 +161,24 @@ std::optional<std::vector<std::uint32_t>> Prober::slow_ms() const {
 absl::Status Prober::Expect(const std::string& key, bool admitted, Share share) {
   const absl::StatusOr<Answer> answer = Fetch(url_, HeaderFor(key_, key));
   if (!answer.ok()) return answer.status();
-  if (answer->gate != gate_) {
-    return absl::FailedPreconditionError(fmt::format(
-        "the probe {} was answered with {} {}: put the gate's snippet above every other rule of "
-        "that frontend",
-        url_, answer->status,
-        answer->gate.empty() ? "by something else than the gate's rule"
-                             : fmt::format("by the rule of gate '{}'", answer->gate)));
-  }
   const Told told = ParseBody(answer->body);
+  // Of a request that is none of the probe's, the gate's rule answers with the waiting page, or
+  // somebody else with something.
+  if (answer->gate.empty() || (answer->gate == gate_ && !told.is_probe)) {
+    return absl::FailedPreconditionError(fmt::format(
+        "the probe {} was answered with {} by {}: most likely the path of probe_url is not the "
+        "snippet's --probe-path (/.headgate/probe, if none was given); if it is, put the gate's "
+        "snippet above every other rule of that frontend",
+        url_, answer->status,
+        answer->gate.empty() ? "something else than the gate's rule" : "the gate's waiting page"));
+  }
+  if (answer->gate != gate_) {
+    return absl::FailedPreconditionError(
+        fmt::format("the probe {} was answered with {} by the rule of gate '{}': put the snippet "
+                    "of this gate above every other rule of that frontend, with a --probe-path of "
+                    "its own",
+                    url_, answer->status, answer->gate));
+  }
   {
     const std::lock_guard lock(mutex_);
     slow_ms_ = told.slow_ms;

@@ -3,51 +3,24 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <utility>
 
+#include "agents/core/local_override.h"
 #include "agents/core/store.h"
 #include "agents/haproxy/haproxy.h"
 #include "agents/main/exit_codes.h"
-#include "agents/main/lock.h"
 
 namespace headgate::agent {
 namespace {
 
 constexpr std::uint32_t kRetryAfterDefaultSeconds = 10;
+// Others hold the turn for as long as HAProxy takes, and for no disk.
+constexpr Duration kTurnMax{2000};
 
 std::string Words(const absl::Status& status) { return std::string(status.message()); }
 
 std::uint32_t RetryAfterOf(const Reading& reading) {
   return reading.retry_after_s != 0 ? reading.retry_after_s : kRetryAfterDefaultSeconds;
-}
-
-std::string Words(const LocalOverride& local_override) {
-  return fmt::format("{} {}{}", local_override.is_ceiling ? "at most" : "exactly",
-                     local_override.share.ToString(),
-                     local_override.until ? " until " + FormatTime(*local_override.until)
-                                          : std::string(" until released"));
-}
-
-nlohmann::json JsonOf(const GateConfig& gate, const Reading& reading,
-                      const absl::StatusOr<std::optional<Memory>>& memory,
-                      const absl::StatusOr<std::optional<LocalOverride>>& local_override) {
-  nlohmann::json json{{"gate", gate.name}, {"trouble", reading.trouble}};
-  if (reading.in_force) json["enforced_ppm"] = reading.in_force->ppm();
-  if (reading.at_next_start) json["file_ppm"] = reading.at_next_start->ppm();
-  if (memory.ok() && *memory) {
-    const Directive& directive = (*memory)->directive;
-    json["directive"] = {{"epoch", directive.version.epoch},
-                         {"revision", directive.version.revision},
-                         {"share_ppm", directive.share.ppm()},
-                         {"granted_ppm", (*memory)->granted.ppm()}};
-  }
-  if (local_override.ok() && *local_override) {
-    const LocalOverride& word = **local_override;
-    json["override"] = {{"is_ceiling", word.is_ceiling}, {"share_ppm", word.share.ppm()}};
-    if (word.until) json["override"]["until_unix_ms"] = UnixMillis(*word.until);
-  }
-  return json;
 }
 
 }  // namespace
@@ -64,61 +37,6 @@ std::vector<GateConfig> Box::Chosen() const {
     out_ << fmt::format("This agent's configuration names no gate '{}'.\n", gate_);
   }
   return chosen;
-}
-
-std::string Box::AgentWords() const {
-  const std::optional<RunningAgent> agent = FindAgent(config_.state_dir);
-  if (!agent) return "not running";
-  return fmt::format("{} (pid {})", agent->is_stopped ? "stopped, it does nothing" : "running",
-                     agent->pid);
-}
-
-int Box::Status(bool as_json, TimePoint now) const {
-  const std::vector<GateConfig> gates = Chosen();
-  if (gates.empty()) return kExitNotFound;
-  nlohmann::json all = {{"agent", AgentWords()}, {"gates", nlohmann::json::array()}};
-  if (!as_json) out_ << fmt::format("agent       {}\n", AgentWords());
-  bool all_known = true;
-  for (const GateConfig& gate : gates) {
-    FileStore store(config_.state_dir, gate.name);
-    haproxy::Haproxy haproxy(gate.haproxy);
-    const Reading reading = haproxy.Read();
-    const auto memory = store.LoadMemory();
-    const auto local_override = store.LoadOverride();
-    all_known = all_known && reading.in_force.has_value();
-    all["gates"].push_back(JsonOf(gate, reading, memory, local_override));
-    if (as_json) continue;
-    out_ << fmt::format("gate        {}\n", gate.name);
-    out_ << fmt::format("enforced    {}\n", reading.in_force
-                                                ? reading.in_force->ToString() + " (HAProxy says)"
-                                                : std::string("HAProxy cannot be asked"));
-    if (reading.at_next_start != reading.in_force) {
-      out_ << fmt::format("file        {}\n",
-                          reading.at_next_start
-                              ? reading.at_next_start->ToString() + " after a reload"
-                              : std::string("cannot be read"));
-    }
-    if (!memory.ok()) {
-      out_ << fmt::format("directive   {}\n", Words(memory.status()));
-    } else if (!*memory) {
-      out_ << "directive   none yet: the agent touches nothing\n";
-    } else {
-      const Memory& known = **memory;
-      out_ << fmt::format("directive   {} says {}{}; granted here {}\n",
-                          known.directive.version.ToString(), known.directive.share.ToString(),
-                          known.directive.no_raise ? " at most, no raise" : "",
-                          known.granted.ToString());
-    }
-    if (!local_override.ok()) {
-      out_ << fmt::format("override    {}\n", Words(local_override.status()));
-    } else if (*local_override) {
-      const bool over = (*local_override)->until && *(*local_override)->until <= now;
-      out_ << fmt::format("override    {}{}\n", Words(**local_override), over ? " (over)" : "");
-    }
-    if (!reading.trouble.empty()) out_ << fmt::format("trouble     {}\n", reading.trouble);
-  }
-  if (as_json) out_ << all.dump(2) << "\n";
-  return all_known ? kExitDone : kExitCouldNotTell;
 }
 
 bool Box::Confirm(haproxy::Haproxy& haproxy, const std::string& gate, Share share,
@@ -141,65 +59,119 @@ bool Box::Confirm(haproxy::Haproxy& haproxy, const std::string& gate, Share shar
   return true;
 }
 
-// HAProxy first, then the file, then HAProxy again: a running agent that has not seen the file yet
-// may have set its own share back in between.
-Box::Lowered Box::LowerGate(const GateConfig& gate, Share share) const {
-  haproxy::Haproxy haproxy(gate.haproxy);
+// What is lower already stays as low as it is. Waits for no disk.
+absl::Status Box::PutAtMost(haproxy::Haproxy& haproxy, Share most) {
+  const Reading reading = haproxy.Read();
+  const bool memory_fits = reading.in_force && *reading.in_force <= most;
+  const bool file_fits = reading.at_next_start && *reading.at_next_start <= most;
+  if (memory_fits && file_fits) return absl::OkStatus();
+  if (reading.in_force) most = std::min(most, *reading.in_force);
+  if (reading.at_next_start) most = std::min(most, *reading.at_next_start);
+  return haproxy.Put({most, RetryAfterOf(reading), Direction::kDown}).at_next_start;
+}
+
+// The ceiling, joined with what somebody has said before.
+Box::Lowered Box::SayCeiling(const GateConfig& gate, haproxy::Haproxy& haproxy, Share share,
+                             TimePoint now) const {
   FileStore store(config_.state_dir, gate.name);
+  const auto before = store.LoadOverride();
   Lowered lowered;
-  const auto lower = [&] {
+  if (before.ok() && *before) lowered.before = InForceAt(**before, now);
+  Share ceiling = share;
+  if (!before.ok()) {
+    // It may have been a lower ceiling, and what is found its work.
     const Reading reading = haproxy.Read();
-    const bool memory_fits = reading.in_force && *reading.in_force <= share;
-    const bool file_fits = reading.at_next_start && *reading.at_next_start <= share;
-    if (memory_fits && file_fits) return;
-    // What is lower than the ceiling stays as low as it is.
-    Share target = share;
-    if (reading.in_force) target = std::min(target, *reading.in_force);
-    if (reading.at_next_start) target = std::min(target, *reading.at_next_start);
-    lowered.file = haproxy.Put({target, RetryAfterOf(reading), Direction::kDown}).at_next_start;
-  };
-  lower();
-  lowered.word = store.SaveOverride({.is_ceiling = true, .share = share, .until = std::nullopt});
-  lower();
-  lowered.confirmed = Confirm(haproxy, gate.name, share, true);
+    ceiling = std::min(share, reading.in_force.value_or(reading.at_next_start.value_or(share)));
+  }
+  lowered.word = WithCeiling(lowered.before, ceiling);
+  if (lowered.word != lowered.before) lowered.saved = store.SaveOverride(lowered.word);
+  if (!before.ok() && lowered.saved.ok()) {
+    out_ << fmt::format("{}: {}: replaced by a ceiling of {}\n", gate.name, Words(before.status()),
+                        ceiling.ToString());
+  }
+  Share most = lowered.word.share;
+  const auto memory = store.LoadMemory();
+  if (lowered.word.is_ceiling && FindAgent(config_.state_dir).Acts() && memory.ok() && *memory) {
+    // Under a ceiling the agent goes to what its directive allows, if that is less.
+    most = std::min(most, (*memory)->granted);
+  }
+  PutAtMost(haproxy, most).IgnoreError();
+  // An agent that was just writing its former share when the word came has done so meanwhile.
+  lowered.file = PutAtMost(haproxy, most);
   return lowered;
 }
 
-bool Box::KeepLowered(const GateConfig& gate, Share share, Lowered lowered) const {
-  if (lowered.word.ok()) {
-    lowered.word = FileStore(config_.state_dir, gate.name).SyncOverride();
+// HAProxy first, then the file, then HAProxy again: a running agent that has not seen the file yet
+// may have set its own share back in between.
+Box::Lowered Box::LowerGate(const GateConfig& gate, Share share, TimePoint now) const {
+  haproxy::Haproxy haproxy(gate.haproxy);
+  // Two who read HAProxy and write to it at the same moment could undo each other's. Without the
+  // turn, too: a lowering waits for nobody who hangs.
+  auto turn = FileStore(config_.state_dir, gate.name).TakeTurn(kTurnMax);
+  // Whether it lasts is for the second to say.
+  PutAtMost(haproxy, share).IgnoreError();
+  Lowered lowered = SayCeiling(gate, haproxy, share, now);
+  turn = absl::CancelledError("over");
+  lowered.confirmed = Confirm(haproxy, gate.name, lowered.word.share, true);
+  return lowered;
+}
+
+std::string Box::WhatStands(const std::string& gate, const Lowered& lowered) {
+  const std::string release = fmt::format("`headgate-agent release --gate {}`", gate);
+  const LocalOverride& word = lowered.word;
+  if (!word.is_ceiling) {
+    return fmt::format(
+        "exactly {} is in force already, until {}; it stays. From then on no more than {} until {}",
+        word.share.ToString(), FormatTime(word.until.value_or(TimePoint())),
+        word.ceiling_after.value_or(word.share).ToString(), release);
+  }
+  if (word == lowered.before) {
+    return fmt::format(
+        "a ceiling of {} is in force already; it stays. {} ends it, `headgate-agent override SHARE "
+        "--until T --gate {}` sets another",
+        word.share.ToString(), release, gate);
+  }
+  const bool ends_override = lowered.before && !lowered.before->is_ceiling;
+  return fmt::format(
+      "{}no more than {} until {}",
+      ends_override ? fmt::format("the override of {} has ended; ", ToString(*lowered.before)) : "",
+      word.share.ToString(), release);
+}
+
+bool Box::KeepLowered(const GateConfig& gate, Lowered lowered) const {
+  if (lowered.saved.ok()) {
+    lowered.saved = FileStore(config_.state_dir, gate.name).SyncOverride();
   }
   if (lowered.file.ok()) lowered.file = haproxy::Haproxy(gate.haproxy).Sync();
   if (!lowered.file.ok()) {
     out_ << fmt::format("{}: UNSAVED: a reload of HAProxy would undo this: {}\n", gate.name,
                         Words(lowered.file));
   }
-  if (lowered.word.ok()) {
-    out_ << fmt::format("{}: no more than {} until `headgate-agent release --gate {}`\n", gate.name,
-                        share.ToString(), gate.name);
+  if (lowered.saved.ok()) {
+    out_ << fmt::format("{}: {}\n", gate.name, WhatStands(gate.name, lowered));
     return lowered.confirmed;
   }
-  out_ << fmt::format("{}: UNSAVED: {}\n", gate.name, Words(lowered.word));
-  const std::optional<RunningAgent> agent = FindAgent(config_.state_dir);
-  if (!agent) return lowered.confirmed;
+  out_ << fmt::format("{}: UNSAVED: {}\n", gate.name, Words(lowered.saved));
+  const AgentSeen agent = Agent();
+  if (!agent.MayRun()) return lowered.confirmed;
   out_ << fmt::format(
-      "{}: the agent (pid {}) does not know of this and would set its share back: "
-      "stop it, or make room and run this again\n",
-      gate.name, agent->pid);
+      "{}: the agent ({}) does not know of this and would set its share back: "
+      "stop it, or mend that and run this again\n",
+      gate.name, agent.ToString());
   return false;
 }
 
-int Box::Lower(Share share) const {
+int Box::Lower(Share share, TimePoint now) const {
   const std::vector<GateConfig> gates = Chosen();
   if (gates.empty()) return kExitNotFound;
   bool all_confirmed = true;
   std::vector<Lowered> lowered;
   lowered.reserve(gates.size());
-  for (const GateConfig& gate : gates) lowered.push_back(LowerGate(gate, share));
+  for (const GateConfig& gate : gates) lowered.push_back(LowerGate(gate, share, now));
   // Only now, with every gate lowered and told, may a disk take its time.
   out_.flush();
   for (std::size_t i = 0; i < gates.size(); ++i) {
-    all_confirmed = KeepLowered(gates[i], share, lowered[i]) && all_confirmed;
+    all_confirmed = KeepLowered(gates[i], lowered[i]) && all_confirmed;
   }
   return all_confirmed ? kExitDone : kExitUnconfirmed;
 }
@@ -210,15 +182,35 @@ bool Box::OverrideGate(const GateConfig& gate, Share share, TimePoint until) con
   FileStore store(config_.state_dir, gate.name);
   const Reading reading = haproxy.Read();
   const bool raises = !reading.in_force || *reading.in_force < share;
-  absl::Status saved = store.SaveOverride({.is_ceiling = false, .share = share, .until = until});
+  const LocalOverride word{.is_ceiling = false, .share = share, .until = until};
+  const auto say = [&] {
+    const auto turn = store.TakeTurn(kTurnMax);
+    if (raises && !turn.ok()) return turn.status();
+    return store.SaveOverride(word);
+  };
+  absl::Status saved = say();
   if (saved.ok() && raises) saved = store.SyncOverride();
   if (!saved.ok() && raises) {
     out_ << fmt::format("{}: not changed, because it could not be saved: {}\n", gate.name,
                         Words(saved));
     return false;
   }
-  const Direction direction = raises ? Direction::kUp : Direction::kDown;
-  ApplyOutcome outcome = haproxy.Put({share, RetryAfterOf(reading), direction});
+  ApplyOutcome outcome;
+  {
+    // The disk took its time: whoever has spoken meanwhile is not overruled.
+    const auto turn = store.TakeTurn(kTurnMax);
+    const auto present = store.LoadOverride();
+    const bool is_known = turn.ok() && present.ok();
+    if (is_known ? saved.ok() && *present != word : raises) {
+      out_ << fmt::format("{}: not changed: somebody else has spoken meanwhile ({})\n", gate.name,
+                          present.ok() && *present
+                              ? ToString(**present)
+                              : Words(turn.ok() ? present.status() : turn.status()));
+      return false;
+    }
+    const Direction direction = raises ? Direction::kUp : Direction::kDown;
+    outcome = haproxy.Put({share, RetryAfterOf(reading), direction});
+  }
   const bool confirmed = Confirm(haproxy, gate.name, share, false);
   if (saved.ok() && !raises) saved = store.SyncOverride();
   if (outcome.at_next_start.ok()) outcome.at_next_start = haproxy.Sync();
@@ -231,11 +223,10 @@ bool Box::OverrideGate(const GateConfig& gate, Share share, TimePoint until) con
   }
   out_ << fmt::format("{}: exactly {} until {}, or `headgate-agent release --gate {}`\n", gate.name,
                       share.ToString(), FormatTime(until), gate.name);
-  const std::optional<RunningAgent> agent = FindAgent(config_.state_dir);
-  if (!agent || agent->is_stopped) {
+  if (const AgentSeen agent = Agent(); !agent.Acts()) {
     out_ << fmt::format(
         "{}: the agent is {}: nothing ends this at that time, it stays until the agent runs\n",
-        gate.name, AgentWords());
+        gate.name, agent.ToString());
   }
   return confirmed;
 }
@@ -251,10 +242,14 @@ int Box::Override(Share share, TimePoint until) const {
 }
 
 std::string Box::WhatFollows(FileStore& store) const {
-  const std::optional<RunningAgent> agent = FindAgent(config_.state_dir);
-  const bool acts = agent && !agent->is_stopped;
-  std::string text = fmt::format("The agent is {}", AgentWords());
-  if (!acts) return text + ": the share stays as it is until it runs.";
+  const AgentSeen agent = Agent();
+  std::string text = fmt::format("The agent is {}", agent.ToString());
+  if (agent.is == AgentSeen::Is::kUnknown) {
+    return text +
+           ". If it runs, it goes to its directive's share: down at once, up only while its "
+           "controller renews that.";
+  }
+  if (!agent.Acts()) return text + ": the share stays as it is until it runs.";
   const auto memory = store.LoadMemory();
   if (!memory.ok() || !*memory) {
     return text + ": the share stays as it is until the controller's first word.";
@@ -272,12 +267,16 @@ int Box::Release() const {
   bool all_released = true;
   for (const GateConfig& gate : gates) {
     FileStore store(config_.state_dir, gate.name);
+    // Without it, too: what another has just begun to say comes after this.
+    auto turn = store.TakeTurn(kTurnMax);
     const auto before = store.LoadOverride();
     if (before.ok() && !*before) {
       out_ << fmt::format("{}: there was no override\n", gate.name);
       continue;
     }
     absl::Status released = store.ReleaseOverride();
+    // The disk may take its time, and nobody waits for that.
+    turn = absl::CancelledError("over");
     if (released.ok()) released = store.SyncOverride();
     // It may have used the room that was kept. The agent says so if there is none.
     if (released.ok()) store.KeepRoom().IgnoreError();

@@ -4,23 +4,33 @@
 // One thread; each call takes a few seconds at most.
 #pragma once
 
+#include <optional>
 #include <ostream>
 #include <string>
 
 #include "agents/core/store.h"
 #include "agents/main/config.h"
+#include "agents/main/lock.h"
 
 namespace headgate::agent {
 
 class Box {
  public:
+  // One gate, as HAProxy and the files say.
+  struct GateSeen {
+    Reading reading;
+    absl::StatusOr<std::optional<Memory>> memory;
+    absl::StatusOr<std::optional<LocalOverride>> local_override;
+  };
+
   // `gate`: empty for every gate of the configuration.
   Box(const Config& config, std::string gate, std::ostream& out);
 
   // Exit codes. Status: kExitCouldNotTell if a load balancer cannot be asked.
   int Status(bool as_json, TimePoint now) const;
-  // kExitUnconfirmed: it is not proven that no more than `share` is admitted, or stays so.
-  int Lower(Share share) const;
+  // Joins what stands already and never raises. kExitUnconfirmed: it is not proven that no more
+  // than `share` is admitted, or stays so.
+  int Lower(Share share, TimePoint now) const;
   int Override(Share share, TimePoint until) const;
   int Release() const;
 
@@ -28,19 +38,28 @@ class Box {
   std::vector<GateConfig> Chosen() const;
   struct Lowered {
     bool confirmed = false;
+    // What stood when it was said, and what stands now.
+    std::optional<LocalOverride> before;
+    LocalOverride word;
     // Seen by the agent, and by HAProxy at its next start; not synced yet.
-    absl::Status word;
+    absl::Status saved;
     absl::Status file;
   };
-  // Waits for no disk.
-  Lowered LowerGate(const GateConfig& gate, Share share) const;
+  // Both wait for no disk.
+  Lowered LowerGate(const GateConfig& gate, Share share, TimePoint now) const;
+  Lowered SayCeiling(const GateConfig& gate, haproxy::Haproxy& haproxy, Share share,
+                     TimePoint now) const;
+  static absl::Status PutAtMost(haproxy::Haproxy& haproxy, Share most);
+  static std::string WhatStands(const std::string& gate, const Lowered& lowered);
   // Waits for the disk, and says what is kept; false if the lowering is not sure to last.
-  bool KeepLowered(const GateConfig& gate, Share share, Lowered lowered) const;
+  bool KeepLowered(const GateConfig& gate, Lowered lowered) const;
   bool OverrideGate(const GateConfig& gate, Share share, TimePoint until) const;
   // Says who confirmed; false if nobody did.
   bool Confirm(haproxy::Haproxy& haproxy, const std::string& gate, Share share,
                bool is_ceiling) const;
-  std::string AgentWords() const;
+  AgentSeen Agent() const;
+  GateSeen Look(const GateConfig& gate) const;
+  void Print(const GateConfig& gate, const GateSeen& seen, TimePoint now) const;
   // What becomes of the share once nobody's word stands over it.
   std::string WhatFollows(FileStore& store) const;
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <sstream>
 #include <utility>
 
@@ -10,6 +11,8 @@
 #include "agents/haproxy/answers.h"
 #include "agents/haproxy/haproxy.h"
 #include "agents/haproxy/stats_socket.h"
+#include "agents/main/folders.h"
+#include "agents/main/reach.h"
 
 namespace headgate::agent {
 namespace {
@@ -18,10 +21,6 @@ std::string Words(const absl::Status& status) { return std::string(status.messag
 
 // The last part of a path.
 std::string NameOf(const std::string& path) { return path.substr(path.rfind('/') + 1); }
-std::string FolderOf(const std::string& path) {
-  const std::size_t slash = path.rfind('/');
-  return slash == std::string::npos ? "." : path.substr(0, slash);
-}
 
 absl::Status TryToWrite(const std::string& folder) {
   const std::string path = folder + "/.headgate-check";
@@ -165,11 +164,16 @@ std::vector<std::string> CheckGate(const GateConfig& gate) { return GateCheck(ga
 
 std::vector<std::string> CheckAgent(const Config& config, TimePoint now) {
   std::vector<std::string> findings;
-  if (const absl::Status status = TryToWrite(config.state_dir); !status.ok()) {
+  std::error_code error;
+  if (!std::filesystem::exists(config.state_dir, error)) {
     findings.push_back(
-        fmt::format("state_dir {} takes no new file, so nothing can be raised, and a lowering is "
-                    "forgotten at a "
-                    "restart: {}",
+        fmt::format("state_dir {} is missing: `headgate-agent run` makes it if its user may, else "
+                    "`install -d -m 700 -o headgate {}`",
+                    config.state_dir, config.state_dir));
+  } else if (const absl::Status status = TryToWrite(config.state_dir); !status.ok()) {
+    findings.push_back(
+        fmt::format("state_dir {} takes no new file, so that the agent does not start, or raises "
+                    "nothing and forgets a lowering at a restart: {}",
                     config.state_dir, Words(status)));
   }
   for (const GateConfig& gate : config.gates) {
@@ -193,7 +197,7 @@ std::vector<std::string> CheckAgent(const Config& config, TimePoint now) {
     } else if (material->identity.role != tls::Role::kAgent) {
       findings.push_back(fmt::format(
           "{} is a certificate of a {}, not of an agent: issue one with "
-          "`headgate certs issue agent NAME`",
+          "`headgate certs issue --role agent --name NAME`",
           config.tls->certificate, std::string(tls::RoleName(material->identity.role))));
     }
   }
@@ -201,6 +205,32 @@ std::vector<std::string> CheckAgent(const Config& config, TimePoint now) {
     for (std::string& finding : CheckGate(gate)) findings.push_back(std::move(finding));
   }
   return findings;
+}
+
+ControllersFound CheckControllers(const Config& config, TimePoint now) {
+  ControllersFound found;
+  std::optional<tls::Material> material;
+  if (config.tls) {
+    auto loaded = tls::Load(*config.tls, now);
+    if (!loaded.ok()) {
+      found.findings.push_back("the controllers were not tried, for want of a certificate");
+      return found;
+    }
+    material = *std::move(loaded);
+  }
+  std::vector<std::string> failures;
+  for (const Reached& reached : ReachControllers(config.controllers, material)) {
+    if (reached.status.ok()) {
+      found.answers.push_back(
+          fmt::format("controller {}: ok{}", reached.controller,
+                      reached.words.empty() ? std::string() : fmt::format(" ({})", reached.words)));
+    } else {
+      failures.push_back(
+          fmt::format("controller {}: {}", reached.controller, Words(reached.status)));
+    }
+  }
+  (found.answers.empty() ? found.findings : found.warnings) = std::move(failures);
+  return found;
 }
 
 }  // namespace headgate::agent

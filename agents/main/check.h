@@ -13,4 +13,14 @@ namespace headgate::agent {
 std::vector<std::string> CheckGate(const GateConfig& gate);
 std::vector<std::string> CheckAgent(const Config& config, TimePoint now);
 
+// Whether a session could be opened with the controllers that the configuration names; opens none.
+struct ControllersFound {
+  // One for each that cannot be reached: findings, or, if at least one answers, warnings.
+  std::vector<std::string> findings;
+  std::vector<std::string> warnings;
+  // One for each that answers.
+  std::vector<std::string> answers;
+};
+ControllersFound CheckControllers(const Config& config, TimePoint now);
+
 }  // namespace headgate::agent

@@ -46,7 +46,8 @@ Rails ReadRails(YamlMapping& parent) {
   Rails rails;
   const YAML::Node node = parent.Find("rails");
   if (!node.IsDefined()) return rails;
-  YamlMapping mapping(node, parent.Name("rails"), parent.errors());
+  YamlMapping mapping(node, parent.Name("rails"), parent.errors(),
+                      {"step_up_max", "between_steps_up", "freeze"});
   if (const YAML::Node step = mapping.Find("step_up_max"); step.IsDefined()) {
     const auto share = Share::Parse(step.IsScalar() ? step.Scalar() : "");
     if (share.ok()) {
@@ -61,7 +62,6 @@ Rails ReadRails(YamlMapping& parent) {
         parent.errors(), between, mapping.Name("between_steps_up"), Duration(0), kBetweenStepsMax);
   }
   rails.freeze = mapping.Flag("freeze");
-  mapping.End();
   return rails;
 }
 
@@ -88,7 +88,8 @@ haproxy::Settings ReadHaproxy(YamlMapping& parent, const std::string& gate) {
   settings.gate = gate;
   const YAML::Node node = parent.Require("haproxy");
   if (!node.IsDefined()) return settings;
-  YamlMapping mapping(node, parent.Name("haproxy"), parent.errors());
+  YamlMapping mapping(node, parent.Name("haproxy"), parent.errors(),
+                      {"socket", "map", "app_backend", "wait_backend", "probe_url", "key", "slow"});
   settings.socket = mapping.RequiredText("socket");
   settings.map = mapping.RequiredText("map");
   settings.app_backend = mapping.RequiredText("app_backend");
@@ -114,7 +115,6 @@ haproxy::Settings ReadHaproxy(YamlMapping& parent, const std::string& gate) {
     }
   }
   settings.slow_ms = ReadSlow(mapping);
-  mapping.End();
   return settings;
 }
 
@@ -124,7 +124,8 @@ void ReadGates(YamlMapping& root, Config& config) {
   std::set<std::string> names;
   std::size_t i = 0;
   for (const YAML::Node& item : root.List("gates", kGatesMax)) {
-    YamlMapping mapping(item, fmt::format("gates[{}]", i++), root.errors());
+    YamlMapping mapping(item, fmt::format("gates[{}]", i++), root.errors(),
+                        {"name", "rails", "haproxy"});
     GateConfig gate;
     gate.name = mapping.RequiredText("name");
     if (const absl::Status status = haproxy::CheckGateName(gate.name); !status.ok()) {
@@ -135,7 +136,6 @@ void ReadGates(YamlMapping& root, Config& config) {
     }
     gate.rails = mapping.Has("rails") ? ReadRails(mapping) : rails;
     gate.haproxy = ReadHaproxy(mapping, gate.name);
-    mapping.End();
     config.gates.push_back(std::move(gate));
   }
   if (config.gates.empty()) root.errors().Add(root.Find("gates"), "'gates' names no gate");
@@ -152,11 +152,10 @@ void ReadSecurity(YamlMapping& root, Config& config) {
     return;
   }
   if (tls.IsDefined()) {
-    YamlMapping mapping(tls, "tls", root.errors());
+    YamlMapping mapping(tls, "tls", root.errors(), {"ca", "cert", "key"});
     config.tls = tls::Files{.ca = mapping.RequiredText("ca"),
                             .certificate = mapping.RequiredText("cert"),
                             .key = mapping.RequiredText("key")};
-    mapping.End();
     return;
   }
   const bool is_name = !config.name.empty() && config.name.size() <= kNameBytesMax &&
@@ -197,7 +196,9 @@ void ReadLabels(YamlMapping& root, Config& config) {
 
 Config Read(const YAML::Node& node, YamlErrors& errors) {
   Config config;
-  YamlMapping root(node, "", errors);
+  YamlMapping root(node, "", errors,
+                   {"controllers", "name", "plaintext", "tls", "state_dir", "push_every", "metrics",
+                    "labels", "rails", "gates"});
   root.Require("controllers");
   for (const YAML::Node& item : root.List("controllers", kControllersMax)) {
     if (!item.IsScalar() || item.Scalar().rfind(':') == std::string::npos) {
@@ -215,7 +216,6 @@ Config Read(const YAML::Node& node, YamlErrors& errors) {
   config.metrics = root.Text("metrics");
   ReadLabels(root, config);
   ReadGates(root, config);
-  root.End();
   return config;
 }
 

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -21,11 +22,15 @@ struct flock WholeFile() {
   return whole;
 }
 
-// 0: nobody.
-pid_t HolderOf(int fd) {
+// Unset: nobody. 0: a process of another container.
+std::optional<pid_t> HolderOf(int fd) {
   struct flock whole = WholeFile();
-  if (fcntl(fd, F_GETLK, &whole) != 0 || whole.l_type == F_UNLCK) return 0;
-  return whole.l_pid;
+  if (fcntl(fd, F_GETLK, &whole) != 0 || whole.l_type == F_UNLCK) return std::nullopt;
+  return std::max<pid_t>(whole.l_pid, 0);
+}
+
+std::string PidWords(pid_t pid) {
+  return pid == 0 ? "in another container" : fmt::format("pid {}", pid);
 }
 
 bool IsStopped(pid_t pid) {
@@ -45,27 +50,54 @@ absl::StatusOr<std::unique_ptr<FolderLock>> FolderLock::Take(const std::string& 
   const int fd = open(LockPath(folder).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640);
   if (fd < 0) {
     return absl::UnavailableError(
-        fmt::format("cannot open {}: {}", LockPath(folder), std::strerror(errno)));
+        fmt::format("cannot open {} as user {}: {}: the folder must belong to the agent's user, as "
+                    "with `install -d -o headgate {}`",
+                    LockPath(folder), geteuid(), std::strerror(errno), folder));
   }
   struct flock whole = WholeFile();
   if (fcntl(fd, F_SETLK, &whole) == 0) return std::unique_ptr<FolderLock>(new FolderLock(fd));
-  const pid_t holder = HolderOf(fd);
+  const int error = errno;
+  const std::optional<pid_t> holder = HolderOf(fd);
   close(fd);
+  if (error != EACCES && error != EAGAIN) {
+    return absl::UnavailableError(
+        fmt::format("cannot lock {}: {}", LockPath(folder), std::strerror(error)));
+  }
   return absl::AlreadyExistsError(
-      fmt::format("an agent (pid {}) already runs on {}: two would quarrel over the load balancer; "
+      fmt::format("an agent ({}) already runs on {}: two would quarrel over the load balancer; "
                   "stop it, or give this one another state_dir",
-                  holder, folder));
+                  PidWords(holder.value_or(0)), folder));
 }
 
 FolderLock::~FolderLock() { close(fd_); }
 
-std::optional<RunningAgent> FindAgent(const std::string& folder) {
+std::string AgentSeen::ToString() const {
+  switch (is) {
+    case Is::kNotRunning:
+      return "not running";
+    case Is::kRunning:
+      return fmt::format("running ({})", PidWords(pid));
+    case Is::kStopped:
+      return fmt::format("stopped, it does nothing ({})", PidWords(pid));
+    case Is::kUnknown:
+      return fmt::format("unknown: {}", why);
+  }
+  return "";
+}
+
+AgentSeen FindAgent(const std::string& folder) {
   const int fd = open(LockPath(folder).c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return std::nullopt;
-  const pid_t holder = HolderOf(fd);
+  if (fd < 0 && (errno == ENOENT || errno == ENOTDIR)) return {};
+  if (fd < 0) {
+    return {AgentSeen::Is::kUnknown, 0,
+            fmt::format("cannot open {}: {}: ask as root, or as the agent's user", LockPath(folder),
+                        std::strerror(errno))};
+  }
+  const std::optional<pid_t> holder = HolderOf(fd);
   close(fd);
-  if (holder == 0) return std::nullopt;
-  return RunningAgent{holder, IsStopped(holder)};
+  if (!holder) return {};
+  const bool is_stopped = *holder != 0 && IsStopped(*holder);
+  return {is_stopped ? AgentSeen::Is::kStopped : AgentSeen::Is::kRunning, *holder, ""};
 }
 
 }  // namespace headgate::agent

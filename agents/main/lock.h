@@ -25,12 +25,29 @@ class FolderLock {
   const int fd_;
 };
 
-struct RunningAgent {
+struct AgentSeen {
+  enum class Is {
+    kNotRunning,
+    kRunning,
+    // Stopped by a signal (SIGSTOP, a debugger): it holds its lock and does nothing.
+    kStopped,
+    // Its lock may not be looked at by this user.
+    kUnknown
+  };
+
+  Is is = Is::kNotRunning;
+  // 0: of another container.
   pid_t pid = 0;
-  // Stopped by a signal (SIGSTOP, a debugger): it holds its lock and does nothing.
-  bool is_stopped = false;
+  // Of kUnknown.
+  std::string why;
+
+  bool Acts() const { return is == Is::kRunning; }
+  // kUnknown included.
+  bool MayRun() const { return is != Is::kNotRunning; }
+  // "running (pid 17)".
+  std::string ToString() const;
 };
-// Unset: none runs on that folder.
-std::optional<RunningAgent> FindAgent(const std::string& folder);
+// Whether an agent runs on that folder.
+AgentSeen FindAgent(const std::string& folder);
 
 }  // namespace headgate::agent

@@ -1,9 +1,12 @@
 // headgate-agent: reads flags, and calls what they ask for.
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <iostream>
+#include <iterator>
 
 #include "agents/core/files.h"
 #include "agents/haproxy/map_file.h"
@@ -12,6 +15,8 @@
 #include "agents/main/check.h"
 #include "agents/main/config.h"
 #include "agents/main/exit_codes.h"
+#include "agents/main/folders.h"
+#include "agents/main/nearest.h"
 #include "agents/main/run.h"
 #include "agents/main/until.h"
 #include "common/base/bucket.h"
@@ -46,8 +51,14 @@ int Fail(const absl::Status& status, int code) {
 
 int Check(const Config& config) {
   const headgate::SteadyClock clock;
-  const std::vector<std::string> findings = headgate::agent::CheckAgent(config, clock.Now());
+  auto controllers = headgate::agent::CheckControllers(config, clock.Now());
+  std::vector<std::string> findings = headgate::agent::CheckAgent(config, clock.Now());
+  std::move(controllers.findings.begin(), controllers.findings.end(), std::back_inserter(findings));
   for (const std::string& finding : findings) std::cout << finding << "\n";
+  for (const std::string& warning : controllers.warnings) {
+    std::cout << "warning: " << warning << "\n";
+  }
+  for (const std::string& answer : controllers.answers) std::cout << answer << "\n";
   if (!findings.empty()) return headgate::agent::kExitRefused;
   std::cout << fmt::format("All is well: {} gate(s).\n", config.gates.size());
   return headgate::agent::kExitDone;
@@ -59,6 +70,20 @@ int WriteMap(const std::string& path) {
   if (stat(path.c_str(), &found) == 0) {
     std::cerr << path << " is already there: left as it is\n";
     return headgate::agent::kExitDone;
+  }
+  const std::string folder = headgate::agent::FolderOf(path);
+  struct stat folder_found {};
+  const bool is_there = stat(folder.c_str(), &folder_found) == 0;
+  if (const absl::Status made =
+          headgate::agent::MakeFolder(folder, headgate::agent::kMapFolderMode);
+      !made.ok()) {
+    return Fail(made, headgate::agent::kExitInternal);
+  }
+  if (!is_there) {
+    std::cerr << fmt::format(
+        "{} made, for user {}: if the agent runs as another, give it to them (`chown headgate {}`)"
+        "\n",
+        folder, geteuid(), folder);
   }
   const absl::Status status =
       headgate::agent::WriteDurably(path, headgate::haproxy::MapText({headgate::kBuckets, 10}));
@@ -109,7 +134,7 @@ int Buckets(const std::vector<std::string>& keys) {
 int Lower(const Box& box, const Flags& flags) {
   const auto share = Share::Parse(flags.share);
   if (!share.ok()) return Fail(share.status(), headgate::agent::kExitUsage);
-  return box.Lower(*share);
+  return box.Lower(*share, headgate::SteadyClock().Now());
 }
 
 int Override(const Box& box, const Flags& flags) {
@@ -119,6 +144,19 @@ int Override(const Box& box, const Flags& flags) {
   const auto until = headgate::agent::ParseUntil(flags.until, clock.Now());
   if (!until.ok()) return Fail(until.status(), headgate::agent::kExitUsage);
   return box.Override(*share, *until);
+}
+
+// What stands in the subcommand's place and is none; empty if it is one. CLI11 would only say that
+// it was not expected.
+std::string UnknownSubcommand(const CLI::App& app, int argc, char** argv) {
+  if (argc < 2 || argv[1][0] == '-') return "";
+  std::vector<std::string> known;
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    if (command->get_name() == argv[1]) return "";
+    known.push_back(command->get_name());
+  }
+  return fmt::format("unknown subcommand '{}'{}", argv[1],
+                     headgate::agent::DidYouMean(argv[1], known));
 }
 
 void AddSnippet(CLI::App& app, Flags& flags) {
@@ -186,6 +224,9 @@ int main(int argc, char** argv) {
       "bucket", "say where users stand: bucket, the share (ppm) that admits them, key");
   bucket->add_option("KEY", flags.keys, "the cookie's whole value; '-' reads lines")->required();
   CLI::App* version = app.add_subcommand("version", "say which version this is");
+  if (const std::string unknown = UnknownSubcommand(app, argc, argv); !unknown.empty()) {
+    return Fail(absl::InvalidArgumentError(unknown), headgate::agent::kExitUsage);
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -60,6 +60,11 @@ MetricFamily Slow(const std::vector<GateWord>& words) {
   return family;
 }
 
+double OverdueSeconds(const GateWord& word) {
+  if (!word.standing.expired_since) return 0;
+  return std::chrono::duration<double>(word.at - *word.standing.expired_since).count();
+}
+
 MetricFamily Stages(const std::vector<GateWord>& words) {
   constexpr std::pair<Stage, const char*> kStages[] = {{Stage::kIdle, "IDLE"},
                                                        {Stage::kReceived, "RECEIVED"},
@@ -100,6 +105,9 @@ std::vector<MetricFamily> Metrics::Collect() const {
   families.push_back(gauge("headgate_local_expired",
                            "1 while the last renewal is older than its validity.",
                            [](const GateWord& word) { return word.standing.expired; }));
+  families.push_back(gauge("headgate_local_overdue_seconds",
+                           "How long the last renewal has been older than that; 0 while it is not.",
+                           [](const GateWord& word) { return OverdueSeconds(word); }));
   families.push_back(gauge("headgate_local_unsaved",
                            "1 while what is in force is not on the disk yet.",
                            [](const GateWord& word) { return word.standing.unsaved; }));

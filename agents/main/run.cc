@@ -15,6 +15,7 @@
 #include "agents/core/store.h"
 #include "agents/haproxy/haproxy.h"
 #include "agents/main/exit_codes.h"
+#include "agents/main/folders.h"
 #include "agents/main/lock.h"
 #include "agents/main/metrics.h"
 #include "common/http/status_server.h"
@@ -62,6 +63,11 @@ absl::StatusOr<Credentials> Open(const Config& config, const Clock& clock) {
   const absl::StatusOr<tls::Material> material = tls::Load(*config.tls, clock.WallNow());
   if (!material.ok()) return material.status();
   return Credentials{tls::ChannelCredentials(*material), material->not_after};
+}
+
+absl::StatusOr<std::unique_ptr<FolderLock>> TakeLock(const Config& config) {
+  if (absl::Status made = MakeStateFolder(config); !made.ok()) return made;
+  return FolderLock::Take(config.state_dir);
 }
 
 absl::Status Liveness(const Outbox& outbox, TimePoint now) {
@@ -132,15 +138,18 @@ int Run(const Config& config) {
   curl_global_init(CURL_GLOBAL_DEFAULT);
   const SteadyClock clock;
   Log log(clock, {.format = Log::FormatForStderr()});
-  const absl::StatusOr<std::unique_ptr<FolderLock>> lock = FolderLock::Take(config.state_dir);
-  if (absl::IsAlreadyExists(lock.status())) {
+  // Without the lock another agent could run beside it, and the commands on the box would not see
+  // this one: then it does not start.
+  const absl::StatusOr<std::unique_ptr<FolderLock>> lock = TakeLock(config);
+  if (!lock.ok()) {
     log.Error("start_refused", {{"why", std::string(lock.status().message())}});
     log.Flush(std::chrono::milliseconds(500));
     return kExitRefused;
   }
-  // A folder that cannot be written to forbids raising, not lowering: the agent starts all the
-  // same.
-  if (!lock.ok()) log.Error("state_dir_unusable", {{"why", std::string(lock.status().message())}});
+  // HAProxy, which runs, has its map in memory: it is lowered all the same.
+  if (const absl::Status made = MakeMapFolders(config); !made.ok()) {
+    log.Error("no_map_folder", {{"why", std::string(made.message())}});
+  }
   Outbox outbox;
   Gates gates;
   for (const GateConfig& gate : config.gates) {

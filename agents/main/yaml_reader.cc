@@ -2,7 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <set>
 #include <utility>
+
+#include "agents/main/nearest.h"
+#include "common/base/check.h"
 
 namespace headgate::agent {
 
@@ -12,13 +17,18 @@ void YamlErrors::Add(const YAML::Mark& mark, const std::string& words) {
       fmt::format("{}:{}:{}: {}", file_, mark.line + 1, mark.column + 1, words));
 }
 
-YamlMapping::YamlMapping(const YAML::Node& node, std::string where, YamlErrors& errors)
-    : node_(node), where_(std::move(where)), errors_(errors) {
-  if (!node_.IsMap()) {
-    errors_.Add(node_, fmt::format("{} must be a mapping (key: value)",
-                                   where_.empty() ? "the configuration" : where_));
+YamlMapping::YamlMapping(const YAML::Node& node, std::string where, YamlErrors& errors,
+                         std::vector<std::string> keys)
+    : node_(node), where_(std::move(where)), errors_(errors), keys_(std::move(keys)) {
+  if (node_.IsMap()) {
+    CheckKeys();
     return;
   }
+  errors_.Add(node_, fmt::format("{} must be a mapping (key: value)",
+                                 where_.empty() ? "the configuration" : where_));
+}
+
+void YamlMapping::CheckKeys() {
   std::set<std::string> seen;
   for (const auto& entry : node_) {
     const std::string key = Scalar(entry.first, where_);
@@ -26,11 +36,16 @@ YamlMapping::YamlMapping(const YAML::Node& node, std::string where, YamlErrors& 
     if (!seen.insert(key).second) {
       errors_.Add(entry.first, fmt::format("'{}' is there twice: keep one", Name(key)));
     }
+    // Before anything else is found missing, because it is what was meant.
+    if (std::find(keys_.begin(), keys_.end(), key) == keys_.end()) {
+      errors_.Add(entry.first,
+                  fmt::format("unknown key '{}'{}", Name(key), DidYouMean(key, keys_)));
+    }
   }
 }
 
 YAML::Node YamlMapping::Find(const std::string& key) {
-  asked_.insert(key);
+  HEADGATE_CHECK(std::find(keys_.begin(), keys_.end(), key) != keys_.end());
   if (!node_.IsMap()) return YAML::Node(YAML::NodeType::Undefined);
   return node_[key];
 }
@@ -88,18 +103,6 @@ std::vector<YAML::Node> YamlMapping::List(const std::string& key, std::size_t ma
   }
   for (const auto& item : found) items.push_back(item);
   return items;
-}
-
-void YamlMapping::End() {
-  if (!node_.IsMap()) return;
-  for (const auto& entry : node_) {
-    const std::string key = entry.first.IsScalar() ? entry.first.Scalar() : "?";
-    if (asked_.count(key) != 0) continue;
-    std::string known;
-    for (const std::string& name : asked_) known += (known.empty() ? "" : ", ") + name;
-    errors_.Add(entry.first,
-                fmt::format("'{}' is not known here: write one of {}", Name(key), known));
-  }
 }
 
 }  // namespace headgate::agent

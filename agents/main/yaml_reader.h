@@ -1,11 +1,10 @@
-// One mapping of a YAML file, read key by key: whoever read all they know asks for the rest to be
-// refused. The first error stands, with file, line and column. One thread; exceptions of yaml-cpp
-// do not leave it. Include in .cc files only.
+// One mapping of a YAML file, read key by key; what is none of its keys is refused first of all.
+// The first error stands, with file, line and column. One thread; exceptions of yaml-cpp do not
+// leave it. Include in .cc files only.
 #pragma once
 
 #include <yaml-cpp/yaml.h>
 
-#include <set>
 #include <string>
 #include <vector>
 
@@ -28,8 +27,9 @@ class YamlErrors {
 
 class YamlMapping {
  public:
-  // `where`: for errors, as in "gates[0].haproxy".
-  YamlMapping(const YAML::Node& node, std::string where, YamlErrors& errors);
+  // `where`: for errors, as in "gates[0].haproxy". `keys`: all that it may have.
+  YamlMapping(const YAML::Node& node, std::string where, YamlErrors& errors,
+              std::vector<std::string> keys);
 
   bool Has(const std::string& key);
   // The key's value; an undefined node, and an error if it is required, when it is missing.
@@ -40,8 +40,6 @@ class YamlMapping {
   std::string RequiredText(const std::string& key);
   bool Flag(const std::string& key);
   std::vector<YAML::Node> List(const std::string& key, std::size_t max);
-  // Refuses keys that nobody asked for.
-  void End();
 
   YamlErrors& errors() { return errors_; }
   const YAML::Node& node() const { return node_; }
@@ -50,12 +48,13 @@ class YamlMapping {
   }
 
  private:
+  void CheckKeys();
   std::string Scalar(const YAML::Node& node, const std::string& name);
 
   const YAML::Node node_;
   const std::string where_;
   YamlErrors& errors_;
-  std::set<std::string> asked_;
+  const std::vector<std::string> keys_;
 };
 
 }  // namespace headgate::agent

@@ -133,6 +133,11 @@ class FakeStore : public Store {
     override_.reset();
     return absl::OkStatus();
   }
+  absl::Status EndOverride(const LocalOverride& ended,
+                           const std::optional<LocalOverride>& next) override {
+    if (override_ == ended) override_ = next;
+    return absl::OkStatus();
+  }
   absl::Status SyncOverride() override { return absl::OkStatus(); }
   absl::Status KeepRoom() override {
     ++rooms_kept;

@@ -80,6 +80,27 @@ TEST(Keeper, EndsAnOverrideWhenItsTimeHasCome) {
   EXPECT_EQ(bench.enforcer.in_force(), Percent("20%"));
 }
 
+TEST(Keeper, ACeilingSaidDuringAnOverrideFollowsIt) {
+  Bench bench("50%");
+  bench.Direct(1, 1, "50%");
+  ASSERT_TRUE(bench.store
+                  .SaveOverride({.is_ceiling = false,
+                                 .share = Percent("5%"),
+                                 .until = bench.now + std::chrono::seconds(5),
+                                 .ceiling_after = Percent("20%")})
+                  .ok());
+  bench.Pass(std::chrono::seconds(1));
+  EXPECT_EQ(bench.enforcer.in_force(), Percent("5%"));
+  // A directive that comes between that time and the next look finds the ceiling, too.
+  bench.now += std::chrono::seconds(5);
+  bench.Direct(1, 2, "60%");
+  EXPECT_LE(bench.enforcer.in_force(), Percent("20%"));
+  bench.Pass(std::chrono::milliseconds(250));
+  EXPECT_EQ(bench.enforcer.in_force(), Percent("20%"));
+  const LocalOverride ceiling{.is_ceiling = true, .share = Percent("20%"), .until = {}};
+  EXPECT_EQ(*bench.store.LoadOverride(), ceiling);
+}
+
 TEST(Keeper, AnOverrideEndsByTheWallClockAsItIsNow) {
   Bench bench("20%");
   bench.Direct(1, 1, "20%");

@@ -78,6 +78,18 @@ TEST(Haproxy, ProbesNameAWrongKeyAndAForeignPath) {
               HasSubstr("something else than the gate's rule"));
 }
 
+TEST(Haproxy, ProbesNameAWrongPathAtEveryShare) {
+  const TestApp app;
+  for (const char* share : {"0%", "20%", "100%"}) {
+    const TestHaproxy real({.app_port = app.port(), .share = Percent(share)});
+    Settings settings = real.settings();
+    settings.probe_url = real.url("/.headgate/prob");
+    const std::string why(Haproxy(settings).Try(Percent(share)).message());
+    EXPECT_THAT(why, HasSubstr("most likely the path of probe_url is not the snippet's")) << share;
+    EXPECT_THAT(why, testing::Not(HasSubstr("another user key"))) << share;
+  }
+}
+
 TEST(Haproxy, ProbesNameAWrongKeyAtEveryShare) {
   const TestApp app;
   for (const char* share : {"0%", "20%", "100%"}) {

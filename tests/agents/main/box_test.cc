@@ -182,6 +182,11 @@ TEST(Box, SaysWhatWasWrongWithWhatWasTyped) {
   Site site({.start_agent = false});
   EXPECT_EQ(site.Run({"lower", "130%"}).exit_code, 2);
   EXPECT_EQ(site.Run({"lower"}).exit_code, 2);
+  const Finished mistyped = site.Run({"statsu"});
+  EXPECT_EQ(mistyped.exit_code, 2);
+  EXPECT_THAT(mistyped.output, HasSubstr("unknown subcommand 'statsu'; did you mean 'status'?"));
+  EXPECT_THAT(site.Run({"foo"}).output,
+              HasSubstr("unknown subcommand 'foo': write one of run, check, status, lower,"));
   EXPECT_EQ(site.Run({"override", "5%"}).exit_code, 2);
   EXPECT_EQ(site.Run({"override", "5%", "--until", "yesterday"}).exit_code, 2);
   EXPECT_EQ(site.Run({"lower", "5%", "--gate", "nope"}).exit_code, 4);

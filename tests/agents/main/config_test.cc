@@ -54,9 +54,16 @@ TEST(Config, ReadsAllThatThereIs) {
 }
 
 TEST(Config, RefusesWhatItDoesNotKnowWithLineAndColumn) {
-  EXPECT_THAT(ErrorOf(With("metrics:", "metrix:")), StartsWith("agent.yaml:7:1: 'metrix' is not"));
-  EXPECT_THAT(ErrorOf(With("      map:", "      mapp: x\n      map:")),
-              StartsWith("agent.yaml:13:7: 'gates[0].haproxy.mapp'"));
+  EXPECT_THAT(ErrorOf(With("metrics:", "metrix:")),
+              StartsWith("agent.yaml:7:1: unknown key 'metrix'; did you mean 'metrics'?"));
+  EXPECT_THAT(
+      ErrorOf(With("      map:", "      mapp: x\n      map:")),
+      StartsWith("agent.yaml:13:7: unknown key 'gates[0].haproxy.mapp'; did you mean 'map'?"));
+  EXPECT_THAT(ErrorOf(With("gates:", "gatez:")),
+              StartsWith("agent.yaml:9:1: unknown key 'gatez'; did you mean 'gates'?"));
+  EXPECT_THAT(ErrorOf(With("plaintext:", "plaintxt:")), HasSubstr("did you mean 'plaintext'?"));
+  EXPECT_THAT(ErrorOf(With("metrics:", "colour:")),
+              HasSubstr("unknown key 'colour': write one of controllers, name,"));
 }
 
 TEST(Config, RefusesEachContradictionAndMistake) {
