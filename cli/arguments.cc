@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <map>
+#include <memory>
 #include <utility>
 
 #include "cli/nearest.h"
@@ -42,6 +43,17 @@ struct Raw {
                                             lifetime;
 };
 
+// CLI11's own line would hide what the verb below a verb needs.
+struct Usage : CLI::Formatter {
+  std::string make_usage(const CLI::App* app, std::string name) const override {
+    const auto known = usages.find(app->get_name());
+    return known == usages.end() ? CLI::Formatter::make_usage(app, name) : known->second;
+  }
+  const std::map<std::string, std::string> usages = {
+      {"agents", "Usage: headgate agents [OPTIONS] GATE, or agents remove [OPTIONS] GATE AGENT\n"},
+      {"gates", "Usage: headgate gates [OPTIONS], or gates create [OPTIONS] GATE --share SHARE\n"}};
+};
+
 class Grammar {
  public:
   Grammar();
@@ -56,7 +68,7 @@ class Grammar {
   void AddViews();
   void AddMutations();
   void AddCerts();
-  void AddMutationFlags(CLI::App& verb);
+  void AddMutationFlags(CLI::App& verb, bool is_lowering = false);
   void AddGate(CLI::App& verb);
   void AddGateVerb(Verb verb, const std::string& name, const std::string& what,
                    const std::string& example);
@@ -75,6 +87,8 @@ class Grammar {
 };
 
 Grammar::Grammar() {
+  app_.formatter(std::make_shared<Usage>());
+  app_.set_version_flag("--version", "headgate " HEADGATE_VERSION, "this program's version");
   app_.require_subcommand(1);
   app_.fallthrough();
   app_.footer(kExitCodes);
@@ -116,7 +130,7 @@ void Grammar::AddConnection() {
                   "watch), or for agents to confirm (default 2s, at most 60s)");
 }
 
-void Grammar::AddMutationFlags(CLI::App& verb) {
+void Grammar::AddMutationFlags(CLI::App& verb, bool is_lowering) {
   MutationFlags& flags = command_.mutation;
   verb.add_option("--reason", flags.reason, "why; kept in the journal and the timeline");
   verb.add_flag("--dry-run", flags.dry_run, "say what would happen, and change nothing");
@@ -124,7 +138,9 @@ void Grammar::AddMutationFlags(CLI::App& verb) {
                   "a repeat with the same id does nothing twice [random]");
   verb.add_option("--expected-revision", flags.expected_revision,
                   "refuse if the gate has another revision (never asked of a lowering)");
-  verb.add_option("--wait-for", raw_.wait_for, "recorded, sent, applied or observed")
+  verb.add_option("--wait-for", raw_.wait_for,
+                  fmt::format("recorded, sent, applied or observed [{}]",
+                              is_lowering ? "observed" : "sent"))
       ->check(CLI::IsMember({"recorded", "sent", "applied", "observed"}));
 }
 
@@ -136,7 +152,7 @@ void Grammar::AddGateVerb(Verb verb, const std::string& name, const std::string&
                           const std::string& example) {
   CLI::App* added = Add(app_, verb, name, what, example);
   AddGate(*added);
-  AddMutationFlags(*added);
+  AddMutationFlags(*added, IsLowering(verb));
   if (verb == Verb::kRetreat) {
     added->add_option("--to", raw_.share, "this share instead of the last proven one, e.g. 5%");
   }
@@ -241,8 +257,9 @@ void Grammar::AddCerts() {
   issue->add_option("--name", certs.name, "the person's, agent's or controller's name")->required();
   issue->add_option("--dns", certs.dns_names, "a DNS name too")->allow_extra_args(false);
   issue->add_option("--ip", certs.ip_addresses, "an address too")->allow_extra_args(false);
+  init->add_option("--lifetime", raw_.lifetime, "e.g. 90d [365d]");
+  issue->add_option("--lifetime", raw_.lifetime, "e.g. 7d, at most 365d [30d]");
   for (CLI::App* verb : {init, issue}) {
-    verb->add_option("--lifetime", raw_.lifetime, "e.g. 30d");
     verb->add_flag("--overwrite", certs.overwrite, "replace files that are there");
   }
 }
@@ -350,6 +367,8 @@ std::variant<Command, Answer> Grammar::Parse(const std::vector<std::string>& wor
     app_.parse(reversed);
   } catch (const CLI::CallForHelp&) {
     return Answer{ExitCode::kDone, app_.help()};
+  } catch (const CLI::CallForVersion& version) {
+    return Answer{ExitCode::kDone, std::string(version.what()) + "\n"};
   } catch (const CLI::ParseError& error) {
     const std::string unknown = UnknownVerb(words);
     return Answer{ExitCode::kUsage,

@@ -27,7 +27,9 @@ void AddRestoration(const v1::Gate* before, const v1::Gate& gate, Lines& lines) 
   if (is_same) return;
   std::string line = fmt::format("{} {}", now.id(), WordOf(now.phase()));
   if (!now.doing().empty()) line += ": " + now.doing();
-  for (const std::string& wait : now.waits_for()) line += "; waits for " + wait;
+  for (int i = 0; i < now.waits_for_size(); ++i) {
+    line += (i == 0 ? "; waits for: " : "; ") + now.waits_for(i);
+  }
   lines.push_back(Clean(line));
 }
 
@@ -38,12 +40,19 @@ void AddChecks(const v1::Gate* before, const v1::Gate& gate, Lines& lines) {
   }
   for (const v1::CheckState& check : gate.restoration().checks()) {
     const auto found = old.find(check.name());
+    const bool was_silent = found == old.end() || IsNotWatched(*found->second, *before);
+    const bool is_calm = IsNotWatched(check, gate) || check.verdict() == v1::HEALTHY;
+    // Of what is not watched any more only bad news is news.
+    if (before != nullptr && HasEnded(gate.restoration().phase()) &&
+        (IsNotWatched(check, gate) || (was_silent && is_calm))) {
+      continue;
+    }
     if (found != old.end() && found->second->verdict() == check.verdict() &&
         found->second->unknown_why() == check.unknown_why()) {
       continue;
     }
-    std::string line = "check " + CheckLine(check);
-    if (check.verdict() != v1::HEALTHY && !check.detail().empty()) {
+    std::string line = "check " + CheckLine(check, gate);
+    if (check.verdict() != v1::HEALTHY && !check.detail().empty() && !IsNotWatched(check, gate)) {
       line += ": " + Clean(check.detail());
     }
     lines.push_back(line);
@@ -51,31 +60,18 @@ void AddChecks(const v1::Gate* before, const v1::Gate& gate, Lines& lines) {
   }
 }
 
-// Without times in it, which would make a change of every look.
-std::string StateOf(const v1::Agent& agent) {
-  const v1::Report& report = agent.report();
-  return fmt::format("{}|{}|{}|{}|{}|{}|{}", agent.connected(),
-                     static_cast<int>(report.refusal().code()), report.refusal().detail(),
-                     report.expired(), report.unsaved(), report.trouble(),
-                     report.has_override() ? report.override().share_ppm() + 1 : 0);
-}
-
-void AddAgents(const v1::Gate* before, const v1::Gate& gate, TimePoint now, Lines& lines) {
-  std::map<std::string, const v1::Agent*> old;
-  if (before != nullptr) {
-    for (const v1::Agent& agent : before->agents()) old[agent.name()] = &agent;
-  }
-  for (const v1::Agent& agent : gate.agents()) {
+void AddAgents(const Look* before, const Look& look, TimePoint now, Lines& lines) {
+  Gists old = before == nullptr ? Gists() : before->gists;
+  for (const v1::Agent& agent : look.gate.agents()) {
     const auto found = old.find(agent.name());
     const bool is_known = found != old.end();
-    if (is_known && StateOf(*found->second) == StateOf(agent)) {
-      old.erase(found);
-      continue;
-    }
-    const std::string trouble = TroubleOf(agent, now);
+    const std::string& gist = look.gists.at(agent.name());
+    const bool is_same = is_known && found->second == gist;
     if (is_known) old.erase(found);
-    lines.push_back(Clean(fmt::format("load balancer {} {}", agent.name(),
-                                      trouble.empty() ? "is connected and in order" : trouble)));
+    if (is_same) continue;
+    lines.push_back(Clean(fmt::format(
+        "load balancer {} {}", agent.name(),
+        gist.empty() ? "is connected and in order" : TroubleOf(agent, look.gate, now))));
   }
   for (const auto& [name, unused] : old) {
     lines.push_back(Clean(fmt::format("load balancer {} is no longer counted", name)));
@@ -84,17 +80,36 @@ void AddAgents(const v1::Gate* before, const v1::Gate& gate, TimePoint now, Line
 
 }  // namespace
 
+Gists GistsOf(const v1::Gate& gate) {
+  Gists gists;
+  for (const v1::Agent& agent : gate.agents()) gists[agent.name()] = GistOfTrouble(agent, gate);
+  return gists;
+}
+
 Lines Changes(const v1::Gate* before, const v1::Gate& gate, TimePoint now) {
+  const Look look{gate, GistsOf(gate)};
+  if (before == nullptr) return Changes(static_cast<const Look*>(nullptr), look, now);
+  const Look look_before{*before, GistsOf(*before)};
+  return Changes(&look_before, look, now);
+}
+
+Lines Changes(const Look* look_before, const Look& look, TimePoint now) {
+  const v1::Gate* before = look_before == nullptr ? nullptr : &look_before->gate;
+  const v1::Gate& gate = look.gate;
   Lines changes;
   if (before == nullptr || before->share_ppm() != gate.share_ppm()) {
     changes.push_back(ShareLine(before, gate));
   }
-  if (gate.observed() && (before == nullptr || ObservedText(*before) != ObservedText(gate))) {
-    changes.push_back("load balancers let in " + ObservedText(gate) + " (observed)");
+  const std::string observed = ObservedText(gate);
+  const bool is_new = before == nullptr || ObservedText(*before) != observed;
+  if (is_new && gate.observed()) {
+    changes.push_back("load balancers let in " + observed + " (observed)");
+  } else if (is_new && gate.agents_unknown() > 0) {
+    changes.push_back("what load balancers let in is not known: " + observed);
   }
   AddRestoration(before, gate, changes);
   AddChecks(before, gate, changes);
-  AddAgents(before, gate, now, changes);
+  AddAgents(look_before, look, now, changes);
   const Lines old_warnings = before == nullptr ? Lines{} : Warnings(*before, now);
   for (const std::string& warning : Warnings(gate, now)) {
     if (std::find(old_warnings.begin(), old_warnings.end(), warning) == old_warnings.end()) {

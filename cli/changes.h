@@ -2,6 +2,7 @@
 // restoration ends. Pure; any thread.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 
@@ -11,7 +12,18 @@
 
 namespace headgate::cli {
 
+// What is wrong with each load balancer, by its name: GistOfTrouble, "" where nothing is.
+using Gists = std::map<std::string, std::string>;
+Gists GistsOf(const v1::Gate& gate);
+
+struct Look {
+  v1::Gate gate;
+  // What of it is told: not always the newest.
+  Gists gists;
+};
+
 // `before` is null at the first look: then the whole state in a few lines.
+Lines Changes(const Look* before, const Look& look, TimePoint now);
 Lines Changes(const v1::Gate* before, const v1::Gate& gate, TimePoint now);
 
 struct End {

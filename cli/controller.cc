@@ -5,8 +5,11 @@
 #include <grpcpp/grpcpp.h>
 
 #include <filesystem>
+#include <string>
+#include <string_view>
 #include <utility>
 
+#include "common/base/rounded.h"
 #include "common/tls/address.h"
 #include "common/tls/credentials.h"
 #include "common/tls/files.h"
@@ -59,10 +62,56 @@ CallOutcome CallOnce(const std::shared_ptr<grpc::Channel>& channel, Method metho
   return CallOutcome{.status = status, .is_from_controller = IsFromController(context, status)};
 }
 
+bool Has(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
+
+// gRPC's words for why there is no connection are for those who wrote it.
+std::string WhyUnreachable(const std::string& address, const grpc::Status& status,
+                           Duration timeout) {
+  const std::string& why = status.error_message();
+  if (Has(why, "Connection refused")) return "nobody listens at " + address;
+  if (Has(why, "No such file")) return fmt::format("{}: there is no such socket", address);
+  if (Has(why, "Permission denied")) return fmt::format("{}: only root may open it", address);
+  if (Has(why, "No route to host") || Has(why, "Network is unreachable")) {
+    return fmt::format("{}: no way leads there", address);
+  }
+  if (Has(why, "DNS resolution failed") || Has(why, "not resolve")) {
+    return fmt::format("{}: its name cannot be resolved", address);
+  }
+  // TLS 1.3 tells a client nothing of why its certificate was not taken.
+  if (Has(why, "Socket closed") || Has(why, "Connection reset")) {
+    return fmt::format("{} hung up: does it trust your certificate?", address);
+  }
+  if (Has(why, "CERTIFICATE_VERIFY_FAILED") || Has(why, "not in peer certificate")) {
+    return fmt::format("{}: its certificate is not one of a controller of your --ca", address);
+  }
+  if (Has(why, "andshake")) return fmt::format("{} speaks no TLS, or another", address);
+  if (status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED || Has(why, "imeout") ||
+      Has(why, "imed out")) {
+    return fmt::format("{}: no answer within {}", address, FormatRounded(timeout));
+  }
+  // Whatever else: without the addresses and the codes in front of it.
+  const std::size_t last = why.rfind(": ");
+  return fmt::format("{}: {}", address, last == std::string::npos ? why : why.substr(last + 2));
+}
+
 }  // namespace
 
 absl::Status ToStatus(const grpc::Status& status) {
   return absl::Status(static_cast<absl::StatusCode>(status.error_code()), status.error_message());
+}
+
+absl::Status ToStatus(const grpc::Status& status, bool is_from_controller, Duration timeout) {
+  if (is_from_controller) return ToStatus(status);
+  const auto code = static_cast<absl::StatusCode>(status.error_code());
+  if (status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED) {
+    return absl::Status(code, fmt::format("no answer within {}", FormatRounded(timeout)));
+  }
+  if (status.error_code() == grpc::StatusCode::UNAVAILABLE) {
+    return absl::Status(code, "the connection broke");
+  }
+  return ToStatus(status);
 }
 
 bool IsFromController(const grpc::ClientContext& context, const grpc::Status& status) {
@@ -164,7 +213,7 @@ CallResult Controller::Connect(Duration timeout) {
       }
     }
     if (gpr_time_cmp(gpr_now(GPR_CLOCK_MONOTONIC), end) >= 0) {
-      return CallResult{absl::UnavailableError(Reasons()), Reach::kNever};
+      return CallResult{absl::UnavailableError(Reasons(timeout)), Reach::kNever};
     }
     // A change of any other endpoint's state is seen at the next turn.
     const Endpoint& first = endpoints_.front();
@@ -173,7 +222,7 @@ CallResult Controller::Connect(Duration timeout) {
   return CallResult{absl::CancelledError("interrupted"), Reach::kNever};
 }
 
-std::string Controller::Reasons() {
+std::string Controller::Reasons(Duration timeout) {
   std::string reasons;
   for (const Endpoint& endpoint : endpoints_) {
     // gRPC tells why only to a call that fails for it.
@@ -181,14 +230,8 @@ std::string Controller::Reasons() {
     const CallOutcome outcome = CallOnce(
         endpoint.channel, &v1::Headgate::Stub::AsyncGetController, v1::GetControllerRequest(),
         Duration(200), interrupt_, [] {}, unused);
-    std::string why = outcome.status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED
-                          ? "no answer"
-                          : outcome.status.error_message();
-    // TLS 1.3 tells a client nothing of why its certificate was not taken.
-    const bool hung_up = why.find("Socket closed") != std::string::npos ||
-                         why.find("Connection reset") != std::string::npos;
-    if (hung_up) why += " (it hung up: does it trust your certificate?)";
-    reasons += fmt::format("{}{}: {}", reasons.empty() ? "" : "; ", endpoint.address, why);
+    reasons +=
+        (reasons.empty() ? "" : "; ") + WhyUnreachable(endpoint.address, outcome.status, timeout);
   }
   return reasons;
 }
@@ -209,7 +252,7 @@ CallResult Controller::Repeat(Method method, const Request& request, Duration ti
     }
     const CallOutcome outcome =
         CallOnce(current_->channel, method, request, timeout, interrupt_, while_waiting_, response);
-    result = CallResult{ToStatus(outcome.status),
+    result = CallResult{ToStatus(outcome.status, outcome.is_from_controller, timeout),
                         outcome.is_from_controller ? Reach::kAnswered : Reach::kSent};
     // A controller that ends in good order cancels what it has not answered.
     const bool was_cut_off = outcome.status.error_code() == grpc::StatusCode::UNAVAILABLE ||

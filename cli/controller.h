@@ -92,7 +92,7 @@ class Controller {
   template <typename Method, typename Request, typename Response>
   CallResult Repeat(Method method, const Request& request, Duration timeout, Response& response);
   // Why each endpoint cannot be reached.
-  std::string Reasons();
+  std::string Reasons(Duration timeout);
 
   const std::vector<Endpoint> endpoints_;
   const Interrupt& interrupt_;
@@ -102,6 +102,8 @@ class Controller {
 
 // A gRPC status in ours; the codes are the same numbers.
 absl::Status ToStatus(const grpc::Status& status);
+// Where the controller did not say it, in plain words; `timeout` is what the call had.
+absl::Status ToStatus(const grpc::Status& status, bool is_from_controller, Duration timeout);
 // From the controller itself, and not from the way to it.
 bool IsFromController(const grpc::ClientContext& context, const grpc::Status& status);
 

@@ -14,6 +14,8 @@ namespace {
 
 constexpr Duration kTurn{50};
 constexpr Duration kPauseBeforeRetry{200};
+// While the controller is gone, so that the picture says every second for how long.
+constexpr Duration kConnectTurn{600};
 
 class Follower {
  public:
@@ -53,6 +55,7 @@ class Follower {
           if (auto end = Take(stream.gate())) return end;
           break;
         case WatchStream::Event::kNothing:
+          if (is_lost_) parts_.screen.ShowLost();
           if (parts_.clock.Now() - heard >= kSilenceMax) {
             SayLost(fmt::format("silent for {}", FormatAge(parts_.clock.Now() - heard)));
             return std::nullopt;
@@ -94,7 +97,10 @@ class Follower {
   }
 
   void SayLost(const std::string& why) {
-    if (is_lost_) return;
+    if (is_lost_) {
+      parts_.screen.ShowLost();
+      return;
+    }
     is_lost_ = true;
     parts_.screen.Say(
         fmt::format("no word from the controller ({}): looking for it again. No share rises "
@@ -123,9 +129,10 @@ class Follower {
   }
 
   Duration ConnectTimeout() const {
-    if (!request_.timeout) return kConnectTimeout;
+    const Duration most = is_lost_ ? kConnectTurn : kConnectTimeout;
+    if (!request_.timeout) return most;
     const Duration left = *request_.timeout - (parts_.clock.Now() - started_);
-    return std::clamp(left, Duration(1), kConnectTimeout);
+    return std::clamp(left, Duration(1), most);
   }
 
   Followed Finish(End end) {

@@ -25,6 +25,8 @@ class Screen {
   virtual void Show(const v1::Gate& gate) = 0;
   // About the connection, not the gate.
   virtual void Say(const std::string& line) = 0;
+  // Again and again while there is no word from the controller, at least once a second.
+  virtual void ShowLost() {}
 };
 
 // One line for each change.

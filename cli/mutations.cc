@@ -4,7 +4,10 @@
 #include <algorithm>
 #include <optional>
 #include <random>
+#include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "cli/follow.h"
 #include "cli/json.h"
@@ -28,8 +31,8 @@ constexpr Duration kConfirmTimeout{1'700};
 constexpr Duration kAnswerMargin{3'000};
 constexpr Duration kPreflightMargin{20'000};
 constexpr Duration kReadyForUnknown{60'000};
-// A journal that works has a decision within 300 ms.
-constexpr int kJournalLooks = 7;
+// A journal that works has a decision within 300 ms; nobody need know of one that takes a second.
+constexpr int kJournalLooks = 21;
 constexpr Duration kJournalPause{50};
 
 std::string RandomId() {
@@ -126,7 +129,7 @@ CallResult CallStart(const Command& command, const std::string& yaml, Controller
   v1::StartRestorationRequest request;
   *request.mutable_mutation() = ToMutation(command);
   request.set_plan_yaml(yaml);
-  request.set_file_name(command.plan_file == "-" ? "standard input" : command.plan_file);
+  request.set_file_name(NameOfPlan(command));
   request.set_when_ready(command.when_ready);
   // Without --when-ready the answer is preflight's. The controller's own rules judge the plan; ours
   // only tell how long that may take.
@@ -188,6 +191,55 @@ CallResult Call(const Command& command, const std::string& yaml, Controller& con
   return CallResult{absl::InternalError("not a mutation"), Reach::kAnswered};
 }
 
+bool IsUnconfirmed(const Command& command, const v1::Outcome& outcome) {
+  return !outcome.unconfirmed().empty() && !command.mutation.dry_run;
+}
+
+// The controller's words are about its decision: where load balancers have not confirmed it they
+// would be a lie about what users meet.
+std::string SummaryOf(const Command& command, const v1::Outcome& outcome) {
+  if (command.verb != Verb::kClose || !IsUnconfirmed(command, outcome)) return outcome.summary();
+  return fmt::format("gate {} is closed at the controller, NOT on every load balancer",
+                     outcome.gate().name());
+}
+
+// What stands in the way of a start, as a dry run's summary lists it.
+std::vector<std::string> ObstaclesIn(std::string_view summary) {
+  constexpr std::string_view kHead = "and wait for: ";
+  constexpr std::string_view kChecks = "its checks, which are read once it has started";
+  std::vector<std::string> obstacles;
+  std::size_t from = summary.find(kHead);
+  if (from == std::string_view::npos) return obstacles;
+  for (from += kHead.size(); from < summary.size();) {
+    const std::size_t end = std::min(summary.find("; ", from), summary.size());
+    const std::string_view part = summary.substr(from, end - from);
+    if (part != kChecks) obstacles.emplace_back(part);
+    from = std::min(end + 2, summary.size());
+  }
+  return obstacles;
+}
+
+// A load balancer that is on its way to the present share is there long before preflight ends.
+bool PassesByItself(std::string_view obstacle) {
+  return obstacle.find(" has not observed its share yet") != std::string_view::npos ||
+         obstacle.find(" has version ") != std::string_view::npos;
+}
+
+// A start that may not wait would be refused for these.
+ExitCode RefuseDryStart(const Command& command, const v1::Outcome& outcome, Session& session) {
+  if (command.verb != Verb::kStart || !command.mutation.dry_run || command.when_ready) {
+    return ExitCode::kDone;
+  }
+  std::string why;
+  for (const std::string& obstacle : ObstaclesIn(outcome.summary())) {
+    if (!PassesByItself(obstacle)) why += (why.empty() ? "" : "; ") + obstacle;
+  }
+  if (why.empty()) return ExitCode::kDone;
+  session.terminal.err << "headgate: as it stands this start would be refused: " << Clean(why)
+                       << ". With --when-ready it would wait\n";
+  return ExitCode::kRefused;
+}
+
 // Of a dry run the controller says so itself.
 void PrintSummary(const v1::Outcome& outcome, std::ostream& out) {
   out << Clean(outcome.summary()) << (outcome.repeated() ? " (done before, not again)" : "")
@@ -220,16 +272,22 @@ void PrintJournal(const Command& command, const v1::Outcome& outcome, Controller
 
 ExitCode PrintUnconfirmed(const Command& command, const v1::Outcome& outcome, Session& session) {
   std::ostream& err = session.terminal.err;
-  if (outcome.unconfirmed().empty() || command.mutation.dry_run) return ExitCode::kDone;
-  err << fmt::format("NOT CONFIRMED by {} of {} load balancers:\n", outcome.unconfirmed_size(),
-                     std::max(outcome.unconfirmed_size(), ExpectedAgents(outcome.gate())));
+  if (!IsUnconfirmed(command, outcome)) return ExitCode::kDone;
+  const int missing = outcome.unconfirmed_size();
+  const std::string share = FormatPpm(outcome.gate().share_ppm());
+  std::string but = "";
+  if (IsLowering(command.verb)) but = fmt::format(" and may still let in more than {}", share);
+  if (command.verb == Verb::kClose) but = " and may still let users in";
+  err << fmt::format("{} of {} load balancers {} NOT confirmed{}:\n", missing,
+                     std::max(missing, ExpectedAgents(outcome.gate())),
+                     missing == 1 ? "has" : "have", but);
   for (const v1::Unconfirmed& agent : outcome.unconfirmed()) {
     err << fmt::format("  {}: {}\n", Clean(agent.agent()), Clean(agent.why()));
   }
   if (IsLowering(command.verb)) {
-    const absl::StatusOr<Share> share = Share::FromPpm(outcome.gate().share_ppm());
+    const absl::StatusOr<Share> to = Share::FromPpm(outcome.gate().share_ppm());
     err << fmt::format("On each of them, as root: headgate-agent lower {} --gate {}\n",
-                       share.ok() ? AsArgument(*share) : "0%", Clean(command.gate));
+                       to.ok() ? AsArgument(*to) : "0%", Clean(command.gate));
   }
   return ExitCode::kUnconfirmed;
 }
@@ -266,14 +324,17 @@ ExitCode RunMutation(const Command& command, Controller& controller, Session& se
   v1::Outcome outcome;
   const CallResult result = Call(command, yaml, controller, session.terminal.err, outcome);
   if (!result.ok()) return Fail(result, command, session);
+  outcome.set_summary(SummaryOf(command, outcome));
   const bool follows = command.verb == Verb::kStart && command.wait;
   const bool is_json = command.output == Output::kJson;
   std::ostream& people = is_json ? session.terminal.err : session.terminal.out;
   if (is_json && !follows) {
     session.terminal.out << ToJson(outcome);
+    if (command.mutation.dry_run) return RefuseDryStart(command, outcome, session);
     return PrintUnconfirmed(command, outcome, session);
   }
   PrintSummary(outcome, people);
+  if (command.mutation.dry_run) return RefuseDryStart(command, outcome, session);
   // Followed agents confirm in their own time, and every look at the gate names those who do not.
   if (follows) {
     PrintJournal(command, outcome, controller, session, people);

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "cli/words.h"
+#include "common/base/rounded.h"
 #include "common/base/share.h"
 
 namespace headgate::cli {
@@ -14,12 +15,25 @@ namespace {
 constexpr std::size_t kColumnsMin = 40;
 constexpr std::size_t kWaitsShown = 3;
 constexpr std::size_t kLinesOfDoing = 3;
+constexpr std::size_t kLabelWidth = 11;
+constexpr std::size_t kLinesOfBanner = 3;
 
 struct Row {
   std::string line;
   // Shown first when there is no room for all.
   bool is_trouble = false;
 };
+
+std::size_t TroublesIn(const std::vector<Row>& rows) {
+  return static_cast<std::size_t>(
+      std::count_if(rows.begin(), rows.end(), [](const Row& row) { return row.is_trouble; }));
+}
+
+// The places that `rows` need so that each trouble is seen, and how many more there are.
+std::size_t PlacesNeeded(const std::vector<Row>& rows) {
+  const std::size_t troubles = TroublesIn(rows);
+  return troubles < rows.size() ? troubles + 1 : troubles;
+}
 
 // The rows that fit, those in trouble first but in their own order, and how many are left out.
 Lines Choose(const std::vector<Row>& rows, std::size_t room, const std::string& rest) {
@@ -28,9 +42,10 @@ Lines Choose(const std::vector<Row>& rows, std::size_t room, const std::string& 
     for (const Row& row : rows) lines.push_back(row.line);
     return lines;
   }
-  const std::size_t shown = room > 0 ? room - 1 : 0;
-  std::size_t troubles = 0;
-  for (const Row& row : rows) troubles += row.is_trouble ? 1U : 0U;
+  const std::size_t troubles = TroublesIn(rows);
+  // A place for how many are left out, unless the last trouble needs it.
+  const bool has_rest = troubles != room;
+  const std::size_t shown = room > 0 && has_rest ? room - 1 : room;
   std::size_t calm_room = shown > troubles ? shown - troubles : 0;
   std::size_t left_out_troubles = 0;
   for (const Row& row : rows) {
@@ -42,7 +57,7 @@ Lines Choose(const std::vector<Row>& rows, std::size_t room, const std::string& 
     if (!row.is_trouble) --calm_room;
     lines.push_back(row.line);
   }
-  if (room > 0) {
+  if (room > 0 && has_rest) {
     const std::size_t left_out = rows.size() - lines.size();
     lines.push_back(left_out_troubles == 0 ? fmt::format("  … and {} more, {}", left_out, rest)
                                            : fmt::format("  … and {} more, {} of them in trouble",
@@ -51,40 +66,73 @@ Lines Choose(const std::vector<Row>& rows, std::size_t room, const std::string& 
   return lines;
 }
 
+struct Rooms {
+  std::size_t checks = 0;
+  std::size_t agents = 0;
+};
+
+// Each table has what its troubles need; what is left goes to the checks up to one half, then to
+// the load balancers, then to whoever has rows left.
+Rooms Divide(std::size_t room, const std::vector<Row>& checks, const std::vector<Row>& agents) {
+  const std::size_t half = room / 2;
+  const std::size_t needs_checks = PlacesNeeded(checks);
+  const std::size_t needs_agents = PlacesNeeded(agents);
+  std::size_t for_checks = 0;
+  if (needs_checks + needs_agents <= room) {
+    const std::size_t most = room - needs_agents;
+    const std::size_t wanted = std::max(half, room - std::min(room, agents.size()));
+    for_checks = std::clamp(wanted, needs_checks, most);
+  } else {
+    // Not even the troubles fit: no table has more than half while the other needs it.
+    for_checks =
+        needs_checks <= half ? needs_checks : std::max(half, room - std::min(room, needs_agents));
+  }
+  for_checks = std::min(for_checks, checks.size());
+  return Rooms{.checks = for_checks, .agents = room - for_checks};
+}
+
 class Painter {
  public:
   Painter(const v1::Gate& gate, const PictureOptions& options)
       : gate_(gate),
         options_(options),
         width_(std::max(kColumnsMin, static_cast<std::size_t>(std::max(options.size.columns, 0)))),
-        limit_(options.is_whole ? std::string::npos : width_) {}
+        limit_(options.is_whole ? std::string::npos : width_) {
+    // As narrow as the names and the head allow: the trouble must be readable on 80 columns.
+    for (const v1::Agent& agent : gate.agents()) {
+      name_width_ = std::clamp<std::size_t>(Width(agent.name()), name_width_, 15);
+    }
+  }
 
   Lines Paint() {
+    const std::vector<Row> checks = Checks();
+    const std::vector<Row> agents = Agents();
     Lines head = Head();
     Lines foot = Foot();
-    std::vector<Row> checks = Checks();
-    std::vector<Row> agents = Agents();
-    std::size_t check_room = checks.size();
-    std::size_t agent_room = agents.size();
+    Rooms rooms{.checks = checks.size(), .agents = agents.size()};
     if (options_.is_cut) {
-      // One row stays free for the cursor, two are the tables' heads.
-      const std::size_t rows = static_cast<std::size_t>(std::max(options_.size.rows, 12));
-      const std::size_t used = head.size() + foot.size() + 3;
-      const std::size_t room = rows > used ? rows - used : 2;
-      const std::size_t half = room / 2;
-      check_room = std::min(checks.size(), std::max(half, room - std::min(room, agents.size())));
-      agent_room = room - std::min(room, check_room);
+      std::size_t room = Room(head.size() + foot.size());
+      if (room < PlacesNeeded(checks) + PlacesNeeded(agents)) {
+        // Troubles before words about them.
+        is_short_ = true;
+        head = Head();
+        foot.clear();
+        room = Room(head.size());
+      }
+      rooms = Divide(room, checks, agents);
     }
     Lines lines = std::move(head);
     if (gate_.has_restoration()) {
       lines.push_back(Strong(CheckRow("CHECK", "VERDICT", "VALUE", "BOUND", "AGE", "")));
     }
-    for (std::string& line : Choose(checks, check_room, "all HEALTHY")) {
+    const bool has_ended = HasEnded(gate_.restoration().phase());
+    for (std::string& line :
+         Choose(checks, rooms.checks, has_ended ? "none in trouble" : "all HEALTHY")) {
       lines.push_back(std::move(line));
     }
     lines.push_back(
         Strong(AgentRow("LOAD BALANCER", "LINK", "STAGE", "SHARE", "REQ/S", "TROUBLE")));
-    for (std::string& line : Choose(agents, agent_room, "all in order")) {
+    for (std::string& line : Choose(agents, rooms.agents, "all in order")) {
       lines.push_back(std::move(line));
     }
     for (std::string& line : foot) lines.push_back(std::move(line));
@@ -92,21 +140,30 @@ class Painter {
   }
 
  private:
+  // For rows of tables, beside `used` other lines.
+  std::size_t Room(std::size_t used) const {
+    // One row stays free for the cursor, two are the tables' heads.
+    const std::size_t rows = static_cast<std::size_t>(std::max(options_.size.rows, 12));
+    return rows > used + 3 ? rows - used - 3 : 2;
+  }
+
+  // As it was is not as it is: nothing is good that is not seen.
+  Color Seen(Color color) const {
+    return options_.lost_since && color == Color::kGood ? Color::kFaint : color;
+  }
+
   std::string Strong(const std::string& text) const {
     return cli::Paint(text, Color::kStrong, options_.has_color);
   }
   std::string Line(const std::string& label, const std::string& text) const {
-    return Cut(Fit(label, 10) + Clean(text), limit_);
+    return Cut(Fit(label, kLabelWidth) + Clean(text), limit_);
   }
   // On as many lines as it needs, up to kLinesOfDoing.
   Lines Wrapped(const std::string& label, const std::string& text) const {
     Lines lines;
-    for (std::string rest = Clean(text); !rest.empty() || lines.empty();) {
-      const bool is_last = options_.is_whole || lines.size() + 1 == kLinesOfDoing;
-      const std::string part = is_last ? rest : FirstLine(rest, width_ - 10);
+    const std::size_t lines_max = options_.is_whole || is_short_ ? 1 : kLinesOfDoing;
+    for (const std::string& part : Wrap(Clean(text), width_ - kLabelWidth, lines_max)) {
       lines.push_back(Line(lines.empty() ? label : "", part));
-      rest.erase(0, is_last ? rest.size() : part.size());
-      rest.erase(0, rest.find_first_not_of(' '));
     }
     return lines;
   }
@@ -115,8 +172,22 @@ class Painter {
     return Fit(text, width);
   }
 
-  Lines Head() const {
+  // First of all, and on its own lines: everything below is as it was.
+  Lines Banner() const {
     Lines lines;
+    if (!options_.lost_since) return lines;
+    const std::string text = fmt::format(
+        "NO WORD FROM THE CONTROLLER for {}: this is how it was at {} UTC. No share rises "
+        "meanwhile; `headgate-agent lower` works on the boxes",
+        FormatRounded(options_.now - *options_.lost_since), FormatTimeOfDay(*options_.lost_since));
+    for (const std::string& line : Wrap(text, width_, kLinesOfBanner)) {
+      lines.push_back(cli::Paint(Fit(line, width_), Color::kAlarm, options_.has_color));
+    }
+    return lines;
+  }
+
+  Lines Head() const {
+    Lines lines = Banner();
     const v1::Restoration& restoration = gate_.restoration();
     std::string state = "no restoration";
     Color color = Color::kNone;
@@ -137,7 +208,7 @@ class Painter {
             : "";
     const std::size_t room = width_ - std::min(width_, Width(title));
     const std::string left = Cut(state, room);
-    std::string first = Strong(title) + cli::Paint(left, color, options_.has_color);
+    std::string first = Strong(title) + cli::Paint(left, Seen(color), options_.has_color);
     const std::size_t used = Width(title) + Width(left);
     if (used + 2 + Width(right) <= width_) {
       first += std::string(width_ - used - Width(right), ' ') + right;
@@ -147,8 +218,8 @@ class Painter {
       lines.push_back(cli::Paint(Cut("!! " + warning, limit_), Color::kBad, options_.has_color));
     }
     const std::string observed = ObservedText(gate_);
-    const std::size_t bar =
-        width_ - 10 - std::min(width_ - 20, std::max<std::size_t>(18, Width(observed) + 1));
+    const std::size_t bar = width_ - kLabelWidth -
+                            std::min(width_ - 20, std::max<std::size_t>(18, Width(observed) + 1));
     lines.push_back(Line("desired", fmt::format("{} {}{}", Bar(gate_.share_ppm(), bar),
                                                 FormatPpm(gate_.share_ppm()), Next())));
     lines.push_back(Line("observed", ObservedBar(bar) + " " + observed));
@@ -156,10 +227,11 @@ class Painter {
       for (std::string& line : Wrapped("doing", restoration.doing())) lines.push_back(line);
     }
     const std::size_t waits = static_cast<std::size_t>(restoration.waits_for_size());
-    for (std::size_t i = 0; i < std::min(waits, kWaitsShown); ++i) {
-      const bool is_last = i + 1 == kWaitsShown && waits > kWaitsShown;
+    const std::size_t shown = is_short_ ? 1 : kWaitsShown;
+    for (std::size_t i = 0; i < std::min(waits, shown); ++i) {
+      const bool is_last = i + 1 == shown && waits > shown && shown > 1;
       lines.push_back(
-          Line(i == 0 ? "waits for" : "",
+          Line(i == 0 ? "waits for:" : "",
                is_last ? fmt::format("… and {} more: headgate explain {}", waits - i, gate_.name())
                        : restoration.waits_for(static_cast<int>(i))));
     }
@@ -203,7 +275,7 @@ class Painter {
                        const std::string& value, const std::string& bound, const std::string& age,
                        const std::string& detail, Color color = Color::kNone) const {
     std::string row = Column(name, 15) + " ";
-    row += cli::Paint(Column(verdict, 18), color, options_.has_color) + " ";
+    row += cli::Paint(Column(verdict, 18), Seen(color), options_.has_color) + " ";
     // Colour codes take no place on the screen, so the rest is cut by itself.
     std::string rest =
         Column(value, 12) + " " + Column(bound, 12) + " " + Column(age, 7) + " " + detail;
@@ -213,10 +285,14 @@ class Painter {
   std::vector<Row> Checks() const {
     std::vector<Row> rows;
     for (const v1::CheckState& check : gate_.restoration().checks()) {
+      const std::string name = Clean(check.name());
+      if (IsNotWatched(check, gate_)) {
+        rows.push_back({Cut(Column(name, 15) + " " + kNotWatched, limit_), false});
+        continue;
+      }
       rows.push_back(
-          {CheckRow(Clean(check.name()), VerdictText(check), Clean(check.value()),
-                    Clean(check.bound()),
-                    check.has_age() ? FormatAge(ToDuration(check.age())) : "-",
+          {CheckRow(name, VerdictText(check), Clean(check.value()), Clean(check.bound()),
+                    AgeText(check),
                     check.findings_size() > 0 ? Clean(check.findings(0)) : Clean(check.detail()),
                     ColorOf(check.verdict())),
            check.verdict() != v1::HEALTHY});
@@ -224,23 +300,30 @@ class Painter {
     return rows;
   }
 
+  std::string AgeText(const v1::CheckState& check) const {
+    if (!check.has_age()) return "-";
+    const Duration since = options_.lost_since ? options_.now - *options_.lost_since : Duration(0);
+    return FormatAge(ToDuration(check.age()) + since);
+  }
+
   std::string AgentRow(const std::string& name, const std::string& link, const std::string& stage,
                        const std::string& share, const std::string& rate,
                        const std::string& trouble, Color color = Color::kNone) const {
-    const std::string row = Column(name, 15) + " " + Column(link, 9) + " " + Column(stage, 8) +
-                            " " + Column(share, 10) + " " + Column(rate, 8) + " " + trouble;
+    const std::string row = Column(name, name_width_) + " " + Column(link, 9) + " " +
+                            Column(stage, 8) + " " + Column(share, 10) + " " + Column(rate, 5) +
+                            " " + trouble;
     return cli::Paint(Cut(row, limit_), color, options_.has_color);
   }
 
   std::vector<Row> Agents() const {
     std::vector<Row> rows;
     for (const v1::Agent& agent : gate_.agents()) {
-      const std::string trouble = TroubleOf(agent, options_.now);
+      const std::string trouble = TroubleOf(agent, gate_, options_.now);
       const bool is_trouble = !trouble.empty();
       rows.push_back({AgentRow(Clean(agent.name()), LinkText(agent),
                                std::string(WordOf(agent.report().stage())), EnforcedText(agent),
                                fmt::format("{:.0f}", agent.requests_per_second()), trouble,
-                               is_trouble ? Color::kBad : Color::kNone),
+                               ColorOfTrouble(agent, gate_)),
                       is_trouble});
     }
     if (rows.empty()) rows.push_back({"none has ever connected", true});
@@ -252,6 +335,10 @@ class Painter {
   const std::size_t width_;
   // Of a line's length.
   const std::size_t limit_;
+  // Of load balancers' names.
+  std::size_t name_width_ = 13;
+  // There is no room for more than one line of words about anything.
+  bool is_short_ = false;
 };
 
 }  // namespace

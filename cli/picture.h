@@ -1,6 +1,8 @@
 // A gate as a picture for `watch` and `status`, readable at 3 a.m. on 80x24. Pure; any thread.
 #pragma once
 
+#include <optional>
+
 #include "cli/terminal.h"
 #include "cli/text.h"
 #include "headgate/v1/operator.pb.h"
@@ -15,6 +17,8 @@ struct PictureOptions {
   bool is_cut = false;
   // Lines as long as what they say; else none is wider than size.columns.
   bool is_whole = false;
+  // Since when nothing has been heard of the gate: then nothing is shown as good, and ages go on.
+  std::optional<TimePoint> lost_since{};
 };
 
 // Control characters of colour take no width.

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "cli/text.h"
-#include "common/base/duration.h"
+#include "common/base/rounded.h"
 
 namespace headgate::cli {
 
@@ -29,10 +29,10 @@ void PreflightTeller::Tell(const v1::Gate& gate) {
   if (told_ == gist) return;
   err_ << (waits.empty()
                ? fmt::format("preflight: nothing is in the way, it passes when that lasts {}",
-                             FormatDuration(ready_for_))
-               : fmt::format("{}: waits for {}",
+                             FormatRounded(ready_for_))
+               : fmt::format("{}: waits for: {}",
                              told_ ? "preflight"
-                                   : "preflight needs " + FormatDuration(ready_for_) + " in order",
+                                   : "preflight needs " + FormatRounded(ready_for_) + " in order",
                              waits))
        << std::endl;
   told_ = std::move(gist);

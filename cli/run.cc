@@ -55,6 +55,16 @@ void PrintError(ExitCode code, const std::string& why, const Command& command, S
 
 }  // namespace
 
+std::string NameOfPlan(const Command& command) {
+  return command.plan_file == "-" ? "standard input" : command.plan_file;
+}
+
+std::string PlanErrors(const Command& command, const std::string& errors) {
+  const std::string name = NameOfPlan(command);
+  if (name.empty() || errors.rfind(name + ":", 0) != 0) return errors;
+  return fmt::format("{} is no sound plan:\n{}", Clean(name), errors);
+}
+
 ExitCode Refuse(ExitCode code, const std::string& why, const Command& command, Session& session) {
   session.terminal.err << "headgate: " << why << '\n';
   PrintError(code, why, command, session);
@@ -74,10 +84,10 @@ ExitCode Fail(const CallResult& result, const Command& command, Session& session
     at = next + 1;
   }
   if (session.interrupt.IsRaised()) {
-    err << (result.reach == Reach::kNever
-                ? "detached: nothing was sent\n"
-                : "detached before the controller answered: it may have been carried out; "
-                  "headgate status tells\n");
+    err << (result.reach == Reach::kNever ? "headgate: detached: nothing was sent\n"
+                                          : "headgate: detached before the controller answered: it "
+                                            "may have been carried out; "
+                                            "headgate status tells\n");
     PrintError(ExitCode::kDetached, "detached", command, session);
     return ExitCode::kDetached;
   }
@@ -104,8 +114,7 @@ ExitCode Fail(const CallResult& result, const Command& command, Session& session
     case ExitCode::kWaitsForApproval:
     case ExitCode::kUnconfirmed:
     case ExitCode::kDetached:
-      err << (command.verb == Verb::kStart && code == ExitCode::kRefused ? "" : "headgate: ") << why
-          << '\n';
+      err << "headgate: " << PlanErrors(command, why) << '\n';
       break;
   }
   return code;

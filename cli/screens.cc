@@ -1,4 +1,7 @@
 #include <algorithm>
+#include <map>
+#include <optional>
+#include <string>
 #include <utility>
 
 #include "cli/changes.h"
@@ -10,25 +13,54 @@
 namespace headgate::cli {
 namespace {
 
+// Troubles of load balancers that last for less than this are no news: an order is on its way.
+constexpr Duration kTroubleMin{1'000};
+
 class Lined : public Screen {
  public:
   Lined(std::ostream& out, const Clock& clock) : out_(out), clock_(clock) {}
 
   void Show(const v1::Gate& gate) override {
-    for (const std::string& line : Changes(before_ ? &*before_ : nullptr, gate, clock_.Now())) {
+    const Look look = Settled(gate);
+    for (const std::string& line : Changes(before_ ? &*before_ : nullptr, look, clock_.Now())) {
       out_ << line << '\n';
     }
     out_.flush();
-    before_ = gate;
+    before_ = look;
   }
   void Say(const std::string& line) override {
     out_ << FormatTimeOfDay(clock_.Now()) << ' ' << Clean(line) << std::endl;
   }
 
  private:
+  struct Turn {
+    std::string gist;
+    TimePoint since;
+  };
+
+  // As it is, but for load balancers whose trouble began or ended just now: those are as before.
+  Look Settled(const v1::Gate& gate) {
+    Look look{gate, GistsOf(gate)};
+    if (!before_) return look;
+    for (auto& [name, gist] : look.gists) {
+      const auto before = before_->gists.find(name);
+      if (before == before_->gists.end() || before->second == gist) {
+        turns_.erase(name);
+        continue;
+      }
+      Turn& turn = turns_.try_emplace(name, Turn{gist, clock_.Now()}).first->second;
+      if (turn.gist != gist) turn = Turn{gist, clock_.Now()};
+      if (clock_.Now() - turn.since < kTroubleMin) gist = before->second;
+    }
+    return look;
+  }
+
   std::ostream& out_;
   const Clock& clock_;
-  std::optional<v1::Gate> before_;
+  // As it was told.
+  std::optional<Look> before_;
+  // What load balancers have turned to and nobody was told yet.
+  std::map<std::string, Turn> turns_;
 };
 
 class Pictured : public Screen {
@@ -37,16 +69,26 @@ class Pictured : public Screen {
 
   void Show(const v1::Gate& gate) override {
     gate_ = gate;
+    heard_ = clock_.Now();
+    is_lost_ = false;
     said_.clear();
     Draw();
   }
   void Say(const std::string& line) override {
     said_ = Clean(line);
+    is_lost_ = true;
     Draw();
+  }
+  void ShowLost() override {
+    is_lost_ = true;
+    if (clock_.Now() - drawn_ >= kRedrawEvery) Draw();
   }
 
  private:
+  static constexpr Duration kRedrawEvery{500};
+
   void Draw() {
+    drawn_ = clock_.Now();
     const Size size = terminal_.size();
     // The last row is for what is said.
     Lines lines;
@@ -54,7 +96,8 @@ class Pictured : public Screen {
       lines = Picture(*gate_, PictureOptions{.now = clock_.Now(),
                                              .size = Size{size.columns, size.rows - 1},
                                              .has_color = terminal_.has_color,
-                                             .is_cut = true});
+                                             .is_cut = true,
+                                             .lost_since = is_lost_ ? heard_ : std::nullopt});
     }
     const std::size_t width = static_cast<std::size_t>(std::max(size.columns, 1));
     lines.push_back(said_.empty()
@@ -72,7 +115,11 @@ class Pictured : public Screen {
   Terminal& terminal_;
   const Clock& clock_;
   std::optional<v1::Gate> gate_;
+  // When the gate was heard of last.
+  std::optional<TimePoint> heard_;
+  TimePoint drawn_;
   std::string said_;
+  bool is_lost_ = false;
   bool is_first_ = true;
 };
 

@@ -33,6 +33,12 @@ absl::StatusOr<std::string> ReadPlanFile(const Command& command, Session& sessio
 // Says why the call did not succeed, and what to do.
 ExitCode Fail(const CallResult& result, const Command& command, Session& session);
 
+// Of a plan: `errors` begin with its file's name and their place, one on a line; else what was
+// said.
+std::string PlanErrors(const Command& command, const std::string& errors);
+// As people know it: a file, or the standard input.
+std::string NameOfPlan(const Command& command);
+
 // The same for what this program refuses by itself. Both also write a JSON document where one was
 // asked for.
 ExitCode Refuse(ExitCode code, const std::string& why, const Command& command, Session& session);

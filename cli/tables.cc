@@ -51,20 +51,22 @@ Lines Explanation(const v1::Gate& gate, TimePoint now) {
     for (const std::string& wait : restoration.waits_for()) lines.push_back("  - " + Clean(wait));
   }
   for (const v1::CheckState& check : restoration.checks()) {
-    lines.push_back("Check " + CheckLine(check));
+    lines.push_back("Check " + CheckLine(check, gate));
+    if (IsNotWatched(check, gate)) continue;
     if (!check.detail().empty()) lines.push_back("  " + Clean(check.detail()));
     for (const std::string& finding : check.findings()) lines.push_back("  - " + Clean(finding));
   }
   for (const v1::Agent& agent : gate.agents()) {
-    const std::string trouble = TroubleOf(agent, now);
+    const std::string trouble = TroubleOf(agent, gate, now);
     if (!agent.has_report()) {
       lines.push_back(
           fmt::format("Load balancer {}: share unknown, {}", Clean(agent.name()), trouble));
       continue;
     }
-    lines.push_back(fmt::format("Load balancer {} {} {}{}{}", Clean(agent.name()),
-                                WordOf(agent.report().stage()), EnforcedText(agent),
-                                trouble.empty() ? "" : ": ", trouble));
+    const std::string state =
+        agent.connected() ? std::string(WordOf(agent.report().stage())) : LinkText(agent) + ",";
+    lines.push_back(fmt::format("Load balancer {} {} {}{}{}", Clean(agent.name()), state,
+                                EnforcedText(agent), trouble.empty() ? "" : ": ", trouble));
   }
   return lines;
 }
@@ -73,7 +75,7 @@ Lines GateTable(const v1::ListGatesResponse& gates) {
   if (gates.gates().empty()) {
     return {"There is no gate yet: headgate gates create NAME --share 100%"};
   }
-  Lines lines = {fmt::format("{:<24} {:<10} {:<24} {:<8} {}", "GATE", "SHARE", "OBSERVED", "AGENTS",
+  Lines lines = {fmt::format("{:<24} {:<10} {:<28} {:<8} {}", "GATE", "SHARE", "OBSERVED", "AGENTS",
                              "RESTORATION")};
   for (const v1::Gate& gate : gates.gates()) {
     int connected = 0;
@@ -86,7 +88,7 @@ Lines GateTable(const v1::ListGatesResponse& gates) {
     }
     if (gate.has_open_until()) state += "  !! OPEN WITHOUT EVIDENCE";
     lines.push_back(Fit(Clean(gate.name()), 24) + " " + Fit(FormatPpm(gate.share_ppm()), 10) + " " +
-                    Fit(ObservedText(gate), 24) + " " +
+                    Fit(ObservedText(gate), 28) + " " +
                     Fit(fmt::format("{}/{}", connected, ExpectedAgents(gate)), 8) + " " + state);
   }
   return lines;
@@ -101,7 +103,7 @@ Lines AgentTable(const v1::Gate& gate, TimePoint now) {
     for (const auto& [key, value] : agent.labels()) {
       labels += fmt::format("{}{}={}", labels.empty() ? "" : ",", key, value);
     }
-    std::string trouble = TroubleOf(agent, now);
+    std::string trouble = TroubleOf(agent, gate, now);
     if (!labels.empty())
       trouble += fmt::format("{}[{}]", trouble.empty() ? "" : " ", Clean(labels));
     lines.push_back(Fit(Clean(agent.name()), 20) + " " + Fit(LinkText(agent), 10) + " " +

@@ -62,6 +62,19 @@ std::string FirstLine(std::string_view text, std::size_t width) {
   return std::string(text.substr(0, space == std::string_view::npos ? end : space));
 }
 
+Lines Wrap(std::string_view text, std::size_t width, std::size_t lines_max) {
+  Lines lines;
+  std::string rest(text);
+  while (!rest.empty() || lines.empty()) {
+    const bool is_last = lines.size() + 1 >= lines_max;
+    const std::string part = is_last ? rest : FirstLine(rest, std::max<std::size_t>(width, 1));
+    lines.push_back(part);
+    rest.erase(0, part.size());
+    rest.erase(0, std::min(rest.find_first_not_of(' '), rest.size()));
+  }
+  return lines;
+}
+
 std::string Fit(std::string_view text, std::size_t width) {
   std::string fitted = Cut(text, width);
   fitted.append(width - Width(fitted), ' ');
@@ -93,6 +106,9 @@ std::string Paint(std::string_view text, Color color, bool has_color) {
       break;
     case Color::kStrong:
       code = "1";
+      break;
+    case Color::kAlarm:
+      code = "1;7";
       break;
     case Color::kNone:
       break;

@@ -22,15 +22,17 @@ std::string Clean(std::string_view text);
 std::size_t Width(std::string_view text);
 // Cut to `width` ("…" marks it), without filling up.
 std::string Cut(std::string_view text, std::size_t width);
-// Cut or filled up to exactly `width`.
 // The words of `text` that fit into `width` characters; one that is longer by itself is broken.
 std::string FirstLine(std::string_view text, std::size_t width);
+// On as many lines of `width` as it needs, at most `lines_max`: the last one has all the rest.
+Lines Wrap(std::string_view text, std::size_t width, std::size_t lines_max);
+// Cut or filled up to exactly `width`.
 std::string Fit(std::string_view text, std::size_t width);
 
 // "#####....." with `width` places; a share above 0 shows at least one #.
 std::string Bar(std::uint32_t share_ppm, std::size_t width);
 
-enum class Color { kNone, kGood, kDoubtful, kBad, kFaint, kStrong };
+enum class Color { kNone, kGood, kDoubtful, kBad, kFaint, kStrong, kAlarm };
 // Colours only emphasise: the words say the same.
 std::string Paint(std::string_view text, Color color, bool has_color);
 

@@ -2,48 +2,15 @@
 #include <fmt/format.h>
 
 #include <fstream>
-#include <sstream>
-#include <variant>
 
 #include "cli/json.h"
+#include "cli/plan_words.h"
 #include "cli/session.h"
 #include "cli/text.h"
-#include "common/base/duration.h"
 #include "controller/plan/plan.h"
 #include "controller/plan/yaml_tree.h"
 
 namespace headgate::cli {
-namespace {
-
-std::string Describe(const engine::CheckSpec& check) {
-  if (const auto* ratio = std::get_if<engine::RatioCheck>(&check.kind)) {
-    return fmt::format("bad events of all, at most {} over {}", FormatPpm(ratio->limit_ppm),
-                       FormatDuration(ratio->window));
-  }
-  if (const auto* value = std::get_if<engine::ValueCheck>(&check.kind)) {
-    return fmt::format("holds beyond {}, fails beyond {}", value->soft, value->hard);
-  }
-  return "database " + std::get<engine::DatabaseCheck>(check.kind).database;
-}
-
-Lines Describe(const engine::PlanSpec& spec) {
-  std::string steps;
-  for (const Share step : spec.steps) steps += (steps.empty() ? "" : ", ") + step.ToString();
-  Lines lines = {fmt::format("  gate {}, users by {}", spec.gate, spec.admit_by),
-                 fmt::format("  preflight: {} agents, {} databases, all in order for {}",
-                             spec.agents.empty() ? spec.agent_count : spec.agents.size(),
-                             spec.preflight_databases.size(), FormatDuration(spec.ready_for)),
-                 fmt::format("  steps {}; each at least {}", steps, FormatDuration(spec.bake_min))};
-  for (const engine::CheckSpec& check : spec.checks) {
-    lines.push_back(fmt::format("  check {}: {}", check.name, Describe(check)));
-  }
-  lines.push_back(fmt::format("  after a failure: {} retries; at 100 % watched for {}",
-                              spec.retries, FormatDuration(spec.watch)));
-  return lines;
-}
-
-}  // namespace
-
 absl::StatusOr<std::string> ReadPlanFile(const Command& command, Session& session) {
   std::ifstream file;
   std::istream* in = &session.in;
@@ -67,11 +34,11 @@ ExitCode RunValidate(const Command& command, Session& session) {
   if (!bytes.ok()) {
     return Refuse(ExitCode::kUsage, std::string(bytes.status().message()), command, session);
   }
-  const std::string name = command.plan_file == "-" ? "standard input" : command.plan_file;
+  const std::string name = NameOfPlan(command);
   const auto plan = plan::LoadPlan(*bytes, name);
   if (!plan.ok()) {
     const std::string why(plan.status().message());
-    session.terminal.err << why << '\n';
+    session.terminal.err << "headgate: " << PlanErrors(command, why) << '\n';
     if (command.output == Output::kJson) {
       session.terminal.out << ErrorJson(static_cast<int>(ExitCode::kRefused), why);
     }
@@ -84,7 +51,7 @@ ExitCode RunValidate(const Command& command, Session& session) {
     return ExitCode::kDone;
   }
   session.terminal.out << Clean(name) << ": a sound plan\n";
-  for (const std::string& line : Describe(plan->spec())) session.terminal.out << line << '\n';
+  for (const std::string& line : DescribePlan(plan->spec())) session.terminal.out << line << '\n';
   return ExitCode::kDone;
 }
 

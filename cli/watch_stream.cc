@@ -34,8 +34,10 @@ WatchStream::Event WatchStream::Next(Duration timeout) {
     const Step step = *static_cast<Step*>(tag);
     if (step == Step::kFinish) {
       has_ended_ = true;
-      result_ = CallResult{ToStatus(status_),
-                           IsFromController(context_, status_) ? Reach::kAnswered : Reach::kSent};
+      const bool is_answer = IsFromController(context_, status_);
+      // A stream has no limit of its own.
+      result_ = CallResult{ToStatus(status_, is_answer, Duration(0)),
+                           is_answer ? Reach::kAnswered : Reach::kSent};
       return Event::kEnded;
     }
     if (!ok) {

@@ -3,16 +3,131 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
+#include <utility>
 
 #include "common/base/share.h"
 
 namespace headgate::cli {
 namespace {
 
+// So long an order may be under way, on its way to disks and journals, before anybody is told.
+constexpr Duration kUnderWayMax{1'000};
+
 // "PHASE_ADMITTING" -> "ADMITTING"; a newer controller's value stays readable.
 std::string_view After(const std::string& name, std::string_view prefix) {
   const std::string_view view = name;
   return view.substr(0, prefix.size()) == prefix ? view.substr(prefix.size()) : view;
+}
+
+bool IsIdle(const v1::Agent& agent) {
+  const v1::Stage stage = agent.report().stage();
+  return stage == v1::STAGE_UNSPECIFIED || stage == v1::IDLE;
+}
+
+bool Refuses(const v1::Report& report) {
+  return report.stage() == v1::REFUSED || report.refusal().code() != v1::Refusal::CODE_UNSPECIFIED;
+}
+
+// The gate has stood as it is for long enough that every load balancer should follow.
+bool IsSettled(const v1::Gate& gate) {
+  // An older controller does not say when it was so.
+  if (!gate.has_as_of()) return true;
+  return ToTimePoint(gate.as_of()) - ToTimePoint(gate.changed_at()) >= kUnderWayMax;
+}
+
+bool IsBehind(const v1::Version& version, const v1::Version& wanted) {
+  return version.epoch() != wanted.epoch() ? version.epoch() < wanted.epoch()
+                                           : version.revision() < wanted.revision();
+}
+
+bool EnforcesMore(const v1::Agent& agent, const v1::Gate& gate) {
+  return agent.has_report() && !IsIdle(agent) && agent.report().enforced_ppm() > gate.share_ppm();
+}
+
+// Its share beside the gate's; empty where they agree, or where an order is merely under way.
+std::string ShareTrouble(const v1::Agent& agent, const v1::Gate& gate) {
+  if (!agent.connected() || !agent.has_report() || IsIdle(agent) || !IsSettled(gate)) return "";
+  const std::string enforced = FormatPpm(agent.report().enforced_ppm());
+  const std::string told = FormatPpm(gate.share_ppm());
+  if (EnforcesMore(agent, gate)) return fmt::format("still enforces {}, told {}", enforced, told);
+  if (!IsBehind(agent.report().version(), gate.version())) return "";
+  if (agent.report().enforced_ppm() < gate.share_ppm()) {
+    return fmt::format("enforces {}, told {}", enforced, told);
+  }
+  return "has not answered the order";
+}
+
+std::string OverrideText(const v1::LocalOverride& override_) {
+  return fmt::format("local override: {} {}{}", override_.is_ceiling() ? "at most" : "exactly",
+                     FormatPpm(override_.share_ppm()),
+                     override_.has_until()
+                         ? " until " + FormatTimeOfDay(ToTimePoint(override_.until()))
+                         : ", until released there");
+}
+
+std::string LinkTrouble(const v1::Agent& agent, std::optional<TimePoint> now) {
+  if (agent.connected()) return agent.has_report() ? "" : "says nothing of this gate";
+  if (!agent.has_last_seen()) return "not connected yet";
+  return now ? "not connected for " + FormatSince(agent.last_seen(), *now) : "not connected";
+}
+
+// Those that forbid trust in what its load balancer lets in.
+Lines GraveTroubles(const v1::Agent& agent, const v1::Gate& gate, std::optional<TimePoint> now) {
+  const v1::Report& report = agent.report();
+  Lines troubles = {LinkTrouble(agent, now)};
+  if (EnforcesMore(agent, gate)) troubles.push_back(ShareTrouble(agent, gate));
+  if (Refuses(report)) troubles.push_back("refused: " + report.refusal().detail());
+  if (report.has_override()) troubles.push_back(OverrideText(report.override()));
+  if (report.expired()) troubles.push_back("no renewal: keeps its share");
+  // A refusal is often the trouble itself: once is enough.
+  const bool is_told = report.refusal().detail().find(report.trouble()) != std::string::npos;
+  if (!is_told) troubles.push_back(report.trouble());
+  if (agent.implausible_counts() > 0 && now) {
+    troubles.push_back(fmt::format("{} counts refused as implausible", agent.implausible_counts()));
+  }
+  std::erase(troubles, "");
+  return troubles;
+}
+
+Lines MildTroubles(const v1::Agent& agent, const v1::Gate& gate) {
+  Lines troubles;
+  if (!EnforcesMore(agent, gate)) troubles.push_back(ShareTrouble(agent, gate));
+  if (agent.report().unsaved() && IsSettled(gate)) troubles.push_back("not on its disk yet");
+  std::erase(troubles, "");
+  return troubles;
+}
+
+std::string Troubles(const v1::Agent& agent, const v1::Gate& gate, std::optional<TimePoint> now) {
+  Lines troubles = GraveTroubles(agent, gate, now);
+  for (std::string& mild : MildTroubles(agent, gate)) troubles.push_back(std::move(mild));
+  std::string text;
+  for (const std::string& trouble : troubles) text += (text.empty() ? "" : "; ") + trouble;
+  return Clean(text);
+}
+
+// What those that do not tell enforced when they last did; empty if they never did.
+std::string LastKnown(const v1::Gate& gate) {
+  std::uint32_t smallest = Share::kPpmMax;
+  std::uint32_t largest = 0;
+  bool is_any = false;
+  for (const v1::Agent& agent : gate.agents()) {
+    if (!agent.has_report() || IsIdle(agent) || TellsShare(agent)) continue;
+    is_any = true;
+    smallest = std::min(smallest, agent.report().enforced_ppm());
+    largest = std::max(largest, agent.report().enforced_ppm());
+  }
+  if (!is_any) return "";
+  if (smallest == largest) return fmt::format(" (last {})", FormatPpm(largest));
+  return fmt::format(" (last {} to {})", FormatPpm(smallest), FormatPpm(largest));
+}
+
+// Whether a person must know that the journal does not have it.
+bool IsUnrecorded(const v1::Gate& gate) {
+  if (gate.recorded()) return false;
+  // An older controller does not say for how long.
+  if (!gate.has_as_of() || !gate.record_trouble().empty()) return true;
+  return gate.has_unrecorded_for() && ToDuration(gate.unrecorded_for()) > kUnderWayMax;
 }
 
 }  // namespace
@@ -79,7 +194,14 @@ std::string VerdictText(const v1::CheckState& check) {
   return text;
 }
 
-std::string CheckLine(const v1::CheckState& check) {
+bool IsNotWatched(const v1::CheckState& check, const v1::Gate& gate) {
+  const bool says_nothing =
+      check.verdict() == v1::UNKNOWN || check.verdict() == v1::VERDICT_UNSPECIFIED;
+  return says_nothing && HasEnded(gate.restoration().phase());
+}
+
+std::string CheckLine(const v1::CheckState& check, const v1::Gate& gate) {
+  if (IsNotWatched(check, gate)) return Clean(fmt::format("{} {}", check.name(), kNotWatched));
   std::string line = fmt::format("{} {}", check.name(), VerdictText(check));
   if (!check.value().empty()) line += " " + check.value();
   std::string aside = check.bound().empty() ? "" : "bound " + check.bound();
@@ -106,14 +228,21 @@ std::string CauseText(const v1::Cause& cause) {
   return Clean(text);
 }
 
+bool TellsShare(const v1::Agent& agent) {
+  return agent.connected() && agent.has_report() && !IsIdle(agent) &&
+         agent.report().stage() != v1::REFUSED;
+}
+
 std::string ObservedText(const v1::Gate& gate) {
   const std::uint32_t unknown = gate.agents_unknown();
-  if (!gate.observed()) return unknown == 0 ? "nothing yet" : fmt::format("{} unknown", unknown);
+  const std::string unknowns =
+      unknown == 0 ? "" : fmt::format("{} unknown{}", unknown, LastKnown(gate));
+  if (!gate.observed()) return unknown == 0 ? "nothing yet" : unknowns;
   std::string text = FormatPpm(gate.observed_min_ppm());
   if (gate.observed_max_ppm() != gate.observed_min_ppm()) {
     text += " to " + FormatPpm(gate.observed_max_ppm());
   }
-  return unknown == 0 ? text : fmt::format("{}, {} unknown", text, unknown);
+  return unknown == 0 ? text : text + ", " + unknowns;
 }
 
 std::string LinkText(const v1::Agent& agent) {
@@ -127,44 +256,23 @@ int ExpectedAgents(const v1::Gate& gate) {
 }
 
 std::string EnforcedText(const v1::Agent& agent) {
-  const v1::Stage stage = agent.report().stage();
   if (!agent.has_report()) return "unknown";
-  if (stage == v1::STAGE_UNSPECIFIED || stage == v1::IDLE) return "-";
-  return FormatPpm(agent.report().enforced_ppm());
+  if (IsIdle(agent)) return "-";
+  return (TellsShare(agent) ? "" : "was ") + FormatPpm(agent.report().enforced_ppm());
 }
 
-std::string TroubleOf(const v1::Agent& agent, TimePoint now) {
-  const v1::Report& report = agent.report();
-  Lines troubles;
-  if (!agent.connected()) {
-    troubles.push_back(agent.has_last_seen() ? fmt::format("not connected for {}",
-                                                           FormatSince(agent.last_seen(), now))
-                                             : "not connected yet");
-  } else if (!agent.has_report()) {
-    troubles.push_back("says nothing of this gate");
-  }
-  if (report.stage() == v1::REFUSED || report.refusal().code() != v1::Refusal::CODE_UNSPECIFIED) {
-    troubles.push_back("refused: " + report.refusal().detail());
-  }
-  if (report.has_override()) {
-    troubles.push_back(fmt::format(
-        "local override: {} {}{}", report.override().is_ceiling() ? "at most" : "exactly",
-        FormatPpm(report.override().share_ppm()),
-        report.override().has_until()
-            ? " until " + FormatTimeOfDay(ToTimePoint(report.override().until()))
-            : ", until released there"));
-  }
-  if (report.expired()) troubles.push_back("no renewal: keeps its share");
-  if (report.unsaved()) troubles.push_back("not on its disk yet");
-  // A refusal is often the trouble itself: once is enough.
-  const bool is_told = report.refusal().detail().find(report.trouble()) != std::string::npos;
-  if (!report.trouble().empty() && !is_told) troubles.push_back(report.trouble());
-  if (agent.implausible_counts() > 0) {
-    troubles.push_back(fmt::format("{} counts refused as implausible", agent.implausible_counts()));
-  }
-  std::string text;
-  for (const std::string& trouble : troubles) text += (text.empty() ? "" : "; ") + trouble;
-  return Clean(text);
+std::string TroubleOf(const v1::Agent& agent, const v1::Gate& gate, TimePoint now) {
+  return Troubles(agent, gate, now);
+}
+
+std::string GistOfTrouble(const v1::Agent& agent, const v1::Gate& gate) {
+  return Troubles(agent, gate, std::nullopt);
+}
+
+Color ColorOfTrouble(const v1::Agent& agent, const v1::Gate& gate) {
+  // Any time will do: only whether there is one counts.
+  if (!GraveTroubles(agent, gate, TimePoint()).empty()) return Color::kBad;
+  return MildTroubles(agent, gate).empty() ? Color::kNone : Color::kDoubtful;
 }
 
 Lines Warnings(const v1::Gate& gate, TimePoint now) {
@@ -173,8 +281,9 @@ Lines Warnings(const v1::Gate& gate, TimePoint now) {
     warnings.push_back(fmt::format("OPEN WITHOUT EVIDENCE until {} UTC",
                                    FormatTimeOfDay(ToTimePoint(gate.open_until()))));
   }
-  if (!gate.recorded()) {
-    warnings.push_back("NOT RECORDED YET: in force, but the journal does not have it");
+  if (IsUnrecorded(gate)) {
+    warnings.push_back("NOT RECORDED YET: in force, but the journal does not have it" +
+                       (gate.record_trouble().empty() ? "" : ": " + Clean(gate.record_trouble())));
   }
   if (gate.no_raise()) {
     warnings.push_back("NO RAISE: each load balancer keeps the lower of its own share and this");

@@ -1,7 +1,6 @@
 // The protocol's values as words, and one-line accounts of a gate. Pure; any thread.
 #pragma once
 
-#include <optional>
 #include <string>
 
 #include "cli/text.h"
@@ -24,19 +23,31 @@ std::string MovedText(const v1::Gate& gate);
 
 // "HEALTHY", "UNKNOWN (too few)", "UNKNOWN (no data)".
 std::string VerdictText(const v1::CheckState& check);
+// The check is silent because its restoration has ended: nobody asks it any more.
+bool IsNotWatched(const v1::CheckState& check, const v1::Gate& gate);
+inline constexpr char kNotWatched[] = "not watched since it ended";
 // "errors HEALTHY 0.31 % (limit 1 %, 0.3 s old)".
-std::string CheckLine(const v1::CheckState& check);
+std::string CheckLine(const v1::CheckState& check, const v1::Gate& gate);
 // "operator anna: start: …"; empty if there is no cause.
 std::string CauseText(const v1::Cause& cause);
-// What the connected load balancers enforce: "5 %", "1 % to 5 %, 1 unknown", "nothing yet".
+// Its load balancer's share is known now: it is connected, has the gate, and does not refuse.
+bool TellsShare(const v1::Agent& agent);
+// What the load balancers enforce: "5 %", "1 % to 5 %", "0 %, 1 unknown (last 100 %)", "nothing
+// yet".
 std::string ObservedText(const v1::Gate& gate);
 // "connected", "LOST", or "ABSENT" if it has not connected since the controller started.
 std::string LinkText(const v1::Agent& agent);
 // The gate's load balancers, those that have not connected included.
 int ExpectedAgents(const v1::Gate& gate);
-// What is wrong with an agent, in words; empty if nothing is.
-std::string TroubleOf(const v1::Agent& agent, TimePoint now);
-// "5 %", "-" while it touches nothing, "unknown" if it has said nothing.
+// What is wrong with an agent of the gate, in words; empty if nothing is. What only lasts as long
+// as an order takes is not wrong.
+std::string TroubleOf(const v1::Agent& agent, const v1::Gate& gate, TimePoint now);
+// The same without what changes at every look.
+std::string GistOfTrouble(const v1::Agent& agent, const v1::Gate& gate);
+// kNone where nothing is wrong; kBad where more may be let in than the gate says, or nobody knows.
+Color ColorOfTrouble(const v1::Agent& agent, const v1::Gate& gate);
+// "5 %", "was 5 %" if it does not tell now, "-" while it touches nothing, "unknown" if it has said
+// nothing.
 std::string EnforcedText(const v1::Agent& agent);
 // The loud marks: open without evidence, not recorded, no raise.
 Lines Warnings(const v1::Gate& gate, TimePoint now);

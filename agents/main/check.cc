@@ -196,7 +196,7 @@ std::vector<std::string> CheckAgent(const Config& config, TimePoint now) {
       findings.push_back(Words(material.status()));
     } else if (material->identity.role != tls::Role::kAgent) {
       findings.push_back(fmt::format(
-          "{} is a certificate of a {}, not of an agent: issue one with "
+          "{} is a certificate of the role {}, not of an agent: issue one with "
           "`headgate certs issue --role agent --name NAME`",
           config.tls->certificate, std::string(tls::RoleName(material->identity.role))));
     }

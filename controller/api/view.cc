@@ -1,11 +1,14 @@
 #include "controller/api/view.h"
 
+#include <fmt/format.h>
 #include <google/protobuf/util/time_util.h>
 
 #include <algorithm>
 #include <set>
+#include <string_view>
 #include <variant>
 
+#include "common/base/rounded.h"
 #include "controller/api/agent_words.h"
 #include "controller/conductor/codec_proto.h"
 #include "controller/engine/explain.h"
@@ -60,7 +63,7 @@ v1::CheckState ToProto(const std::string& name, const engine::Judgement& judgeme
   }
   proto.set_value(judgement.value);
   proto.set_bound(judgement.bound);
-  proto.set_detail(judgement.detail);
+  proto.set_detail(RoundDurations(judgement.detail));
   if (judgement.age) {
     *proto.mutable_age() = TimeUtil::MillisecondsToDuration(judgement.age->count());
   }
@@ -68,8 +71,33 @@ v1::CheckState ToProto(const std::string& name, const engine::Judgement& judgeme
   return proto;
 }
 
-v1::Restoration ViewRestoration(const engine::Restoration& restoration,
+// A record that is merely under way, which takes milliseconds, is nobody's business.
+constexpr Duration kRecordingMax{1'000};
+constexpr std::string_view kNotInTheJournal = "the last decision is not in the journal yet";
+
+bool IsRecordLate(const conductor::Conductor& conductor, const engine::Gate& gate) {
+  return !conductor.state().journal_trouble.empty() ||
+         conductor.now() - gate.changed > kRecordingMax;
+}
+
+// Versions are for machines: who looks wants to know which share is yet to be proven, and where.
+std::string WaitText(const std::string& wait, Share share) {
+  constexpr std::string_view kAgent = "agent ";
+  if (wait == kNotInTheJournal) return "the journal, to record the last decision";
+  if (wait.starts_with(kAgent)) {
+    const std::size_t end = std::min(wait.find(' ', kAgent.size()), wait.size());
+    const std::string_view what = std::string_view(wait).substr(end);
+    if (what.starts_with(" has version ") || what == " has not observed its share yet") {
+      return fmt::format("{} to prove {}", wait.substr(kAgent.size(), end - kAgent.size()),
+                         share.ToString());
+    }
+  }
+  return RoundDurations(wait);
+}
+
+v1::Restoration ViewRestoration(const conductor::Conductor& conductor, const engine::Gate& gate,
                                 const engine::Explanation& explanation) {
+  const engine::Restoration& restoration = *gate.record.restoration;
   v1::Restoration proto;
   proto.set_id(restoration.id);
   proto.set_phase(ToProto(restoration.phase));
@@ -80,8 +108,11 @@ v1::Restoration ViewRestoration(const engine::Restoration& restoration,
   // Once is enough.
   proto.mutable_plan()->Swap(proto.mutable_record()->mutable_plan());
   proto.mutable_record()->clear_plan();
-  proto.set_doing(explanation.doing);
-  for (const std::string& wait : explanation.waits_for) proto.add_waits_for(wait);
+  proto.set_doing(RoundDurations(explanation.doing));
+  for (const std::string& wait : explanation.waits_for) {
+    if (wait == kNotInTheJournal && !IsRecordLate(conductor, gate)) continue;
+    proto.add_waits_for(WaitText(wait, gate.record.share));
+  }
   for (const auto& [name, judgement] : explanation.checks) {
     *proto.add_checks() = ToProto(name, judgement);
   }
@@ -89,10 +120,12 @@ v1::Restoration ViewRestoration(const engine::Restoration& restoration,
   return proto;
 }
 
-// What its load balancer enforces is known: while it is idle it touches nothing and knows nothing.
+// What its load balancer enforces is known: while it is idle it touches nothing and knows nothing,
+// and where it refuses, what it says of its load balancer may be the very thing that is wrong.
 bool TellsShare(const v1::Agent& agent) {
   const v1::Stage stage = agent.report().stage();
-  return agent.connected() && stage != v1::STAGE_UNSPECIFIED && stage != v1::IDLE;
+  return agent.connected() && stage != v1::STAGE_UNSPECIFIED && stage != v1::IDLE &&
+         stage != v1::REFUSED;
 }
 
 v1::Agent ViewAgent(const conductor::Conductor& conductor, const engine::Gate& gate,
@@ -148,6 +181,18 @@ void AddAgents(const conductor::Conductor& conductor, const engine::Gate& gate, 
   proto.set_observed_max_ppm(largest);
 }
 
+void AddRecording(const conductor::Conductor& conductor, const engine::Gate& gate,
+                  v1::Gate& proto) {
+  *proto.mutable_as_of() = ToProto(conductor.now());
+  proto.set_recorded(gate.recorded);
+  if (gate.recorded) return;
+  proto.set_record_trouble(conductor.state().journal_trouble);
+  // What waits with a raise is not in force.
+  if (gate.pending) return;
+  const Duration waited = std::max(conductor.now() - gate.changed, Duration(0));
+  *proto.mutable_unrecorded_for() = TimeUtil::MillisecondsToDuration(waited.count());
+}
+
 }  // namespace
 
 v1::Controller ViewController(const conductor::Conductor& conductor) {
@@ -169,13 +214,13 @@ v1::Gate ViewGate(const conductor::Conductor& conductor, const std::string& name
   proto.set_share_ppm(record.share.ppm());
   SetVersion(record.version, *proto.mutable_version());
   proto.set_no_raise(record.no_raise);
-  proto.set_recorded(gate.recorded);
+  AddRecording(conductor, gate, proto);
   if (record.open_until) *proto.mutable_open_until() = ToProto(*record.open_until);
   AddAgents(conductor, gate, proto);
   if (record.restoration) {
     const engine::Explanation explanation =
         engine::Explain(conductor.state(), gate, conductor.now());
-    *proto.mutable_restoration() = ViewRestoration(*record.restoration, explanation);
+    *proto.mutable_restoration() = ViewRestoration(conductor, gate, explanation);
   }
   *proto.mutable_changed_at() = ToProto(gate.changed);
   *proto.mutable_changed_by() = conductor::EncodeCause(gate.cause);

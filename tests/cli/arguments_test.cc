@@ -149,5 +149,27 @@ TEST(Arguments, HelpIsNotAnErrorAndHasAnExample) {
   EXPECT_NE(answer.text.find("headgate close shop"), std::string::npos);
 }
 
+TEST(Arguments, HelpSaysWhatIsSoUnlessAsked) {
+  const auto help = [](const Words& words) { return std::get<Answer>(Parse(words)).text; };
+  EXPECT_NE(help({"close", "--help"}).find("applied or observed [observed]"), std::string::npos);
+  EXPECT_NE(help({"resume", "--help"}).find("applied or observed [sent]"), std::string::npos);
+  EXPECT_NE(help({"certs", "issue", "--help"}).find("at most 365d [30d]"), std::string::npos);
+  const std::string agents = help({"agents", "--help"});
+  EXPECT_NE(agents.find("Usage: headgate agents [OPTIONS] GATE, or agents remove [OPTIONS] GATE "
+                        "AGENT\n"),
+            std::string::npos)
+      << agents;
+  EXPECT_NE(help({"close", "--help"}).find("Usage: headgate close [OPTIONS] GATE"),
+            std::string::npos)
+      << help({"close", "--help"});
+}
+
+TEST(Arguments, TheVersionIsAFlagToo) {
+  const auto parsed = Parse({"--version"});
+  const auto& answer = std::get<Answer>(parsed);
+  EXPECT_EQ(answer.code, ExitCode::kDone);
+  EXPECT_EQ(answer.text, "headgate " HEADGATE_VERSION "\n");
+}
+
 }  // namespace
 }  // namespace headgate::cli

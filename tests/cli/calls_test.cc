@@ -59,16 +59,31 @@ TEST_F(Calls, EachUnconfirmedLoadBalancerIsNamedWithWhatToTypeThere) {
            {{"close", "shop"}, "0%"}}) {
     const Said said = caller_.Type(words);
     EXPECT_EQ(said.code, 11) << words[0];
-    EXPECT_THAT(said.err, AllOf(HasSubstr("NOT CONFIRMED by 1 of 2"),
+    EXPECT_THAT(said.err, AllOf(HasSubstr("1 of 2 load balancers has NOT confirmed"),
                                 HasSubstr("edge-2: not connected for 41 s"),
                                 HasSubstr("headgate-agent lower " + share + " --gate shop")));
   }
 }
 
+TEST_F(Calls, CloseSaysOnlyWhatIsTrueOfLoadBalancersThatHaveNotConfirmed) {
+  controller_.Disobey("edge-2", "still enforces 25 % (has not answered the order yet)");
+  const Said said = caller_.Type({"close", "shop"});
+  EXPECT_EQ(said.code, 11);
+  EXPECT_EQ(said.out, "gate shop is closed at the controller, NOT on every load balancer\n");
+  EXPECT_EQ(said.err,
+            "1 of 2 load balancers has NOT confirmed and may still let users in:\n"
+            "  edge-2: still enforces 25 % (has not answered the order yet)\n"
+            "On each of them, as root: headgate-agent lower 0% --gate shop\n");
+  const Said json = caller_.Type({"close", "shop", "-o", "json"});
+  EXPECT_EQ(json.code, 11);
+  EXPECT_THAT(json.out, HasSubstr("\"summary\": \"gate shop is closed at the controller, NOT"));
+  EXPECT_THAT(caller_.Type({"hold", "shop"}).err, HasSubstr("may still let in more than 0 %:"));
+}
+
 TEST_F(Calls, LoadBalancersThatHaveNotConnectedCountAmongThoseThatShouldConfirm) {
   controller_.Change("shop", [](v1::Gate& gate) { gate.set_agents_expected(4); });
   controller_.Disobey("edge-9", "has not connected");
-  EXPECT_THAT(caller_.Type({"close", "shop"}).err, HasSubstr("NOT CONFIRMED by 1 of 4"));
+  EXPECT_THAT(caller_.Type({"close", "shop"}).err, HasSubstr("1 of 4 load balancers has NOT"));
 }
 
 TEST_F(Calls, TheUnconfirmedAreNamedBeforeTheJournalIsAskedAbout) {
@@ -79,7 +94,7 @@ TEST_F(Calls, TheUnconfirmedAreNamedBeforeTheJournalIsAskedAbout) {
   const Said said = caller_.Type({"close", "shop"});
   EXPECT_EQ(said.code, 11);
   EXPECT_THAT(said.out, HasSubstr("THE JOURNAL DOES NOT HAVE IT: disk full"));
-  EXPECT_THAT(said_before, testing::ElementsAre(HasSubstr("NOT CONFIRMED by 1 of 2")));
+  EXPECT_THAT(said_before, testing::ElementsAre(HasSubstr("1 of 2 load balancers has NOT")));
 }
 
 TEST_F(Calls, EveryOtherMutationIsCarriedOut) {
@@ -139,7 +154,7 @@ TEST_F(Calls, StartTellsWhatPreflightWaitsForWhileItWaits) {
   const Said said = caller_.Type({"start", "-"}, kPlan);
   finger.join();
   EXPECT_EQ(said.code, 130);
-  EXPECT_THAT(said.err, HasSubstr("preflight needs 0s in order: waits for agent edge-2 has not "
+  EXPECT_THAT(said.err, HasSubstr("preflight needs 0 s in order: waits for: agent edge-2 has not "
                                   "connected\n"));
 }
 
@@ -265,6 +280,7 @@ TEST_F(Calls, StartTellsAPlansErrorsAsValidateDoes) {
   EXPECT_EQ(start.code, 3);
   EXPECT_EQ(validate.code, 3);
   EXPECT_EQ(start.err, validate.err);
+  EXPECT_EQ(start.err.rfind("headgate: standard input is no sound plan:\n", 0), 0U) << start.err;
   EXPECT_THAT(start.err, HasSubstr("standard input:4:5: checks[0].limit: check 'errors' has no"));
   EXPECT_EQ(caller_.Type({"validate", "-"}, kPlan).code, 0);
   EXPECT_EQ(caller_.Type({"validate", "/no/such/file"}).code, 2);
@@ -275,10 +291,61 @@ TEST_F(Calls, StartIsRefusedByPreflightUnlessItMayWait) {
   controller_.RefusePreflight("replica db2: table public.orders differs");
   const Said refused = caller_.Type({"start", "-"}, kPlan);
   EXPECT_EQ(refused.code, 3);
-  EXPECT_EQ(refused.err, "replica db2: table public.orders differs\n");
+  EXPECT_EQ(refused.err, "headgate: replica db2: table public.orders differs\n");
   const Said waits = caller_.Type({"start", "-", "--when-ready"}, kPlan);
   EXPECT_EQ(waits.code, 0) << waits.err;
   EXPECT_EQ(waits.out, "shop-1 started\n");
+}
+
+TEST_F(Calls, ADryStartIsRefusedWhereTheStartWouldBe) {
+  controller_.RefusePreflight("agent edge-2 has not connected");
+  const Said said = caller_.Type({"start", "-", "--dry-run"}, kPlan);
+  EXPECT_EQ(said.code, 3);
+  EXPECT_THAT(said.out, HasSubstr("wait for: agent edge-2 has not connected; its checks"));
+  EXPECT_EQ(said.err,
+            "headgate: as it stands this start would be refused: agent edge-2 has not connected. "
+            "With --when-ready it would wait\n");
+  EXPECT_EQ(caller_.Type({"start", "-", "--dry-run", "-o", "json"}, kPlan).code, 3);
+  EXPECT_EQ(caller_.Type({"start", "-", "--dry-run", "--when-ready"}, kPlan).code, 0);
+  // What passes by itself is no reason.
+  controller_.RefusePreflight("agent edge-2 has not observed its share yet");
+  EXPECT_EQ(caller_.Type({"start", "-", "--dry-run"}, kPlan).code, 0);
+  controller_.RefusePreflight("");
+  EXPECT_EQ(caller_.Type({"start", "-", "--dry-run"}, kPlan).code, 0);
+}
+
+TEST_F(Calls, WithoutAControllerItIsSaidInPlainWords) {
+  controller_.Kill();
+  const Said said = caller_.Type({"status"});
+  EXPECT_EQ(said.code, 7);
+  EXPECT_EQ(said.err, "headgate: no controller can be reached: nobody listens at " +
+                          controller_.address() + "\n");
+}
+
+TEST_F(Calls, ValidateNamesWhatEachCheckLooksAtAndWhatAFailureDoes) {
+  const Said said = caller_.Type({"validate", "-"},
+                                 "gate: shop\n"
+                                 "preflight: {agents: [edge-1, edge-2], databases: [orders]}\n"
+                                 "checks:\n"
+                                 "  - {name: errors, ratio: agents.http_5xx, limit: 3%}\n"
+                                 "  - {name: slow, ratio: agents.slower_than(500ms), limit: 1%}\n"
+                                 "ramp: {steps: [5%, 50%, 100%], approve_at: [50%]}\n"
+                                 "databases:\n"
+                                 "  orders:\n"
+                                 "    engine: postgres\n"
+                                 "    primary: host=db1\n"
+                                 "    replicas:\n"
+                                 "      - {name: db2, dsn: host=db2, kind: physical}\n"
+                                 "      - {name: db3, out: true}\n");
+  EXPECT_EQ(said.code, 0) << said.err;
+  for (const char* wanted :
+       {"agents: edge-1, edge-2\n", "databases orders",
+        "check errors: 5xx answers of the load balancers, at most 3 %",
+        "check slow: answers over 500 ms at the load balancers, at most 1 %",
+        "replicas db2, db3 (taken out); lag holds beyond 1 s, fails beyond 5 s",
+        "a person approves 50 %", "after 30 s a person is called", "3 retries"}) {
+    EXPECT_THAT(said.out, HasSubstr(wanted));
+  }
 }
 
 TEST_F(Calls, ViewsShowWhatTheControllerKnows) {

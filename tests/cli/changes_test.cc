@@ -19,8 +19,8 @@ TEST(Changes, TheFirstLookTellsTheWholeState) {
   EXPECT_EQ(Changes(nullptr, AdmittingGate(), TestNow()),
             (Lines{"18:00:00 shop admits 25 %, by plan: advance: 10 % proven",
                    "18:00:00 shop load balancers let in 25 % (observed)",
-                   "18:00:00 shop shop-3 ADMITTING: admitting 25 %, baked 4 of 10 s; waits for 6 s "
-                   "of baking",
+                   "18:00:00 shop shop-3 ADMITTING: admitting 25 %, baked 4 of 10 s; waits for: 6 "
+                   "s of baking",
                    "18:00:00 shop check errors HEALTHY 0.31 % (bound 1 %, 0.3 s old)",
                    "18:00:00 shop check slow HEALTHY 0.31 % (bound 1 %, 0.3 s old)",
                    "18:00:00 shop load balancer edge-1 is connected and in order",
@@ -56,6 +56,68 @@ TEST(Changes, OneLineForEachChangeWithItsCause) {
                    "in 30s",
                    "18:00:00 shop load balancer edge-2 not connected for 0.0 s",
                    "18:00:00 shop load balancer edge-1 is no longer counted"}));
+}
+
+v1::Gate AsOf(v1::Gate gate, Duration since_change) {
+  *gate.mutable_as_of() = gate.changed_at();
+  gate.mutable_as_of()->set_seconds(gate.changed_at().seconds() + since_change.count() / 1'000);
+  gate.mutable_as_of()->set_nanos(
+      static_cast<std::int32_t>(since_change.count() % 1'000 * 1'000'000));
+  return gate;
+}
+
+TEST(Changes, NothingIsSaidOfAnOrderThatIsMerelyUnderWay) {
+  v1::Gate closed = AdmittingGate();
+  closed.set_share_ppm(0);
+  closed.mutable_version()->set_revision(2);
+  closed.set_recorded(false);
+  closed.mutable_unrecorded_for()->set_nanos(300'000'000);
+  closed.mutable_agents(0)->mutable_report()->set_unsaved(true);
+  EXPECT_EQ(Between(AdmittingGate(), AsOf(closed, Duration(300))),
+            (Lines{"18:00:00 shop admits 0 % (was 25 %), by plan: advance: 10 % proven"}));
+  closed.mutable_unrecorded_for()->set_seconds(1);
+  EXPECT_EQ(
+      Between(AdmittingGate(), AsOf(closed, Duration(1'300))),
+      (Lines{
+          "18:00:00 shop admits 0 % (was 25 %), by plan: advance: 10 % proven",
+          "18:00:00 shop load balancer edge-1 still enforces 25 %, told 0 %; not on its disk yet",
+          "18:00:00 shop load balancer edge-2 still enforces 25 %, told 0 %",
+          "18:00:00 shop !! NOT RECORDED YET: in force, but the journal does not have it"}));
+  closed.set_record_trouble("disk full");
+  closed.clear_unrecorded_for();
+  EXPECT_EQ(Between(AdmittingGate(), AsOf(closed, Duration(300))).back(),
+            "18:00:00 shop !! NOT RECORDED YET: in force, but the journal does not have it: disk "
+            "full");
+}
+
+TEST(Changes, ChecksOfARestorationThatHasEndedAreNoNewsUnlessBad) {
+  v1::Gate ended = AdmittingGate();
+  ended.mutable_restoration()->set_phase(v1::PHASE_COMPLETED);
+  v1::Gate silent = ended;
+  for (v1::CheckState& check : *silent.mutable_restoration()->mutable_checks()) {
+    check.set_verdict(v1::UNKNOWN);
+    check.set_unknown_why(v1::CheckState::NO_DATA);
+  }
+  EXPECT_EQ(Between(ended, silent), Lines{});
+  EXPECT_EQ(Between(silent, ended), Lines{});
+  EXPECT_EQ(Changes(nullptr, silent, TestNow())[3],
+            "18:00:00 shop check errors not watched since it ended");
+  v1::Gate bad = silent;
+  bad.mutable_restoration()->mutable_checks(0)->set_verdict(v1::FAILED);
+  EXPECT_EQ(Between(silent, bad).size(), 1U);
+}
+
+TEST(Changes, TellsThatALoadBalancersShareIsNotKnownAnyMore) {
+  v1::Gate later = AdmittingGate();
+  later.mutable_agents(1)->mutable_report()->set_stage(v1::REFUSED);
+  later.mutable_agents(1)->mutable_report()->mutable_refusal()->set_detail("no");
+  later.set_agents_unknown(1);
+  EXPECT_EQ(Between(AdmittingGate(), later),
+            (Lines{"18:00:00 shop load balancers let in 25 %, 1 unknown (last 25 %) (observed)",
+                   "18:00:00 shop load balancer edge-2 refused: no"}));
+  later.set_observed(false);
+  EXPECT_EQ(Between(AdmittingGate(), later).front(),
+            "18:00:00 shop what load balancers let in is not known: 1 unknown (last 25 %)");
 }
 
 TEST(EndOf, EachWayARestorationEndsHasItsExitCode) {

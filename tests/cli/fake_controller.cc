@@ -286,10 +286,18 @@ grpc::Status FakeController::StartRestoration(grpc::ServerContext* context,
   if (!plan.ok()) {
     return Refuse(grpc::StatusCode::INVALID_ARGUMENT, std::string(plan.status().message()));
   }
+  const bool is_dry = request->mutation().dry_run();
+  std::string summary = "shop-1 started";
+  if (is_dry) {
+    const std::lock_guard lock(mutex_);
+    summary = "restoration shop-1 would be in preflight, and wait for: " +
+              (preflight_refusal_.empty() ? "" : preflight_refusal_ + "; ") +
+              "its checks, which are read once it has started";
+  }
   return Carry(
-      context, {request->mutation(), plan->spec().gate, true, "shop-1 started"},
+      context, {request->mutation(), plan->spec().gate, true, summary},
       [&](v1::Gate& gate) {
-        if (!preflight_refusal_.empty() && !request->when_ready()) {
+        if (!is_dry && !preflight_refusal_.empty() && !request->when_ready()) {
           return Refuse(grpc::StatusCode::FAILED_PRECONDITION, preflight_refusal_);
         }
         gate.mutable_restoration()->set_id("shop-1");

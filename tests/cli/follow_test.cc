@@ -135,8 +135,24 @@ TEST_F(Following, WatchDrawsOnATerminalAndLeavesWithCtrlC) {
   std::future<Said> watch = Begin({"watch", "shop", "--timeout", "300ms"});
   const Said said = watch.get();
   EXPECT_EQ(said.code, 8);
-  EXPECT_THAT(said.out, AllOf(HasSubstr("\x1b[2J\x1b[H"), HasSubstr("desired   ####"),
+  EXPECT_THAT(said.out, AllOf(HasSubstr("\x1b[2J\x1b[H"), HasSubstr("desired    ####"),
                               HasSubstr("Ctrl-C leaves; the restoration goes on")));
+}
+
+TEST_F(Following, WithoutAControllerThePictureSaysEverySecondForHowLong) {
+  controller_.Change("shop", [](v1::Gate& gate) { gate = AdmittingGate(); });
+  caller_.is_live = true;
+  std::future<Said> watch = Begin({"watch", "shop", "--timeout", "4s"});
+  controller_.WaitForStreams(1);
+  controller_.Kill();
+  const Said said = watch.get();
+  EXPECT_EQ(said.code, 12);
+  int banners = 0;
+  for (std::size_t at = 0;
+       (at = said.out.find("NO WORD FROM THE CONTROLLER for", at)) != std::string::npos; ++at) {
+    ++banners;
+  }
+  EXPECT_GE(banners, 3) << said.out;
 }
 
 TEST_F(Following, WatchWaitEndsWithTheRestorationThatItFoundThere) {

@@ -25,17 +25,17 @@ std::string Text(const Lines& lines) {
 TEST(Picture, AnswersEveryQuestionOfTheNightOnOneScreen) {
   EXPECT_EQ(Text(Draw(AdmittingGate())),
             "shop  ADMITTING for 41 s                                          shop-3 by anna\n"
-            "desired   #############....................................... 25 % -> 50 %\n"
-            "observed  #############....................................... 25 %\n"
-            "doing     admitting 25 %, baked 4 of 10 s\n"
-            "waits for 6 s of baking\n"
+            "desired    ############....................................... 25 % -> 50 %\n"
+            "observed   ############....................................... 25 %\n"
+            "doing      admitting 25 %, baked 4 of 10 s\n"
+            "waits for: 6 s of baking\n"
             "CHECK           VERDICT            VALUE        BOUND        AGE     \n"
             "errors          HEALTHY            0.31 %       1 %          0.3 s   62 of 2000…\n"
             "slow            HEALTHY            0.31 %       1 %          0.3 s   62 of 2000…\n"
-            "LOAD BALANCER   LINK      STAGE    SHARE      REQ/S    TROUBLE\n"
-            "edge-1          connected OBSERVED 25 %       412      \n"
-            "edge-2          connected OBSERVED 25 %       412      \n"
-            "last      17:59:19 UTC plan: advance: 10 % proven\n");
+            "LOAD BALANCER LINK      STAGE    SHARE      REQ/S TROUBLE\n"
+            "edge-1        connected OBSERVED 25 %       412   \n"
+            "edge-2        connected OBSERVED 25 %       412   \n"
+            "last       17:59:19 UTC plan: advance: 10 % proven\n");
 }
 
 TEST(Picture, FitsAnyTerminalAndShowsTroubleFirst) {
@@ -97,7 +97,7 @@ TEST(Picture, ALoadBalancerThatAdmitsEverybodyIsNotDrawnAsClosed) {
   gate.set_observed_min_ppm(0);
   gate.set_observed_max_ppm(1'000'000);
   const std::string text = Text(Draw(gate));
-  EXPECT_NE(text.find("observed  +++++"), std::string::npos) << text;
+  EXPECT_NE(text.find("observed   +++++"), std::string::npos) << text;
   EXPECT_NE(text.find("+++ 0 % to 100 %"), std::string::npos) << text;
 }
 
@@ -108,7 +108,7 @@ TEST(Picture, ALoadBalancerThatHasNotConnectedIsListedAndItsShareUnknown) {
   gate.add_agents()->set_name("edge-3");
   const std::string text = Text(Draw(gate));
   EXPECT_NE(text.find("??? 25 %, 1 unknown"), std::string::npos) << text;
-  EXPECT_NE(text.find("edge-3          ABSENT    -        unknown    0        not connected yet\n"),
+  EXPECT_NE(text.find("edge-3        ABSENT    -        unknown    0     not connected yet\n"),
             std::string::npos)
       << text;
   EXPECT_NE(Text(Explanation(gate, TestNow()))
@@ -116,12 +116,123 @@ TEST(Picture, ALoadBalancerThatHasNotConnectedIsListedAndItsShareUnknown) {
             std::string::npos);
   v1::ListGatesResponse gates;
   *gates.add_gates() = gate;
-  EXPECT_NE(Text(GateTable(gates)).find("25 %, 1 unknown          2/3"), std::string::npos)
+  EXPECT_NE(Text(GateTable(gates)).find("25 %, 1 unknown              2/3"), std::string::npos)
       << Text(GateTable(gates));
   EXPECT_NE(Text(AgentTable(gate, TestNow())).find("edge-3               ABSENT"),
             std::string::npos);
   gate.set_observed(false);
   EXPECT_NE(Text(Draw(gate)).find("??? 1 unknown"), std::string::npos) << Text(Draw(gate));
+}
+
+TEST(Picture, ALoadBalancerThatEnforcesMoreThanItWasToldIsInTrouble) {
+  v1::Gate gate = AdmittingGate();
+  gate.mutable_version()->set_revision(2);
+  for (v1::Agent& agent : *gate.mutable_agents()) {
+    agent.mutable_report()->mutable_version()->set_revision(2);
+  }
+  v1::Report& late = *gate.mutable_agents(0)->mutable_report();
+  late.mutable_version()->set_revision(1);
+  late.set_enforced_ppm(1'000'000);
+  gate.set_share_ppm(0);
+  gate.mutable_agents(1)->mutable_report()->set_enforced_ppm(0);
+  *gate.mutable_as_of() = gate.changed_at();
+  // An order that is merely under way is no trouble.
+  EXPECT_EQ(TroubleOf(gate.agents(0), gate, TestNow()), "");
+  gate.mutable_as_of()->set_seconds(gate.changed_at().seconds() + 1);
+  const std::string colored = Text(Draw(gate, {}, true));
+  EXPECT_NE(colored.find("still enforces 100 %, told 0 %\x1b[0m"), std::string::npos) << colored;
+  EXPECT_EQ(ColorOfTrouble(gate.agents(0), gate), Color::kBad);
+  EXPECT_EQ(ColorOfTrouble(gate.agents(1), gate), Color::kNone);
+  EXPECT_NE(Text(Explanation(gate, TestNow()))
+                .find("Load balancer edge-1 OBSERVED 100 %: still enforces 100 %, told 0 %"),
+            std::string::npos);
+  EXPECT_NE(Text(AgentTable(gate, TestNow())).find("still enforces 100 %, told 0 %"),
+            std::string::npos);
+  // Less than it was told is doubtful only.
+  gate.set_share_ppm(500'000);
+  late.set_enforced_ppm(0);
+  EXPECT_EQ(TroubleOf(gate.agents(0), gate, TestNow()), "enforces 0 %, told 50 %");
+  EXPECT_EQ(ColorOfTrouble(gate.agents(0), gate), Color::kDoubtful);
+  late.set_enforced_ppm(500'000);
+  EXPECT_EQ(TroubleOf(gate.agents(0), gate, TestNow()), "has not answered the order");
+}
+
+TEST(Picture, WhatARefusingOrLostLoadBalancerLetsInIsUnknownButItsLastShareIsKept) {
+  v1::Gate gate = AdmittingGate();
+  gate.set_share_ppm(0);
+  gate.set_observed_min_ppm(0);
+  gate.set_observed_max_ppm(0);
+  gate.set_agents_unknown(1);
+  gate.mutable_agents(0)->mutable_report()->set_enforced_ppm(0);
+  v1::Agent& edge_2 = *gate.mutable_agents(1);
+  edge_2.set_connected(false);
+  edge_2.mutable_report()->set_enforced_ppm(1'000'000);
+  EXPECT_EQ(ObservedText(gate), "0 %, 1 unknown (last 100 %)");
+  std::string text = Text(Draw(gate));
+  EXPECT_NE(text.find("??? 0 %, 1 unknown (last 100 %)"), std::string::npos) << text;
+  EXPECT_NE(text.find("LOST      OBSERVED was 100 %"), std::string::npos) << text;
+  EXPECT_NE(Text(Explanation(gate, TestNow())).find("Load balancer edge-2 LOST, was 100 %: "),
+            std::string::npos);
+  edge_2.set_connected(true);
+  edge_2.mutable_report()->set_stage(v1::REFUSED);
+  text = Text(Draw(gate));
+  EXPECT_NE(text.find("REFUSED  was 100 %"), std::string::npos) << text;
+  EXPECT_NE(text.find("(last 100 %)"), std::string::npos) << text;
+}
+
+TEST(Picture, WithoutAControllerABannerLeadsNothingIsGreenAndAgesGoOn) {
+  const auto lost = [](Size size) {
+    return Picture(AdmittingGate(), PictureOptions{.now = TestNow() + Duration(12'000),
+                                                   .size = size,
+                                                   .has_color = true,
+                                                   .is_cut = true,
+                                                   .lost_since = TestNow()});
+  };
+  const Lines lines = lost({});
+  EXPECT_EQ(lines[0].rfind("\x1b[1;7mNO WORD FROM THE CONTROLLER for 12 s: this is how it was at "
+                           "18:00:00 UTC.",
+                           0),
+            0U)
+      << lines[0];
+  const std::string text = Text(lines);
+  EXPECT_NE(text.find("`headgate-agent lower` works on the"), std::string::npos) << text;
+  EXPECT_EQ(text.find("\x1b[32m"), std::string::npos) << text;
+  EXPECT_NE(text.find("12 s "), std::string::npos) << text;
+  EXPECT_NE(text.find("ADMITTING for 53 s"), std::string::npos) << text;
+  EXPECT_LT(lost({80, 14}).size(), 14U);
+}
+
+TEST(Picture, ChecksOfARestorationThatHasEndedAreNotDoubtful) {
+  v1::Gate gate = AdmittingGate();
+  gate.mutable_restoration()->set_phase(v1::PHASE_ABORTED);
+  gate.mutable_restoration()->mutable_checks(0)->set_verdict(v1::UNKNOWN);
+  gate.mutable_restoration()->mutable_checks(0)->set_unknown_why(v1::CheckState::NO_DATA);
+  const std::string text = Text(Draw(gate, {}, true));
+  EXPECT_NE(text.find("\nerrors          not watched since it ended\n"), std::string::npos) << text;
+  EXPECT_EQ(text.find("\x1b[33m"), std::string::npos) << text;
+  const std::string told = Text(Explanation(gate, TestNow()));
+  EXPECT_NE(told.find("Check errors not watched since it ended\nCheck slow"), std::string::npos)
+      << told;
+}
+
+TEST(Picture, OnASmallTerminalTroubleComesBeforeWhatIsInOrder) {
+  v1::Gate gate = AdmittingGate();
+  gate.mutable_restoration()->set_doing(std::string(150, 'x') + " " + std::string(60, 'y'));
+  for (const char* wait : {"a", "b", "c", "d"}) gate.mutable_restoration()->add_waits_for(wait);
+  for (const char* name : {"a", "b", "c"}) AddCheck(gate, name, v1::HEALTHY);
+  AddCheck(gate, "payments", v1::FAILED);
+  AddCheck(gate, "orders", v1::DEGRADED);
+  for (const char* name : {"edge-3", "edge-4", "edge-5"}) AddAgent(gate, name);
+  gate.mutable_agents(3)->set_connected(false);
+  gate.mutable_agents(4)->mutable_report()->set_trouble("the map is gone");
+  for (const int rows : {13, 14, 20}) {
+    const Lines lines = Draw(gate, Size{80, rows});
+    EXPECT_LT(lines.size(), static_cast<std::size_t>(rows));
+    const std::string text = Text(lines);
+    for (const char* wanted : {"payments ", "orders ", "edge-4 ", "edge-5 "}) {
+      EXPECT_NE(text.find(wanted), std::string::npos) << rows << "\n" << text;
+    }
+  }
 }
 
 TEST(Picture, AnAgentCannotDriveTheTerminal) {
@@ -210,12 +321,12 @@ TEST(Picture, WhatIsPipedIsNotCutAndATerminalWrapsWhatIsDone) {
   gate.mutable_restoration()->set_doing(doing);
   gate.mutable_agents(0)->set_name("edge-with-a-long-name-1");
   const std::string piped = Text(Picture(gate, PictureOptions{.now = TestNow(), .is_whole = true}));
-  EXPECT_NE(piped.find("doing     " + doing + "\n"), std::string::npos) << piped;
+  EXPECT_NE(piped.find("doing      " + doing + "\n"), std::string::npos) << piped;
   EXPECT_NE(piped.find("62 of 20000 in 30s\n"), std::string::npos) << piped;
   EXPECT_NE(piped.find("edge-with-a-long-name-1 connected"), std::string::npos) << piped;
   const std::string drawn = Text(Draw(gate));
-  EXPECT_NE(drawn.find("doing     failed at 0 %: preflight refuses: check orders is FAILED: "
-                       "replica db3:\n          table public.orders"),
+  EXPECT_NE(drawn.find("doing      failed at 0 %: preflight refuses: check orders is FAILED: "
+                       "replica\n           db3: table public.orders"),
             std::string::npos)
       << drawn;
 }
@@ -232,7 +343,7 @@ TEST(Words, ARefusalThatIsTheTroubleIsToldOnce) {
   report.mutable_refusal()->set_code(v1::Refusal::DISK);
   report.mutable_refusal()->set_detail("disk is full");
   report.set_trouble("disk is full");
-  EXPECT_EQ(TroubleOf(gate.agents(0), TestNow()), "refused: disk is full");
+  EXPECT_EQ(TroubleOf(gate.agents(0), gate, TestNow()), "refused: disk is full");
 }
 
 TEST(Tables, ShowEachGateAndEachAgentOnOneLine) {

@@ -82,6 +82,70 @@ TEST_F(Orders, ADryRunChangesNothing) {
   EXPECT_EQ(GetShop().share_ppm(), 1'000'000U);
 }
 
+TEST_F(Orders, ADryStartListsWhatItWouldWaitForAsTheCliReadsIt) {
+  CreateShop();
+  v1::Outcome closed;
+  ASSERT_TRUE(Close(v1::SENT, closed).ok());
+  grpc::ClientContext context;
+  v1::StartRestorationRequest request;
+  request.set_plan_yaml(
+      "gate: shop\npreflight: {agents: [edge-1]}\nchecks:\n"
+      "  - {name: errors, ratio: agents.http_5xx, limit: 1%}\n");
+  request.mutable_mutation()->set_dry_run(true);
+  v1::Outcome outcome;
+  const grpc::Status status =
+      OperatorAs(tls::Role::kOperator)->StartRestoration(&context, request, &outcome);
+  ASSERT_TRUE(status.ok()) << status.error_message();
+  EXPECT_NE(outcome.summary().find("and wait for: agent edge-1 has not connected"),
+            std::string::npos)
+      << outcome.summary();
+  EXPECT_NE(outcome.summary().find("; its checks, which are read once it has started"),
+            std::string::npos)
+      << outcome.summary();
+}
+
+TEST_F(Orders, AViewSaysWhenItWasSoAndWhyNothingIsRecorded) {
+  CreateShop();
+  EXPECT_TRUE(GetShop().has_as_of());
+  EXPECT_FALSE(GetShop().has_unrecorded_for());
+  journal().Hang();
+  v1::Outcome outcome;
+  ASSERT_TRUE(Close(v1::SENT, outcome).ok());
+  EXPECT_TRUE(outcome.gate().has_unrecorded_for());
+  EXPECT_EQ(outcome.gate().record_trouble(), "");
+  journal().Heal();
+  journal().Fail(absl::UnavailableError("disk full"));
+  ASSERT_TRUE(Close(v1::SENT, outcome).ok());
+  EXPECT_TRUE(Eventually(
+      [this] { return GetShop().record_trouble().find("disk full") != std::string::npos; }));
+}
+
+TEST_F(Orders, WhatIsWaitedForIsToldInSharesNotInVersions) {
+  CreateShop();
+  v1::Outcome closed;
+  ASSERT_TRUE(Close(v1::SENT, closed).ok());
+  AgentClient client(ChannelAs(tls::Role::kAgent, "edge-1"), "shop");
+  v1::Directive directive;
+  ASSERT_TRUE(client.HearDirective(directive));
+  grpc::ClientContext context;
+  v1::StartRestorationRequest request;
+  request.set_plan_yaml(
+      "gate: shop\npreflight: {agents: [edge-1], ready_for: 90s}\nchecks:\n"
+      "  - {name: errors, ratio: agents.http_5xx, limit: 1%}\n");
+  request.set_when_ready(true);
+  v1::Outcome outcome;
+  const grpc::Status status =
+      OperatorAs(tls::Role::kOperator)->StartRestoration(&context, request, &outcome);
+  ASSERT_TRUE(status.ok()) << status.error_message();
+  const v1::Restoration& restoration = outcome.gate().restoration();
+  bool has_share = false;
+  for (const std::string& wait : restoration.waits_for()) {
+    has_share = has_share || wait == "edge-1 to prove 0 %";
+    EXPECT_EQ(wait.find("version"), std::string::npos) << wait;
+  }
+  EXPECT_TRUE(has_share) << restoration.DebugString();
+}
+
 TEST_F(Orders, AnUnknownGateIsNotFoundAndTheErrorSaysWhatToType) {
   v1::Outcome outcome;
   const grpc::Status status = Close(v1::SENT, outcome);

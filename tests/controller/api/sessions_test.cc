@@ -77,6 +77,26 @@ TEST_F(Sessions, WhatALoadBalancerOnALocalOverrideLetsInIsShownWhateverItsStage)
   EXPECT_EQ(GetShop().agents_expected(), 2U);
 }
 
+TEST_F(Sessions, WhatARefusingLoadBalancerLetsInIsUnknownAndItsLastShareIsKept) {
+  CreateShop();
+  AgentClient client(Edge(), "shop");
+  AgentClient other(ChannelAs(tls::Role::kAgent, "edge-2"), "shop");
+  v1::Directive directive;
+  ASSERT_TRUE(client.HearDirective(directive));
+  client.Report(directive, v1::OBSERVED);
+  directive.set_share_ppm(500'000);
+  other.Report(directive, v1::REFUSED);
+  EXPECT_TRUE(Eventually([this] {
+    const v1::Gate gate = GetShop();
+    return gate.observed() && gate.agents_size() == 2 &&
+           gate.agents(1).report().stage() == v1::REFUSED;
+  }));
+  const v1::Gate gate = GetShop();
+  EXPECT_EQ(gate.observed_min_ppm(), 1'000'000U);
+  EXPECT_EQ(gate.agents_unknown(), 1U);
+  EXPECT_EQ(gate.agents(1).report().enforced_ppm(), 500'000U);
+}
+
 TEST_F(Sessions, AnAgentThatThePlanNamesIsListedBeforeItConnects) {
   CreateShop();
   Close();

@@ -1,0 +1,127 @@
+#include "cli/plan_words.h"
+
+#include <fmt/format.h>
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "common/base/rounded.h"
+#include "common/base/share.h"
+
+namespace headgate::cli {
+namespace {
+
+std::string List(const std::vector<std::string>& names) {
+  std::string list;
+  for (const std::string& name : names) list += (list.empty() ? "" : ", ") + Clean(name);
+  return list;
+}
+
+std::string ListShares(const std::vector<Share>& shares) {
+  std::string list;
+  for (const Share share : shares) list += (list.empty() ? "" : ", ") + share.ToString();
+  return list;
+}
+
+// What counts as bad.
+std::string What(const engine::AgentRatio& ratio) {
+  switch (ratio.metric) {
+    case engine::AgentRatio::Metric::kHttp5xx:
+      return "5xx answers of the load balancers";
+    case engine::AgentRatio::Metric::kConnectionErrors:
+      return "connections of the load balancers to the application that failed";
+    case engine::AgentRatio::Metric::kSlowerThan:
+      return fmt::format("answers over {} at the load balancers", FormatRounded(ratio.slower_than));
+  }
+  return "";
+}
+
+std::string OnFailure(engine::OnFailure what) {
+  switch (what) {
+    case engine::OnFailure::kRetreat:
+      return "";
+    case engine::OnFailure::kDrain:
+      return "; a failure takes everybody out";
+    case engine::OnFailure::kHold:
+      return "; a failure holds and asks for a person";
+  }
+  return "";
+}
+
+std::string Describe(const engine::RatioCheck& ratio) {
+  const std::string limit =
+      fmt::format("at most {} over {}, of at least {} events", FormatPpm(ratio.limit_ppm),
+                  FormatRounded(ratio.window), ratio.min_sample);
+  if (const auto* agents = std::get_if<engine::AgentRatio>(&ratio.source)) {
+    return fmt::format("{}, {}", What(*agents), limit);
+  }
+  const auto& prometheus = std::get<engine::PrometheusRatio>(ratio.source);
+  return fmt::format("Prometheus: {} of {}, {}, asked every {}", Clean(prometheus.bad),
+                     Clean(prometheus.total), limit, FormatRounded(prometheus.every));
+}
+
+std::string Describe(const engine::ValueCheck& value) {
+  return fmt::format("Prometheus: {}, holds beyond {}, fails beyond {}, asked every {}",
+                     Clean(value.source.query), value.soft, value.hard,
+                     FormatRounded(value.source.every));
+}
+
+std::string Describe(const engine::DatabaseCheck& check) {
+  return fmt::format("database {}: replicas have its schema and data, and do not lag",
+                     Clean(check.database));
+}
+
+void AddDatabases(const engine::PlanSpec& plan, Lines& lines) {
+  for (const auto& [name, database] : plan.databases) {
+    std::vector<std::string> replicas;
+    for (const engine::ReplicaSpec& replica : database.replicas) {
+      replicas.push_back(replica.out ? replica.name + " (taken out)" : replica.name);
+    }
+    lines.push_back(fmt::format(
+        "  database {} ({}): replicas {}; lag holds beyond {}, fails beyond {}", Clean(name),
+        database.engine == engine::DatabaseSpec::Engine::kPostgres ? "PostgreSQL" : "MariaDB",
+        replicas.empty() ? "none" : List(replicas), FormatRounded(database.lag_soft),
+        FormatRounded(database.lag_hard)));
+  }
+}
+
+void AddReactions(const engine::PlanSpec& plan, Lines& lines) {
+  lines.push_back(fmt::format(
+      "  without data: {}, and after {} a person is called",
+      plan.on_unknown == engine::OnUnknown::kHold ? "holds" : "retreats once patience is over",
+      FormatRounded(plan.patience)));
+  lines.push_back(fmt::format(
+      "  after a failure: back to the last proven share, {} {} (the first after {}), then a person",
+      plan.retries, plan.retries == 1 ? "retry" : "retries", FormatRounded(plan.backoff)));
+  lines.push_back(fmt::format("  at 100 %: watched for {}", FormatRounded(plan.watch)));
+}
+
+}  // namespace
+
+Lines DescribePlan(const engine::PlanSpec& plan) {
+  Lines lines = {
+      fmt::format("  gate {}, users by {}", Clean(plan.gate), Clean(plan.admit_by)),
+      plan.agents.empty() ? fmt::format("  agents: any {}", plan.agent_count)
+                          : fmt::format("  agents: {}", List(plan.agents)),
+      fmt::format("  preflight: all agents, {}, all in order for {}",
+                  plan.preflight_databases.empty() ? "no database"
+                                                   : "databases " + List(plan.preflight_databases),
+                  FormatRounded(plan.ready_for))};
+  AddDatabases(plan, lines);
+  for (const engine::CheckSpec& check : plan.checks) {
+    const std::string what =
+        std::visit([](const auto& kind) { return Describe(kind); }, check.kind);
+    lines.push_back(
+        fmt::format("  check {}: {}{}", Clean(check.name), what, OnFailure(check.on_failure)));
+  }
+  lines.push_back(fmt::format("  steps {}; each at least {}", ListShares(plan.steps),
+                              FormatRounded(plan.bake_min)));
+  lines.push_back(plan.approve_at.empty() ? std::string("  approve_at: none, it goes up by itself")
+                                          : fmt::format("  approve_at: a person approves {}",
+                                                        ListShares(plan.approve_at)));
+  AddReactions(plan, lines);
+  return lines;
+}
+
+}  // namespace headgate::cli
