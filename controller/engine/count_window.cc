@@ -24,6 +24,10 @@ Tally CountWindow::Sum(TimePoint now) const {
   return sum;
 }
 
+Duration CountWindow::Covered(TimePoint now) const {
+  return slots_.empty() ? Duration(0) : std::clamp(now - slots_.front().start, Duration(0), span_);
+}
+
 void CountWindow::Clear() { slots_.clear(); }
 
 }  // namespace headgate::engine
