@@ -3,6 +3,7 @@
 #include "tests/bench/judgement/aimd.h"
 #include "tests/bench/judgement/argo.h"
 #include "tests/bench/judgement/flagger.h"
+#include "tests/bench/judgement/headgate_policy.h"
 #include "tests/bench/judgement/kayenta.h"
 #include "tests/bench/judgement/poll.h"
 #include "tests/bench/judgement/prototype_policy.h"
@@ -12,6 +13,8 @@ namespace headgate::bench {
 namespace {
 
 constexpr NamedPolicy kPolicies[] = {
+    {"headgate", MakeHeadgate},
+    {"headgate-nodb", MakeHeadgateWithoutDatabase},
     {"prototype", MakePrototype},
     {"prototype-nodb", MakePrototypeWithoutDatabase},
     {"flagger-60x5",
