@@ -44,13 +44,6 @@ constexpr double kLoadWait = 1.5;
 constexpr double kLoadWaitMax = 12;
 constexpr std::uint64_t kNearLoadPercent = 97;
 
-// Tenths of a percent, so that people can read it.
-Share Readable(Share share) {
-  constexpr std::uint32_t kUnit = 1'000;
-  constexpr std::uint32_t kFrom = 10'000;
-  return share.ppm() < kFrom ? share : AtMostAll(share.ppm() / kUnit * kUnit);
-}
-
 Share OfPart(double part) {
   return AtMostAll(static_cast<std::uint64_t>(std::max(part, 0.0) * double(kPpm)));
 }
@@ -191,6 +184,12 @@ Duration Doubled(Duration base, std::uint32_t times, std::uint32_t doublings_max
 }
 
 Share AtMostAll(std::uint64_t ppm) { return *Share::FromPpm(std::min(ppm, kPpm)); }
+
+Share Readable(Share share) {
+  constexpr std::uint32_t kUnit = 1'000;
+  constexpr std::uint32_t kFrom = 10'000;
+  return share.ppm() < kFrom ? share : AtMostAll(share.ppm() / kUnit * kUnit);
+}
 
 bool IsAdaptive(const Restoration& restoration) {
   return restoration.plan.spec().adaptive.has_value();

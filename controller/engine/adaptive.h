@@ -78,6 +78,8 @@ bool CountsSlow(const CheckSpec& check);
 bool IsAnyBadNow(const Evidence& evidence);
 // `base`, doubled for each time after the first, `doublings_max` times at most.
 Duration Doubled(Duration base, std::uint32_t times, std::uint32_t doublings_max);
+// Whole tenths of a percent, rounded down, so that people can read it.
+Share Readable(Share share);
 // 100 % where it is more.
 Share AtMostAll(std::uint64_t ppm);
 

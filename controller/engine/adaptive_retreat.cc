@@ -159,7 +159,7 @@ Withdrawal Withdraw(const Restoration& before, const Evidence& evidence, Share s
     to = Percent(trusted, 80);
     how = "load, four fifths of what was carried";
   }
-  withdrawal.to = std::min(to, Percent(share, 95));
+  withdrawal.to = Readable(std::min(to, Percent(share, 95)));
   withdrawal.why = how;
   return withdrawal;
 }
@@ -213,7 +213,7 @@ Withdrawal LowerInCure(const Restoration& before, const Evidence& evidence, Shar
   }
   if (bad < kLowerAfter) return withdrawal;
   const bool is_load = before.search.why == Search::Why::kLoad;
-  withdrawal.to = is_load ? std::max(Percent(share, 50), first) : first;
+  withdrawal.to = Readable(is_load ? std::max(Percent(share, 50), first) : first);
   withdrawal.restoration.retreats += 1;
   withdrawal.why = fmt::format("it does not cure at {}", share.ToString());
   return withdrawal;

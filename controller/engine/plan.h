@@ -104,6 +104,9 @@ struct AdaptiveSteps {
   friend bool operator==(const AdaptiveSteps&, const AdaptiveSteps&) = default;
 };
 
+// The least time at a share with adaptive steps, where the plan does not say.
+inline constexpr Duration kBakeLeastAdaptive{7'000};
+
 struct PlanSpec {
   std::string gate;
   // Admit.by in its short form, e.g. "cookie headgate_uid".

@@ -130,7 +130,7 @@ void SteerCuringAdaptive(Turn& turn, Gate& gate, const Curing& phase, const Situ
   }
   Prove(gate);
   const Share trusted = gate.record.restoration->search.trusted;
-  const Share back = AtMostAll(std::uint64_t{trusted.ppm()} * kBackPercent / 100);
+  const Share back = Readable(AtMostAll(std::uint64_t{trusted.ppm()} * kBackPercent / 100));
   const std::string why = fmt::format("{} has cured", share.ToString());
   if (back > share) {
     AdmitNext(turn, gate, back,

@@ -209,6 +209,8 @@ void Sequential::OnLowered(double mass) {
   for_.fill(0);
   allowance_.fill(kAllowanceSeconds * NatsPerSecondMax());
   is_in_burst_ = false;
+  bad_left_s_ = 0;
+  is_bad_now_ = false;
 }
 
 double Sequential::Against() const {

@@ -251,9 +251,14 @@ void Restorer::ReadPrometheus(const engine::CheckSpec& check) {
   Feed(engine::ReadingArrived{plan_.spec().gate, check.name, std::move(reading)});
 }
 
-// The seam for utilisation: the engine takes no reading of it yet.
 void Restorer::TellUtilisation(const Seen& seen) {
-  if (!options_.sees_utilisation || !seen.utilisation) return;
+  const auto& adaptive = plan_.spec().adaptive;
+  if (!options_.sees_utilisation || !seen.utilisation || !adaptive || !adaptive->utilisation) return;
+  const Duration age(std::llround(seen.utilisation_age_s * 1e3));
+  Feed(engine::ReadingArrived{
+      plan_.spec().gate,
+      engine::kUtilisationSource,
+      {.observed_at = now_ - age, .value = engine::Value{*seen.utilisation}}});
 }
 
 engine::Explanation Restorer::Explain() const { return engine::Explain(state_, gate(), now_); }

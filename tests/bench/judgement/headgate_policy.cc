@@ -31,9 +31,9 @@ engine::Plan PlanFor(const Site& site) {
       RatioOf("errors", {.metric = AgentRatio::Metric::kHttp5xx}, site.limits.errors),
       RatioOf("slow", {.metric = AgentRatio::Metric::kSlowerThan, .slower_than = Duration(500)},
               site.limits.slow)};
-  for (const std::uint32_t percent : {1U, 5U, 10U, 25U, 50U, 75U, 100U}) {
-    spec.steps.push_back(Share::FromPpm(percent * 10'000).value());
-  }
+  spec.adaptive = engine::AdaptiveSteps{
+      .utilisation = engine::PrometheusValue{.query = "busy", .every = Duration(1'000)}};
+  spec.bake_min = engine::kBakeLeastAdaptive;
   // The judgement is tried for the whole hour.
   spec.watch = Duration(3'600'000);
   absl::StatusOr<engine::Plan> plan = engine::Plan::Create(std::move(spec));

@@ -31,7 +31,7 @@ class PlanReader {
     const std::string value = equals == std::string::npos ? "" : word.substr(equals + 1);
     if (key == "steps" && value == "adaptive") {
       spec_.adaptive.emplace();
-      spec_.bake_min = Duration(7'000);
+      spec_.bake_min = kBakeLeastAdaptive;
       return absl::OkStatus();
     }
     if (key == "steps") return ReadShares(value, spec_.steps);
