@@ -26,14 +26,29 @@ std::string Describe(const engine::CheckSpec& check) {
   return "database " + std::get<engine::DatabaseCheck>(check.kind).database;
 }
 
-Lines Describe(const engine::PlanSpec& spec) {
+std::string DescribeSteps(const engine::PlanSpec& spec) {
+  if (spec.adaptive) {
+    const auto& adaptive = *spec.adaptive;
+    return fmt::format(
+        "adaptive, the first {}, none above {}, {}",
+        adaptive.first ? adaptive.first->ToString() : std::string("by the demand"),
+        FormatPpm(adaptive.step_max_ppm),
+        adaptive.utilisation
+            ? "utilisation up to " + FormatPpm(adaptive.utilisation_limit_ppm)
+            : std::string("no signal of utilisation"));
+  }
   std::string steps;
   for (const Share step : spec.steps) steps += (steps.empty() ? "" : ", ") + step.ToString();
+  return steps;
+}
+
+Lines Describe(const engine::PlanSpec& spec) {
   Lines lines = {fmt::format("  gate {}, users by {}", spec.gate, spec.admit_by),
                  fmt::format("  preflight: {} agents, {} databases, all in order for {}",
                              spec.agents.empty() ? spec.agent_count : spec.agents.size(),
                              spec.preflight_databases.size(), FormatDuration(spec.ready_for)),
-                 fmt::format("  steps {}; each at least {}", steps, FormatDuration(spec.bake_min))};
+                 fmt::format("  steps {}; each at least {}", DescribeSteps(spec),
+                             FormatDuration(spec.bake_min))};
   for (const engine::CheckSpec& check : spec.checks) {
     lines.push_back(fmt::format("  check {}: {}", check.name, Describe(check)));
   }

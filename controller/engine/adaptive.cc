@@ -266,7 +266,7 @@ Restoration AfterProof(Restoration restoration, Share share) {
   }
   if (search.regain > Share::None() && share >= search.regain) {
     search.regain = Share::None();
-    search.drains = 0;
+    search.drains = search.by_time = 0;
     restoration.retreats_in_a_row = 0;
   }
   return restoration;

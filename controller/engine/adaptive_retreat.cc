@@ -23,6 +23,7 @@ constexpr int kTrustedPercent = 60;
 constexpr std::uint64_t kLoadStepPpm = 30'000;
 // Seconds whose answers tell what was carried.
 constexpr int kCarried_s = 4;
+constexpr Duration kStoodWell{60'000};
 constexpr Duration kLowerAfter{8'000};
 constexpr Duration kDrainAfter{20'000};
 constexpr Duration kBlameTimeAfter{4'000};
@@ -57,7 +58,8 @@ Signs SignsOf(const Restoration& restoration, const Evidence& evidence) {
     double& ratio = is_slow ? signs.slow : signs.errors;
     bool& alarms = is_slow ? signs.slow_alarms : signs.errors_alarm;
     ratio = std::max(ratio, weighed.Ratio(kNewest_s));
-    alarms = alarms || weighed.evidence.Against() >= bar;
+    // That slow answers are on their way to failing is enough to tell load from other causes.
+    alarms = alarms || weighed.evidence.Against() >= (is_slow ? kHoldPart * bar : bar);
   }
   return signs;
 }
@@ -114,6 +116,20 @@ void BlameLoad(Restoration& restoration, const Evidence& evidence, Share share) 
   search.cure = Doubled(restoration.plan.spec().backoff, search.by_load, kCureOfLoadDoublings);
 }
 
+// It was proven, and has stood for a while: what failed it came with the time.
+bool WasWell(const Restoration& restoration, const Evidence& evidence, Share share) {
+  return share <= restoration.proven && evidence.progress.since_change >= kStoodWell;
+}
+
+void BlameTimeAtOnce(Restoration& restoration) {
+  Search& search = restoration.search;
+  search.why = Search::Why::kTime;
+  search.by_time += 1;
+  restoration.retreats_in_a_row += 1;
+  search.regain = std::max(search.regain, search.trusted);
+  search.cure = Doubled(restoration.plan.spec().backoff / 2, search.by_time, kCureOfTimeDoublings);
+}
+
 void BlameShare(Restoration& restoration, Share share) {
   Search& search = restoration.search;
   search.why = Search::Why::kShare;
@@ -143,7 +159,13 @@ Withdrawal Withdraw(const Restoration& before, const Evidence& evidence, Share s
   const bool is_busy = utilisation.value && *utilisation.value >= kBusy;
   const bool is_load =
       signs.slow_alarms || is_busy || !IsRatio(before.plan.spec(), check);
-  is_load ? BlameLoad(restoration, evidence, share) : BlameShare(restoration, share);
+  if (is_load) {
+    BlameLoad(restoration, evidence, share);
+  } else if (WasWell(before, evidence, share)) {
+    BlameTimeAtOnce(restoration);
+  } else {
+    BlameShare(restoration, share);
+  }
   const Share trusted = restoration.search.trusted;
   const bool is_severe = signs.errors >= kSevereErrors || signs.slow >= kSevereSlow ||
                          (is_load && signs.errors > kSevereErrorsOfLoad);

@@ -24,8 +24,11 @@ Tally CountWindow::Sum(TimePoint now) const {
   return sum;
 }
 
-Duration CountWindow::Covered(TimePoint now) const {
-  return slots_.empty() ? Duration(0) : std::clamp(now - slots_.front().start, Duration(0), span_);
+double CountWindow::PerSecond(TimePoint now, Duration least) const {
+  if (slots_.empty() || now - slots_.front().start < least) return 0;
+  // What the first slot counted began before it.
+  const std::uint64_t total = Sum(now).total - slots_.front().tally.total;
+  return double(total) * 1e3 / double((now - slots_.front().start).count());
 }
 
 void CountWindow::Clear() { slots_.clear(); }

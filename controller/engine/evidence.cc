@@ -155,16 +155,15 @@ void ForgetCounts(Evidence& evidence, TimePoint now, bool was_lowered) {
     ratio.counts_since = now;
     ratio.was_lowered = was_lowered;
     // Answers that a larger share left behind.
-    if (was_lowered && ratio.weighed) ratio.weighed->evidence.OnLowered(0);
+    if (was_lowered && ratio.weighed) ratio.weighed->OnLowered(0);
   }
 }
 
 void BeginShare(Evidence& evidence, Share before, std::uint32_t change, bool was_lowered) {
   for (auto& [name, ratio] : evidence.ratios) {
     if (!ratio.weighed) continue;
-    Sequential& sequential = ratio.weighed->evidence;
     const double mass = MassOfChange(change);
-    was_lowered ? sequential.OnLowered(mass) : sequential.OnRaised(mass);
+    was_lowered ? ratio.weighed->OnLowered(mass) : ratio.weighed->OnRaised(mass);
   }
   Progress& progress = evidence.progress;
   progress.since_change = progress.since_observed = progress.bad_in_cure = Duration(0);
@@ -195,11 +194,13 @@ void WeighCounts(Evidence& evidence, Share share, bool is_observed, TimePoint no
   for (auto& [name, ratio] : evidence.ratios) {
     if (!ratio.weighed) continue;
     Weighed& weighed = *ratio.weighed;
-    Batch batch = std::exchange(weighed.open, Batch{.seconds = 0});
     // Of Prometheus: weighed when its windows come.
-    if (!weighed.is_of_agents || share == Share::None()) continue;
-    batch.seconds = seconds;
-    weighed.Add(batch, progress.since_change > kSteadyAfter, speaks_for);
+    if (!weighed.is_of_agents) continue;
+    if (share == Share::None()) {
+      weighed.DropOpen();
+      continue;
+    }
+    weighed.WeighOpen(seconds, progress.since_change > kSteadyAfter, speaks_for);
     is_bad = is_bad || weighed.evidence.IsBadNow();
   }
   if (is_bad && progress.since_observed >= kBadInCureAfter) progress.bad_in_cure += span;
@@ -234,8 +235,7 @@ void AddCounts(Evidence& evidence, const PlanSpec* plan, const std::string& agen
                       .bad = std::min(BadOf(*source, counts), counts.admitted)};
     AddTally(found->second, now, tally);
     if (found->second.weighed) {
-      found->second.weighed->open.total += double(tally.total);
-      found->second.weighed->open.bad += double(tally.bad);
+      found->second.weighed->Count(agent, double(tally.total), double(tally.bad));
     }
     found->second.by_agent.try_emplace(agent, ratio->window).first->second.Add(now, tally);
   }
@@ -277,10 +277,7 @@ std::uint64_t WeightOf(const Evidence& evidence, const std::string& agent) {
 double DemandOf(const Evidence& evidence) {
   double requests_per_second = 0;
   for (const auto& [agent, traffic] : evidence.traffic) {
-    const Duration covered = traffic.window.Covered(traffic.last);
-    if (covered < kDemandKnownAfter) continue;
-    requests_per_second +=
-        double(traffic.window.Sum(traffic.last).total) * 1e3 / double(covered.count());
+    requests_per_second += traffic.window.PerSecond(traffic.last, kDemandKnownAfter);
   }
   return requests_per_second;
 }

@@ -52,9 +52,17 @@ struct AgentCounts {
   Tally tally;
 };
 std::optional<AgentCounts> AgentThatFails(const RatioCheck& check, const RatioEvidence& evidence,
-                                          TimePoint now) {
+                                          TimePoint now, double bar) {
   const double limit = check.limit_ppm / 1e6;
   for (const auto& [agent, window] : evidence.by_agent) {
+    if (evidence.weighed && bar > 0) {
+      const auto& agents = evidence.weighed->agents;
+      const auto found = agents.find(agent);
+      // One agent alone is the sum.
+      if (agents.size() < 2 || found == agents.end()) continue;
+      if (found->second.evidence.Against() < bar) continue;
+      return AgentCounts{agent, window.Sum(now)};
+    }
     const Tally tally = window.Sum(now);
     if (tally.total >= check.min_sample && NatsAgainst(tally, limit) >= kFailedNats) {
       return AgentCounts{agent, tally};
@@ -95,7 +103,7 @@ RatioFacts FactsOf(const RatioCheck& check, const RatioEvidence& evidence, TimeP
     facts.verdict = Verdict::kUnknown;
   } else if (is_above) {
     facts.verdict = Verdict::kDegraded;
-  } else if (facts.agent = AgentThatFails(check, evidence, now); facts.agent) {
+  } else if (facts.agent = AgentThatFails(check, evidence, now, bar); facts.agent) {
     facts.verdict = Verdict::kDegraded;
   } else if (!is_weighed || evidence.weighed->evidence.For() >= kForNats) {
     facts.verdict = Verdict::kHealthy;

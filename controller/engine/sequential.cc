@@ -43,7 +43,7 @@ constexpr double kBurstErrors = 5;
 // when it shows little.
 constexpr double kAssumedAtFirst = 1.7;
 constexpr double kAssumed = 2.5;
-constexpr double kAssumedOfFor = 2;
+constexpr double kAssumedOfFor = 1.5;
 constexpr double kCorrelationMax = .1;
 constexpr double kBatch_s = 10;
 constexpr double kForget = .966;

@@ -24,6 +24,45 @@ void Weighed::Add(const Batch& batch, bool is_steady, bool speaks_for) {
   }
 }
 
+void Weighed::Count(const std::string& agent, double total, double bad) {
+  open.total += total;
+  open.bad += bad;
+  Batch& alone = agents.try_emplace(agent, limit).first->second.open;
+  alone.total += total;
+  alone.bad += bad;
+}
+
+void Weighed::WeighOpen(double seconds, bool is_steady, bool speaks_for) {
+  open.seconds = seconds;
+  Add(open, is_steady, speaks_for);
+  // One agent alone is the sum.
+  if (agents.size() > 1) {
+    for (auto& [name, agent] : agents) {
+      const double pieces = std::max(1.0, std::ceil(seconds - 1e-9));
+      const Batch piece{seconds / pieces, agent.open.total / pieces, agent.open.bad / pieces};
+      for (double i = 0; i < pieces; ++i) {
+        agent.evidence.AddAgainst(piece, kMassPerSecond * piece.seconds, is_steady);
+      }
+    }
+  }
+  DropOpen();
+}
+
+void Weighed::DropOpen() {
+  open = {.seconds = 0};
+  for (auto& [name, agent] : agents) agent.open = {.seconds = 0};
+}
+
+void Weighed::OnRaised(double mass) {
+  evidence.OnRaised(mass);
+  for (auto& [name, agent] : agents) agent.evidence.OnRaised(mass);
+}
+
+void Weighed::OnLowered(double mass) {
+  evidence.OnLowered(mass);
+  for (auto& [name, agent] : agents) agent.evidence.OnLowered(mass);
+}
+
 double Weighed::Ratio(double seconds) const {
   const Batch sum = recent.Sum(seconds);
   return sum.total > 0 ? sum.bad / sum.total : 0;

@@ -4,7 +4,9 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
+#include <string>
 
 #include "common/base/clock.h"
 #include "common/base/share.h"
@@ -21,19 +23,34 @@ inline constexpr Duration kAnswersUnderWay{1'000};
 
 // One check on counts.
 struct Weighed {
-  explicit Weighed(double limit) : evidence(limit), recent(10) {}
+  explicit Weighed(double ratio_limit) : limit(ratio_limit), evidence(limit), recent(10) {}
 
   // Pieces of at most a second. `speaks_for`: counted wholly at the share that is to be proven.
   void Add(const Batch& batch, bool is_steady, bool speaks_for);
+  // What agents counted, one by one and in sum.
+  void Count(const std::string& agent, double total, double bad);
+  // A batch of it; the others' while nobody is in, or the share is not in force, say nothing.
+  void WeighOpen(double seconds, bool is_steady, bool speaks_for);
+  void DropOpen();
+  void OnRaised(double mass);
+  void OnLowered(double mass);
   // Part of bad ones in the newest seconds; 0 without any.
   double Ratio(double seconds) const;
 
+  double limit;
   // Else of Prometheus, and weighed when a window comes.
   bool is_of_agents = true;
   Sequential evidence;
   Trailing recent;
   // What agents counted since the last batch.
   Batch open{.seconds = 0};
+  // The same of each agent alone: a broken load balancer must not drown in the sum.
+  struct OfAgent {
+    explicit OfAgent(double limit) : evidence(limit) {}
+    Sequential evidence;
+    Batch open{.seconds = 0};
+  };
+  std::map<std::string, OfAgent> agents;
 };
 
 // How busy the database is, a part of 1, measured at the share in force.
