@@ -27,6 +27,8 @@ constexpr Duration kStoodWell{60'000};
 constexpr Duration kLowerAfter{8'000};
 constexpr Duration kDrainAfter{20'000};
 constexpr Duration kBlameTimeAfter{4'000};
+// Queues that load filled empty slowly, and people try again.
+constexpr Duration kBlameTimeAfterLoad{10'000};
 // In units of the plan's backoff.
 constexpr int kCureOfShare = 6;
 constexpr int kCureOfShareDoublings = 3;
@@ -73,8 +75,8 @@ Share Carried(const Restoration& restoration, const Evidence& evidence) {
     double least = demand;
     for (const CheckSpec& check : restoration.plan.spec().checks) {
       const auto found = evidence.ratios.find(check.name);
-      if (CountsSlow(check) || found == evidence.ratios.end() || !found->second.weighed) continue;
-      if (!found->second.weighed->is_of_agents) continue;
+      if (found == evidence.ratios.end() || !found->second.weighed) continue;
+      if (!found->second.weighed->is_of_agents || CountsSlow(check)) continue;
       const Trailing& recent = found->second.weighed->recent;
       const Batch newer = recent.Sum(back);
       const Batch older = recent.Sum(back + 1);
@@ -106,12 +108,16 @@ void Note(Restoration& restoration, Share share, TimePoint now) {
   restoration.proven = std::min(restoration.proven, search.trusted);
 }
 
-void BlameLoad(Restoration& restoration, const Evidence& evidence, Share share) {
+void BlameLoad(Restoration& restoration, const Evidence& evidence, Share share,
+               bool is_severe) {
   Search& search = restoration.search;
+  // Queues fill before anybody fails: what was carried while they did is not carried for long.
+  const Share half = AtMostAll((std::uint64_t{search.trusted.ppm()} + share.ppm()) / 2);
+  const Share most = is_severe ? half : share;
   search.why = Search::Why::kLoad;
   search.by_load += 1;
-  search.failed_by_load = std::min(
-      share, std::max(Carried(restoration, evidence), FirstShare(restoration, evidence)));
+  search.failed_by_load =
+      Readable(std::min(most, std::max(Carried(restoration, evidence), search.trusted)));
   search.step_max = AtMostAll(kLoadStepPpm);
   search.cure = Doubled(restoration.plan.spec().backoff, search.by_load, kCureOfLoadDoublings);
 }
@@ -159,16 +165,16 @@ Withdrawal Withdraw(const Restoration& before, const Evidence& evidence, Share s
   const bool is_busy = utilisation.value && *utilisation.value >= kBusy;
   const bool is_load =
       signs.slow_alarms || is_busy || !IsRatio(before.plan.spec(), check);
+  const bool is_severe = signs.errors >= kSevereErrors || signs.slow >= kSevereSlow ||
+                         (is_load && signs.errors > kSevereErrorsOfLoad);
   if (is_load) {
-    BlameLoad(restoration, evidence, share);
+    BlameLoad(restoration, evidence, share, is_severe);
   } else if (WasWell(before, evidence, share)) {
     BlameTimeAtOnce(restoration);
   } else {
     BlameShare(restoration, share);
   }
   const Share trusted = restoration.search.trusted;
-  const bool is_severe = signs.errors >= kSevereErrors || signs.slow >= kSevereSlow ||
-                         (is_load && signs.errors > kSevereErrorsOfLoad);
   Share to = Percent(trusted, 90);
   std::string how = "nine tenths of what was carried";
   if (is_severe) {
@@ -208,8 +214,10 @@ Withdrawal WithdrawAll(const Restoration& before, const Evidence& evidence, Shar
 
 bool FailsInSpiteOf(const Restoration& restoration, const Evidence& evidence, Share share) {
   const Search& search = restoration.search;
+  const Duration least =
+      search.why == Search::Why::kLoad ? kBlameTimeAfterLoad : kBlameTimeAfter;
   return search.why != Search::Why::kTime && share < search.trusted &&
-         evidence.progress.since_observed >= kBlameTimeAfter && IsAnyBadNow(evidence);
+         evidence.progress.since_observed >= least && IsAnyBadNow(evidence);
 }
 
 Restoration BlameTime(Restoration restoration) {
