@@ -50,10 +50,11 @@ class Drawing {
 
   Lines Draw() {
     const rehearsal::Scenario& scenario = simulation_.drawn;
-    lines_.push_back(fmt::format("One run on {} ({}): the first {} of {}, {} s a column",
-                                 Clean(scenario.name), Clean(scenario.what),
-                                 ClockText(double(seconds_)), ClockText(scenario.site.duration_s),
-                                 per_column_));
+    lines_.push_back(
+        Cut(fmt::format("One run on {}: {}", Clean(scenario.name), Clean(scenario.what)),
+            std::max(options_.columns, kLabelWidth + kColumnsMin)));
+    lines_.push_back(fmt::format("the first {} of {}, {} s a column", ClockText(double(seconds_)),
+                                 ClockText(scenario.site.duration_s), per_column_));
     AddShare();
     AddMarks();
     AddErrors();

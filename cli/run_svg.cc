@@ -136,13 +136,13 @@ class RunPicture {
                                     return moment.seen.utilisation.value_or(kNothing);
                                   }}}};
     if (HasAny(utilisation.curves.front())) panels.push_back(std::move(utilisation));
-    panels.push_back(
-        {.title = "evidence, part of what the decision needs",
-         .height = kOtherHeight,
-         .curves = {{"against the share (100 %: retreat)", "against",
-                     [](const Moment& moment) { return moment.weighing.against; }},
-                    {"for the next share (100 %: raise)", "favour",
-                     [](const Moment& moment) { return moment.weighing.in_favour; }}}});
+    panels.push_back({.title = "evidence (at 100 % the decision is taken)",
+                      .height = kOtherHeight,
+                      .curves = {{"against the share", "against",
+                                  [](const Moment& moment) { return moment.weighing.against; }},
+                                 {"for the next share", "favour", [](const Moment& moment) {
+                                    return moment.weighing.in_favour;
+                                  }}}});
     return panels;
   }
 

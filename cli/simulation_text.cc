@@ -11,7 +11,7 @@ namespace {
 using rehearsal::Kind;
 using rehearsal::Spread;
 
-constexpr std::size_t kColumnsWidth = 53;
+constexpr std::size_t kColumnsWidth = 55;
 constexpr std::size_t kNameWidthMin = 20;
 constexpr std::size_t kNameWidthMax = 55;
 // Longer lines are hard to read.
@@ -55,7 +55,7 @@ std::string FalseText(const Rehearsed& rehearsed) {
 // The columns beside the platform's name.
 std::string Columns(std::string_view full, std::string_view wrong, std::string_view found,
                     std::string_view lost, std::string_view collapse) {
-  return fmt::format("{:>18} {:>7} {:>10} {:>6} {:>8}", full, wrong, found, lost, collapse);
+  return fmt::format("{:>18} {:>7} {:>10} {:>8} {:>8}", full, wrong, found, lost, collapse);
 }
 
 std::string RowOf(const Rehearsed& rehearsed, std::size_t name_width) {
@@ -139,7 +139,7 @@ Lines SimulationText(const Simulation& simulation, std::size_t columns) {
   lines.push_back(Fit("", name_width) +
                   Columns("MINUTES TO 100 %", "FALSE", "FOUND", "LOST", "COLLAPSE"));
   lines.push_back(Fit("PLATFORM", name_width) +
-                  Columns("median (5..95 %)", "an hour", "s (95 %)", "k u-m", "s"));
+                  Columns("median (5..95 %)", "an hour", "s (95 %)", "k u-min", "s"));
   for (const Rehearsed& rehearsed : simulation.rehearsed) {
     lines.push_back(RowOf(rehearsed, name_width));
   }

@@ -48,7 +48,9 @@ Weighing Weigh(const engine::Gate& gate, TimePoint now) {
     const double against = AgainstOf(check, gate.evidence, now);
     if (against > weighing.against) weighing = {.against = against, .check = check.name};
   }
-  if (gate.clear_since) {
+  // At 100 % there is nothing to raise to.
+  const bool is_watched = std::holds_alternative<engine::Watching>(restoration.phase);
+  if (gate.clear_since && !is_watched) {
     const double clear = double((now - *gate.clear_since).count());
     weighing.in_favour = std::min(1.0, clear / double(plan.bake_min.count()));
   }

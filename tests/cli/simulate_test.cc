@@ -181,9 +181,9 @@ TEST_F(Simulate, WarnsBeforeItRunsThatALimitIsBelowWhatIsNormal) {
   std::string plan = kPlan;
   plan.replace(plan.find("limit: 1%"), 9, "limit: 0.2%");
   const Said said = Type({"--scenario", "H1"}, plan);
-  EXPECT_THAT(said.err, HasSubstr("standard input:4:49: warning: checks[0].limit: check errors "
+  EXPECT_THAT(said.err, HasSubstr("standard input:4:51: warning: checks[0].limit: check errors "
                                   "allows 0.2 %"));
-  EXPECT_EQ(Json({"--scenario", "H1"}, plan)["warnings"].size(), 1U);
+  EXPECT_EQ(Json({"--scenario", "H1"}, plan)["warnings"].size(), 2U);
 }
 
 TEST_F(Simulate, ValidateWarnsOfTooLittleTrafficAndGoesOn) {
@@ -194,7 +194,7 @@ TEST_F(Simulate, ValidateWarnsOfTooLittleTrafficAndGoesOn) {
   EXPECT_EQ(Validate({"--rps", "2000"}).err, "");
   const Said unknown = Validate({});
   EXPECT_EQ(unknown.err, "");
-  EXPECT_THAT(unknown.out, HasSubstr("needs 215 requests/s at 100 %"));
+  EXPECT_THAT(unknown.out, HasSubstr("needs 1000 requests/s at 100 %"));
 }
 
 TEST_F(Simulate, ValidateWarnsOfAWatchThatEndsWithinAWindow) {

@@ -99,15 +99,16 @@ TEST(Doubts, ALimitBelowWhatIsNormalIsNamed) {
   ErrorsOf(spec).limit_ppm = 2'000;
   EXPECT_THAT(FindDoubtsOfPlatform(spec, FindScenario("H1").value()),
               ElementsAre(Says("checks[0].limit",
-                               "check errors allows 0.2 %, and on platform H1 (healthy) errors are "
-                               "0.3 % when nothing is wrong")));
+                               "check errors allows 0.2 %, and on platform H1 (healthy) 0.3 % are "
+                               "errors when nothing is wrong")));
 }
 
 TEST(Doubts, AThresholdBelowTheNormalLatencyIsNamed) {
   engine::PlanSpec spec = ShopSpec();
   Scenario slow = FindScenario("H1").value();
   slow.latency.slow_above_s = 0.1;
-  EXPECT_THAT(FindDoubtsOfPlatform(spec, slow), ElementsAre(Says("checks[1].limit", "slow are")));
+  EXPECT_THAT(FindDoubtsOfPlatform(spec, slow),
+              ElementsAre(Says("checks[1].limit", "4.64 % are slow")));
 }
 
 TEST(Doubts, ATroubleThatNoCheckSeesIsNamed) {
