@@ -95,7 +95,7 @@ Rehearsed Summed(const Scenario& scenario, const std::vector<RunResult>& results
   const RunResult& middle = *below[below.size() / 2];
   rehearsed.share_below = middle.share;
   rehearsed.phase_below = middle.phase;
-  rehearsed.waits_for = middle.waits_for;
+  if (!middle.asks_for_a_person) rehearsed.waits_for = middle.waits_for;
   return rehearsed;
 }
 

@@ -21,8 +21,8 @@ struct Rehearsed {
   // Of the runs: how many came to 100 % users served, and how many ended asking for a person.
   std::size_t came_to_full = 0;
   std::size_t ask_for_a_person = 0;
-  // Of those that did not end at 100 %: how many, their median share, and what one of them waits
-  // for at its end.
+  // Of those that did not end at 100 %: how many, their median share, and what the run there
+  // waits for at its end, if not for a person.
   std::size_t end_below = 0;
   Share share_below;
   std::string phase_below;

@@ -82,22 +82,23 @@ void AddWrapped(const std::string& text, std::size_t width, const std::string& i
   }
 }
 
-std::string Of(std::size_t part, std::size_t all) {
-  return part == all && all > 1 ? "every run" : fmt::format("{} of {} runs", part, all);
+std::string EndText(const Rehearsed& rehearsed, std::size_t runs) {
+  const std::size_t below = rehearsed.end_below;
+  const std::size_t asking = rehearsed.ask_for_a_person;
+  std::string text = below == runs
+                         ? fmt::format("every run ends at less than 100 %, in the median at {}",
+                                       rehearsed.share_below.ToString())
+                         : fmt::format("{} of {} runs end at less than 100 %, in the median at {}",
+                                       below, runs, rehearsed.share_below.ToString());
+  if (asking == below) return text + ", and asks for a person";
+  return asking == 0 ? text : fmt::format("{}; {} of them ask for a person", text, asking);
 }
 
 void AddEnd(const Rehearsed& rehearsed, std::size_t runs, std::size_t width, Lines& lines) {
   if (rehearsed.end_below == 0) return;
-  const std::string name = Clean(rehearsed.scenario.name);
-  std::string text = fmt::format("{}: {} ends at less than 100 %, in the median at {}", name,
-                                 Of(rehearsed.end_below, runs), rehearsed.share_below.ToString());
-  if (rehearsed.ask_for_a_person > 0) {
-    text += fmt::format("; {} asks for a person", rehearsed.ask_for_a_person == rehearsed.end_below
-                                                      ? "each"
-                                                      : std::to_string(rehearsed.ask_for_a_person));
-  }
+  std::string text = Clean(rehearsed.scenario.name) + ": " + EndText(rehearsed, runs);
   // Who asks for a person waits for nothing else.
-  if (!rehearsed.waits_for.empty() && rehearsed.ask_for_a_person < rehearsed.end_below) {
+  if (!rehearsed.waits_for.empty()) {
     text += fmt::format(". One is {} and waits for: ", rehearsed.phase_below);
     for (std::size_t i = 0; i < rehearsed.waits_for.size(); ++i) {
       text += (i > 0 ? "; " : "") + Clean(rehearsed.waits_for[i]);

@@ -55,7 +55,7 @@ TEST_F(Simulate, TellsOfASoundPlatformAndTypicalTroublesWithoutBeingAsked) {
   const Said said = Type({});
   EXPECT_EQ(said.code, 0) << said.err;
   for (const char* text : {"H1   healthy", "B2   bad from the start", "B6   a regression",
-                           "M1   a cold", "M3   three fifths", "H6   a healthy, quiet night",
+                           "M1   a cold", "M3   three fifths", "H6   a healthy, quiet",
                            "MINUTES TO 100 %", "H6 40", "One run on B6"}) {
     EXPECT_THAT(said.out, HasSubstr(text));
   }
