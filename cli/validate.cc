@@ -6,11 +6,13 @@
 #include <variant>
 
 #include "cli/json.h"
+#include "cli/plan_warnings.h"
 #include "cli/session.h"
 #include "cli/text.h"
 #include "common/base/duration.h"
 #include "controller/plan/plan.h"
 #include "controller/plan/yaml_tree.h"
+#include "controller/rehearsal/doubts.h"
 
 namespace headgate::cli {
 namespace {
@@ -57,7 +59,26 @@ Lines Describe(const engine::PlanSpec& spec) {
   return lines;
 }
 
+Lines Warnings(const engine::Plan& plan, const std::string& name, const plan::Positions& positions,
+               const std::optional<double>& rps) {
+  std::vector<rehearsal::Doubt> doubts = rehearsal::FindDoubts(plan.spec());
+  if (rps) {
+    for (rehearsal::Doubt& doubt : rehearsal::FindDoubtsOfTraffic(plan.spec(), *rps)) {
+      doubts.push_back(std::move(doubt));
+    }
+  }
+  return WarningLines(name, positions, doubts);
+}
+
 }  // namespace
+
+ExitCode RefuseFile(const std::string& why, const Command& command, Session& session) {
+  session.terminal.err << why << '\n';
+  if (command.output == Output::kJson) {
+    session.terminal.out << ErrorJson(static_cast<int>(ExitCode::kRefused), why);
+  }
+  return ExitCode::kRefused;
+}
 
 absl::StatusOr<std::string> ReadPlanFile(const Command& command, Session& session) {
   std::ifstream file;
@@ -83,14 +104,11 @@ ExitCode RunValidate(const Command& command, Session& session) {
     return Refuse(ExitCode::kUsage, std::string(bytes.status().message()), command, session);
   }
   const std::string name = command.plan_file == "-" ? "standard input" : command.plan_file;
-  const auto plan = plan::LoadPlan(*bytes, name);
-  if (!plan.ok()) {
-    const std::string why(plan.status().message());
-    session.terminal.err << why << '\n';
-    if (command.output == Output::kJson) {
-      session.terminal.out << ErrorJson(static_cast<int>(ExitCode::kRefused), why);
-    }
-    return ExitCode::kRefused;
+  plan::Positions positions;
+  const auto plan = plan::LoadPlan(*bytes, name, &positions);
+  if (!plan.ok()) return RefuseFile(std::string(plan.status().message()), command, session);
+  for (const std::string& warning : Warnings(*plan, name, positions, command.simulate.rps)) {
+    session.terminal.err << warning << '\n';
   }
   if (command.output == Output::kJson) {
     const auto source = plan::FromSource(plan->spec().source);
@@ -100,6 +118,10 @@ ExitCode RunValidate(const Command& command, Session& session) {
   }
   session.terminal.out << Clean(name) << ": a sound plan\n";
   for (const std::string& line : Describe(plan->spec())) session.terminal.out << line << '\n';
+  if (const double needed = rehearsal::RpsNeeded(plan->spec()); needed > 0) {
+    session.terminal.out << fmt::format(
+        "  needs {:g} requests/s at 100 %: with fewer the first step shows too little\n", needed);
+  }
   return ExitCode::kDone;
 }
 
