@@ -14,7 +14,7 @@ struct Weighing {
   // Of the check that comes nearest to a retreat, and its name; empty if none speaks against.
   double against = 0;
   std::string check;
-  // Of the time that the share must be clear.
+  // Of the time that the share must be clear; with adaptive steps of the evidence that proves it.
   double in_favour = 0;
 };
 
