@@ -31,13 +31,12 @@ std::string Describe(const engine::CheckSpec& check) {
 std::string DescribeSteps(const engine::PlanSpec& spec) {
   if (spec.adaptive) {
     const auto& adaptive = *spec.adaptive;
-    return fmt::format(
-        "adaptive, the first {}, none above {}, {}",
-        adaptive.first ? adaptive.first->ToString() : std::string("by the demand"),
-        FormatPpm(adaptive.step_max_ppm),
-        adaptive.utilisation
-            ? "utilisation up to " + FormatPpm(adaptive.utilisation_limit_ppm)
-            : std::string("no signal of utilisation"));
+    return fmt::format("adaptive, the first {}, none above {}, {}",
+                       adaptive.first ? adaptive.first->ToString() : std::string("by the demand"),
+                       FormatPpm(adaptive.step_max_ppm),
+                       adaptive.utilisation
+                           ? "utilisation up to " + FormatPpm(adaptive.utilisation_limit_ppm)
+                           : std::string("no signal of utilisation"));
   }
   std::string steps;
   for (const Share step : spec.steps) steps += (steps.empty() ? "" : ", ") + step.ToString();

@@ -217,21 +217,21 @@ engine::Search DecodeSearch(const v1::SearchRecord& proto, Reader& reader) {
 engine::Restoration DecodeRestoration(const v1::RestorationRecord& proto, engine::Plan plan,
                                       Reader& reader) {
   const bool searches = plan.spec().adaptive && proto.has_search();
-  return engine::Restoration{.id = proto.id(),
-                             .plan = std::move(plan),
-                             .started = FromUnixMillis(proto.started_unix_ms()),
-                             .started_by = proto.started_by(),
-                             .when_ready = proto.when_ready(),
-                             .passed_preflight = proto.passed_preflight(),
-                             .phase = DecodePhase(proto, reader),
-                             .phase_since = FromUnixMillis(proto.phase_since_unix_ms()),
-                             .proven = reader.ReadShare(proto.proven_ppm(), "proven_ppm"),
-                             .failed = reader.ReadShare(proto.failed_ppm(), "failed_ppm"),
-                             .approved = reader.ReadShare(proto.approved_ppm(), "approved_ppm"),
-                             .retreats_in_a_row = proto.retreats_in_a_row(),
-                             .retreats = proto.retreats(),
-                             .search = searches ? DecodeSearch(proto.search(), reader)
-                                                : engine::Search()};
+  return engine::Restoration{
+      .id = proto.id(),
+      .plan = std::move(plan),
+      .started = FromUnixMillis(proto.started_unix_ms()),
+      .started_by = proto.started_by(),
+      .when_ready = proto.when_ready(),
+      .passed_preflight = proto.passed_preflight(),
+      .phase = DecodePhase(proto, reader),
+      .phase_since = FromUnixMillis(proto.phase_since_unix_ms()),
+      .proven = reader.ReadShare(proto.proven_ppm(), "proven_ppm"),
+      .failed = reader.ReadShare(proto.failed_ppm(), "failed_ppm"),
+      .approved = reader.ReadShare(proto.approved_ppm(), "approved_ppm"),
+      .retreats_in_a_row = proto.retreats_in_a_row(),
+      .retreats = proto.retreats(),
+      .search = searches ? DecodeSearch(proto.search(), reader) : engine::Search()};
 }
 
 }  // namespace

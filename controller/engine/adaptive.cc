@@ -140,9 +140,9 @@ void RememberLoad(const Search& search, Share share, Duration left, Lowest& lowe
     });
     return;
   }
-  lowest.AtMost(std::max(near, AtMostAll(std::uint64_t{share.ppm()} + search.step_max.ppm())),
-                [&] { return fmt::format("small steps beyond {}, which was too much load",
-                                         failed.ToString()); });
+  lowest.AtMost(std::max(near, AtMostAll(std::uint64_t{share.ppm()} + search.step_max.ppm())), [&] {
+    return fmt::format("small steps beyond {}, which was too much load", failed.ToString());
+  });
 }
 
 void RememberFailures(const Restoration& restoration, const Evidence& evidence, Share share,
@@ -152,9 +152,8 @@ void RememberFailures(const Restoration& restoration, const Evidence& evidence, 
   const auto left = [&](Duration wait) {
     return waits_are_over ? Duration(0) : Left(search.at, wait, now);
   };
-  RememberFailed(restoration, share, left(Doubled(kShareWait * backoff, search.by_share,
-                                                  kShareDoublingsMax)),
-                 lowest);
+  RememberFailed(restoration, share,
+                 left(Doubled(kShareWait * backoff, search.by_share, kShareDoublingsMax)), lowest);
   if (search.failed_by_load > Share::None()) {
     const double wait = std::min(kLoadWait * std::pow(2, double(search.by_load) - 1), kLoadWaitMax);
     RememberLoad(search, share, left(Duration(std::int64_t(wait * double(backoff.count())))),
@@ -278,6 +277,7 @@ void ForgetFailures(Restoration& restoration) {
   restoration.failed = search.failed_by_load = search.regain = Share::None();
   search.by_share = search.by_load = search.by_time = 0;
   search.drains = std::min(search.drains, 1U);
+  search.cure = Duration(0);
   search.step_max = Share::All();
 }
 

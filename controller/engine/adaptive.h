@@ -57,7 +57,7 @@ struct Withdrawal {
   Restoration restoration;
   std::string why;
 };
-// `check` has FAILED at `share`. To nobody where no share was ever proven.
+// `check` has FAILED at `share`; an empty one was silent. To nobody where no share was ever proven.
 Withdrawal Withdraw(const Restoration& before, const Evidence& evidence, Share share,
                     const std::string& check, TimePoint now);
 // Everybody is taken out, of a platform that nothing was learned of but that.

@@ -108,8 +108,7 @@ void Note(Restoration& restoration, Share share, TimePoint now) {
   restoration.proven = std::min(restoration.proven, search.trusted);
 }
 
-void BlameLoad(Restoration& restoration, const Evidence& evidence, Share share,
-               bool is_severe) {
+void BlameLoad(Restoration& restoration, const Evidence& evidence, Share share, bool is_severe) {
   Search& search = restoration.search;
   // Queues fill before anybody fails: what was carried while they did is not carried for long.
   const Share half = AtMostAll((std::uint64_t{search.trusted.ppm()} + share.ppm()) / 2);
@@ -163,13 +162,14 @@ Withdrawal Withdraw(const Restoration& before, const Evidence& evidence, Share s
   const Signs signs = SignsOf(before, evidence);
   const Utilisation& utilisation = evidence.progress.utilisation;
   const bool is_busy = utilisation.value && *utilisation.value >= kBusy;
+  const bool is_silent = check.empty();
   const bool is_load =
-      signs.slow_alarms || is_busy || !IsRatio(before.plan.spec(), check);
+      signs.slow_alarms || is_busy || (!is_silent && !IsRatio(before.plan.spec(), check));
   const bool is_severe = signs.errors >= kSevereErrors || signs.slow >= kSevereSlow ||
                          (is_load && signs.errors > kSevereErrorsOfLoad);
   if (is_load) {
     BlameLoad(restoration, evidence, share, is_severe);
-  } else if (WasWell(before, evidence, share)) {
+  } else if (is_silent || WasWell(before, evidence, share)) {
     BlameTimeAtOnce(restoration);
   } else {
     BlameShare(restoration, share);
@@ -214,8 +214,7 @@ Withdrawal WithdrawAll(const Restoration& before, const Evidence& evidence, Shar
 
 bool FailsInSpiteOf(const Restoration& restoration, const Evidence& evidence, Share share) {
   const Search& search = restoration.search;
-  const Duration least =
-      search.why == Search::Why::kLoad ? kBlameTimeAfterLoad : kBlameTimeAfter;
+  const Duration least = search.why == Search::Why::kLoad ? kBlameTimeAfterLoad : kBlameTimeAfter;
   return search.why != Search::Why::kTime && share < search.trusted &&
          evidence.progress.since_observed >= least && IsAnyBadNow(evidence);
 }
@@ -227,8 +226,7 @@ Restoration BlameTime(Restoration restoration) {
   restoration.failed = search.failed_before;
   search.failed_by_load = search.failed_by_load_before;
   search.regain = std::min(search.regain, search.trusted);
-  search.cure =
-      Doubled(restoration.plan.spec().backoff / 2, search.by_time, kCureOfTimeDoublings);
+  search.cure = Doubled(restoration.plan.spec().backoff / 2, search.by_time, kCureOfTimeDoublings);
   return restoration;
 }
 

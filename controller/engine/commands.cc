@@ -220,14 +220,16 @@ absl::Status Carrier::operator()(const Resume&) {
     return Refuse(fmt::format("gate {} is {}, not HOLDING: there is nothing to resume",
                               command_.gate, NameOf(gate_.record.restoration->phase)));
   }
-  // Under no_raise the hold of a restart goes on until the evidence is fresh.
-  GateRecord next =
-      gate_.record.no_raise
-          ? turn_.WithPhase(gate_, Holding{Holding::Why::kRestarted, "waits for fresh evidence"})
-          : turn_.WithPhase(gate_, PhaseAfterHold(gate_.record, turn_.now()));
-  next.restoration->retreats_in_a_row = 0;
+  GateRecord next = gate_.record;
+  Restoration& restoration = *next.restoration;
+  restoration.retreats_in_a_row = 0;
   // Who resumes after the last retry has mended something: what failed may not fail again.
-  if (holding->why == Holding::Why::kRetriesExhausted) ForgetFailures(*next.restoration);
+  if (holding->why == Holding::Why::kRetriesExhausted) ForgetFailures(restoration);
+  // Under no_raise the hold of a restart goes on until the evidence is fresh.
+  restoration.phase = PhaseAfterHold(next, turn_.now());
+  if (next.no_raise)
+    restoration.phase = Holding{Holding::Why::kRestarted, "waits for fresh evidence"};
+  restoration.phase_since = turn_.now();
   Commit(std::move(next), "resume");
   summary_ = fmt::format("{} goes on at {}", command_.gate, gate_.record.share.ToString());
   return absl::OkStatus();
@@ -247,11 +249,10 @@ absl::Status Carrier::operator()(const Advance&) {
   const std::vector<std::string> obstacles = Obstacles(turn_.state(), gate_, turn_.now());
   if (!obstacles.empty()) return Refuse(AsList("not every check allows it:", obstacles));
   if (gate_.record.share == Share::All()) return Refuse("the share is 100 % already");
-  const Course course = CourseOf(gate_, turn_.now(), true);
-  const Share next_share = course.to;
-  if (next_share == gate_.record.share) return Refuse("there is no larger share now: " + course.why);
-  const Restoration& restoration = *gate_.record.restoration;
-  if (const auto needed = ApprovalBefore(restoration, gate_.record.share, next_share)) {
+  const auto [next_share, why] = CourseOf(gate_, turn_.now(), true);
+  const Share share = gate_.record.share;
+  if (next_share == share) return Refuse("there is no larger share now: " + why);
+  if (const auto needed = ApprovalBefore(*gate_.record.restoration, share, next_share)) {
     return Refuse(
         fmt::format("{} needs approval: `headgate approve {}`", needed->ToString(), command_.gate));
   }

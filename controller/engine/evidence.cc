@@ -108,9 +108,10 @@ void AddToUtilisation(Progress& progress, const Reading& reading) {
   if (!counts) return;
   Utilisation& utilisation = progress.utilisation;
   utilisation.last = reading.observed_at;
-  utilisation.value = utilisation.value ? *utilisation.value + kUtilisationWeight *
-                                              (measured->value - *utilisation.value)
-                                        : measured->value;
+  utilisation.value =
+      utilisation.value
+          ? *utilisation.value + kUtilisationWeight * (measured->value - *utilisation.value)
+          : measured->value;
 }
 
 bool IsOutdated(const std::optional<TimePoint>& last, const Reading& reading) {
@@ -205,8 +206,8 @@ void WeighCounts(Evidence& evidence, Share share, bool is_observed, TimePoint no
   }
   if (is_bad && progress.since_observed >= kBadInCureAfter) progress.bad_in_cure += span;
   // While it goes well: overload brings retries, which are no demand.
-  const bool tells_demand = span == elapsed && share > Share::None() && !is_bad &&
-                            progress.since_observed > kDemandAfter;
+  const bool tells_demand =
+      span == elapsed && share > Share::None() && !is_bad && progress.since_observed > kDemandAfter;
   if (!tells_demand) return;
   const double rate = requests / seconds * Share::kPpmMax / share.ppm();
   double& demand = progress.demand_rps;

@@ -75,37 +75,35 @@ std::string Doing(const Gate& gate, const Restoration& restoration, TimePoint no
   const PlanSpec& plan = restoration.plan.spec();
   const std::string share = gate.record.share.ToString();
   return std::visit(
-      Overloaded{[&](const Preflight&) {
-                   return "preflight at " + share + ", " + ClearText(gate, plan.ready_for, now);
-                 },
-                 [&](const WaitingForApproval& phase) {
-                   return fmt::format("at {}, waits for approval of {}", share,
-                                      phase.step.ToString());
-                 },
-                 [&](const Admitting&) {
-                   return "admitting " + share + ", " + AdmittingText(gate, restoration, now);
-                 },
-                 [&](const Holding& phase) { return "holding at " + share + ": " + phase.detail; },
-                 [&](const Retreating& phase) {
-                   return fmt::format("retreating from {} to {}", phase.from.ToString(),
-                                      phase.to.ToString());
-                 },
-                 [&](const Curing& phase) {
-                   const std::string clear = IsAdaptive(restoration)
-                                                 ? WhyText(restoration.search.why)
-                                                 : ClearText(gate, plan.bake_min, now);
-                   return fmt::format("at {} after {} failed, {}, {}", share,
-                                      phase.failed.ToString(), clear,
-                                      RetryText(restoration, phase, now));
-                 },
-                 [&](const Watching&) {
-                   return fmt::format("at {}, watched for {} of {}", share,
-                                      FormatDuration(now - restoration.phase_since),
-                                      FormatDuration(plan.watch));
-                 },
-                 [&](const Completed& phase) { return "completed: " + phase.detail; },
-                 [&](const Aborted& phase) { return "aborted at " + share + ": " + phase.detail; },
-                 [&](const Failed& phase) { return "failed at " + share + ": " + phase.detail; }},
+      Overloaded{
+          [&](const Preflight&) {
+            return "preflight at " + share + ", " + ClearText(gate, plan.ready_for, now);
+          },
+          [&](const WaitingForApproval& phase) {
+            return fmt::format("at {}, waits for approval of {}", share, phase.step.ToString());
+          },
+          [&](const Admitting&) {
+            return "admitting " + share + ", " + AdmittingText(gate, restoration, now);
+          },
+          [&](const Holding& phase) { return "holding at " + share + ": " + phase.detail; },
+          [&](const Retreating& phase) {
+            return fmt::format("retreating from {} to {}", phase.from.ToString(),
+                               phase.to.ToString());
+          },
+          [&](const Curing& phase) {
+            const std::string clear = IsAdaptive(restoration) ? WhyText(restoration.search.why)
+                                                              : ClearText(gate, plan.bake_min, now);
+            return fmt::format("at {} after {} failed, {}, {}", share, phase.failed.ToString(),
+                               clear, RetryText(restoration, phase, now));
+          },
+          [&](const Watching&) {
+            return fmt::format("at {}, watched for {} of {}", share,
+                               FormatDuration(now - restoration.phase_since),
+                               FormatDuration(plan.watch));
+          },
+          [&](const Completed& phase) { return "completed: " + phase.detail; },
+          [&](const Aborted& phase) { return "aborted at " + share + ": " + phase.detail; },
+          [&](const Failed& phase) { return "failed at " + share + ": " + phase.detail; }},
       restoration.phase);
 }
 

@@ -88,9 +88,11 @@ RatioFacts FactsOf(const RatioCheck& check, const RatioEvidence& evidence, TimeP
   RatioFacts facts{.sum = evidence.sum.Sum(now), .newest = evidence.newest.Sum(now)};
   const bool is_weighed = evidence.weighed.has_value() && bar > 0;
   const double against = is_weighed ? evidence.weighed->evidence.Against() : 0;
-  facts.is_severe = facts.newest.total >= check.min_sample &&
-                    double(facts.newest.bad) >= std::max(kSevere, limit) * double(facts.newest.total);
-  facts.nats_against = is_weighed ? std::max(std::log(against), 0.0) : NatsAgainst(facts.sum, limit);
+  facts.is_severe =
+      facts.newest.total >= check.min_sample &&
+      double(facts.newest.bad) >= std::max(kSevere, limit) * double(facts.newest.total);
+  facts.nats_against =
+      is_weighed ? std::max(std::log(against), 0.0) : NatsAgainst(facts.sum, limit);
   if (is_weighed) facts.nats_fail = std::log(bar);
   const bool fails = is_weighed ? against >= bar : facts.nats_against >= kFailedNats;
   const bool is_above = is_weighed
@@ -155,9 +157,9 @@ Judgement JudgeRatio(const CheckSpec& spec, const RatioCheck& check, const Ratio
   judgement.age = now - *evidence.last;
   if (!scale.in_words) return judgement;
   judgement.bound = FormatPpm(check.limit_ppm);
-  judgement.value = facts.is_severe          ? RatioText(facts.newest)
+  judgement.value = facts.is_severe        ? RatioText(facts.newest)
                     : facts.sum.total == 0 ? "no requests"
-                                             : RatioText(facts.sum);
+                                           : RatioText(facts.sum);
   judgement.detail = DetailOf(facts, check, evidence);
   return judgement;
 }

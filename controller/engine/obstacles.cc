@@ -189,9 +189,8 @@ Judgements JudgeAll(const Gate& gate, TimePoint now, bool preflight, bool in_wor
   Judgements judgements;
   if (!gate.record.restoration) return judgements;
   const PlanSpec& plan = gate.record.restoration->plan.spec();
-  const Scale scale{
-      .against_bar = plan.adaptive ? AgainstBar(*gate.record.restoration) : 0,
-      .in_words = in_words};
+  const Scale scale{.against_bar = plan.adaptive ? AgainstBar(*gate.record.restoration) : 0,
+                    .in_words = in_words};
   judgements.reserve(plan.checks.size());
   for (const CheckSpec& check : plan.checks) {
     judgements.emplace_back(check.name, Judge(check, gate.evidence, now, scale));
@@ -204,9 +203,8 @@ Judgements JudgeAll(const Gate& gate, TimePoint now, bool preflight, bool in_wor
           return kind != nullptr && kind->database == database;
         });
     if (is_checked) continue;
-    judgements.emplace_back("database " + database,
-                            JudgeDatabase(database, kPreflightDatabaseFresh, gate.evidence, now,
-                                          in_words));
+    judgements.emplace_back("database " + database, JudgeDatabase(database, kPreflightDatabaseFresh,
+                                                                  gate.evidence, now, in_words));
   }
   return judgements;
 }

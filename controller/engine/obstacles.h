@@ -1,5 +1,5 @@
-// What stands in the way of a raise: the journal, agents, checks. The same list that `explain` shows
-// decides. Pure.
+// What stands in the way of a raise: the journal, agents, checks. The same list that `explain`
+// shows decides. Pure.
 #pragma once
 
 #include <cstdint>

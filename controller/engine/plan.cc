@@ -100,9 +100,9 @@ void RefuseBadAdaptive(const PlanSpec& spec, FieldErrors& errors) {
     errors.Add("ramp.first", "a first share of 0 % admits nobody: write for example 1%");
   }
   if (adaptive.step_max_ppm < kStepMaxPpmLeast || adaptive.step_max_ppm > Share::kPpmMax) {
-    errors.Add("ramp.step_max", fmt::format("steps of at most {}: write {} to 100 %",
-                                            FormatPpm(adaptive.step_max_ppm),
-                                            FormatPpm(kStepMaxPpmLeast)));
+    errors.Add("ramp.step_max",
+               fmt::format("steps of at most {}: write {} to 100 %",
+                           FormatPpm(adaptive.step_max_ppm), FormatPpm(kStepMaxPpmLeast)));
   }
   if (adaptive.utilisation) {
     RefuseBadValueSource(*adaptive.utilisation, "ramp.utilisation.prometheus", errors);

@@ -37,8 +37,7 @@ void TakeOut(Turn& turn, Gate& gate, const Situation& situation) {
     return;
   }
   const bool drains = situation.reaction == OnFailure::kDrain;
-  Cause cause =
-      CheckCause(gate, turn.now(), drains ? "drain" : "retreat", *situation.failed, text);
+  Cause cause = CheckCause(gate, turn.now(), drains ? "drain" : "retreat", *situation.failed, text);
   if (IsAdaptive(restoration)) {
     TakeOutAdaptive(turn, gate, *situation.failed, drains, std::move(cause));
     return;
@@ -56,7 +55,7 @@ void EndPatience(Turn& turn, Gate& gate, const Situation& situation) {
   if (plan.on_unknown == OnUnknown::kRetreat && gate.record.share > Share::None()) {
     Cause cause = CheckCause(gate, turn.now(), "retreat", *situation.silent, why);
     if (IsAdaptive(*gate.record.restoration)) {
-      TakeOutAdaptive(turn, gate, *situation.silent, false, std::move(cause));
+      TakeOutAdaptive(turn, gate, "", false, std::move(cause));
       return;
     }
     RetreatTo(turn, gate, RetreatTarget(*gate.record.restoration, gate.record.share),

@@ -60,9 +60,8 @@ bool CureGoesLower(Turn& turn, Gate& gate) {
   const Restoration& restoration = *gate.record.restoration;
   const Share share = gate.record.share;
   if (FailsInSpiteOf(restoration, gate.evidence, share)) {
-    const std::string why =
-        fmt::format("not the share: at {} ({} was carried) it still fails", share.ToString(),
-                    restoration.search.trusted.ToString());
+    const std::string why = fmt::format("not the share: at {} ({} was carried) it still fails",
+                                        share.ToString(), restoration.search.trusted.ToString());
     GateRecord next = gate.record;
     next.restoration = BlameTime(restoration);
     const Search& search = next.restoration->search;
@@ -162,10 +161,10 @@ Phase PhaseAfterHoldAdaptive(const GateRecord& record, TimePoint now) {
   const Restoration& restoration = *record.restoration;
   const Search& search = restoration.search;
   if (!restoration.passed_preflight) return Preflight{};
-  if (record.share == Share::None()) {
-    if (search.drains == 0) return Preflight{};
-    return Curing{search.from, std::max(now, search.at + search.cure)};
-  }
+  const TimePoint cured = search.at + search.cure;
+  if (record.share == Share::None() && search.drains == 0) return Preflight{};
+  // A hold does not shorten a cure.
+  if (record.share == Share::None() || now < cured) return Curing{search.from, cured};
   if (record.share == Share::All() && restoration.proven == Share::All()) return Watching{};
   return Admitting{record.share};
 }

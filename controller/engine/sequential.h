@@ -96,7 +96,9 @@ class Sequential {
   struct Step {
     double bad = 0;
     double good = 0;
-    double Of(const Batch& batch) const { return batch.bad * bad + (batch.total - batch.bad) * good; }
+    double Of(const Batch& batch) const {
+      return batch.bad * bad + (batch.total - batch.bad) * good;
+    }
   };
   static Step StepOf(double p, double q);
 

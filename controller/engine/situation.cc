@@ -56,9 +56,8 @@ Situation Assess(const State& state, const Gate& gate, TimePoint now) {
 std::string CheckText(const Gate& gate, const std::string& check, TimePoint now) {
   for (const auto& [name, judgement] : JudgeAll(gate, now, IsInPreflight(gate))) {
     if (name != check) continue;
-    return judgement.unknown_why == UnknownWhy::kNoData
-               ? name + " has no data: " + judgement.detail
-               : JudgementText(name, judgement, " is");
+    return judgement.unknown_why == UnknownWhy::kNoData ? name + " has no data: " + judgement.detail
+                                                        : JudgementText(name, judgement, " is");
   }
   return "";
 }

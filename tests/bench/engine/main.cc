@@ -31,9 +31,9 @@ engine::Plan TenChecks() {
   spec.adaptive.emplace();
   spec.watch = Duration(86'400'000);
   for (int i = 0; i < kChecks; ++i) {
-    spec.checks.push_back({.name = fmt::format("check-{}", i),
-                           .kind = engine::RatioCheck{.source = engine::AgentRatio{},
-                                                      .limit_ppm = 10'000}});
+    spec.checks.push_back(
+        {.name = fmt::format("check-{}", i),
+         .kind = engine::RatioCheck{.source = engine::AgentRatio{}, .limit_ppm = 10'000}});
   }
   auto plan = engine::Plan::Create(std::move(spec));
   HEADGATE_CHECK(plan.ok());
@@ -125,8 +125,8 @@ void Run() {
   fmt::print("  weighed                           {:6.1f}\n", weigh);
   fmt::print("  judged                            {:6.1f}\n", judge);
   fmt::print("  in {} pushes, as whole turns       {:6.1f}\n", kPushesPerSecond, turns);
-  fmt::print("{{\"checks\":{},\"judged_us\":{:.2f},\"turns_us\":{:.2f}}}\n", kChecks,
-             weigh + judge, turns);
+  fmt::print("{{\"checks\":{},\"judged_us\":{:.2f},\"turns_us\":{:.2f}}}\n", kChecks, weigh + judge,
+             turns);
 }
 
 }  // namespace

@@ -6,7 +6,6 @@
 #include "tests/bench/judgement/headgate_policy.h"
 #include "tests/bench/judgement/kayenta.h"
 #include "tests/bench/judgement/poll.h"
-#include "tests/bench/judgement/prototype_policy.h"
 #include "tests/bench/judgement/restarted.h"
 
 namespace headgate::bench {
@@ -15,8 +14,6 @@ namespace {
 constexpr NamedPolicy kPolicies[] = {
     {"headgate", MakeHeadgate},
     {"headgate-nodb", MakeHeadgateWithoutDatabase},
-    {"prototype", MakePrototype},
-    {"prototype-nodb", MakePrototypeWithoutDatabase},
     {"flagger-60x5",
      [](const Site& site) {
        return RestartedByAPerson([=] { return MakeFlagger(site, kFlaggerTutorial); });

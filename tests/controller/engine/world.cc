@@ -309,9 +309,8 @@ void World::TakeLoad() {
   for (const auto& [name, agent] : agents_) {
     share = std::max(share, double(agent.view.enforced.ppm()) / Share::kPpmMax);
   }
-  Feed(ReadingArrived{
-      kGate, kUtilisationSource,
-      Reading{.observed_at = now_, .value = Value{std::min(*load_ * share, 1.0)}}});
+  Feed(ReadingArrived{kGate, kUtilisationSource,
+                      Reading{.observed_at = now_, .value = Value{std::min(*load_ * share, 1.0)}}});
 }
 
 void World::TakeMeasurement(const std::string& source) {
