@@ -1,6 +1,7 @@
 // `headgate validate`, and reading a plan's file.
 #include <fmt/format.h>
 
+#include <cmath>
 #include <fstream>
 #include <sstream>
 #include <variant>
@@ -31,13 +32,12 @@ std::string Describe(const engine::CheckSpec& check) {
 std::string DescribeSteps(const engine::PlanSpec& spec) {
   if (spec.adaptive) {
     const auto& adaptive = *spec.adaptive;
-    return fmt::format(
-        "adaptive, the first {}, none above {}, {}",
-        adaptive.first ? adaptive.first->ToString() : std::string("by the demand"),
-        FormatPpm(adaptive.step_max_ppm),
-        adaptive.utilisation
-            ? "utilisation up to " + FormatPpm(adaptive.utilisation_limit_ppm)
-            : std::string("no signal of utilisation"));
+    return fmt::format("adaptive, the first {}, none above {}, {}",
+                       adaptive.first ? adaptive.first->ToString() : std::string("by the demand"),
+                       FormatPpm(adaptive.step_max_ppm),
+                       adaptive.utilisation
+                           ? "utilisation up to " + FormatPpm(adaptive.utilisation_limit_ppm)
+                           : std::string("no signal of utilisation"));
   }
   std::string steps;
   for (const Share step : spec.steps) steps += (steps.empty() ? "" : ", ") + step.ToString();
@@ -120,7 +120,8 @@ ExitCode RunValidate(const Command& command, Session& session) {
   for (const std::string& line : Describe(plan->spec())) session.terminal.out << line << '\n';
   if (const double needed = rehearsal::RpsNeeded(plan->spec()); needed > 0) {
     session.terminal.out << fmt::format(
-        "  needs {:g} requests/s at 100 %: with fewer the first step shows too little\n", needed);
+        "  needs {:g} requests/s at 100 %: with fewer the first step shows too little\n",
+        std::ceil(needed * 10) / 10);
   }
   return ExitCode::kDone;
 }

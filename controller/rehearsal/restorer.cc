@@ -253,7 +253,8 @@ void Restorer::ReadPrometheus(const engine::CheckSpec& check) {
 
 void Restorer::TellUtilisation(const Seen& seen) {
   const auto& adaptive = plan_.spec().adaptive;
-  if (!options_.sees_utilisation || !seen.utilisation || !adaptive || !adaptive->utilisation) return;
+  if (!options_.sees_utilisation || !seen.utilisation || !adaptive || !adaptive->utilisation)
+    return;
   const Duration age(std::llround(seen.utilisation_age_s * 1e3));
   Feed(engine::ReadingArrived{
       plan_.spec().gate,
