@@ -142,18 +142,18 @@ std::string DetailOf(const RatioFacts& facts, const RatioCheck& check,
 }
 
 Judgement JudgeRatio(const CheckSpec& spec, const RatioCheck& check, const RatioEvidence& evidence,
-                     TimePoint now, const Weighing& weighing) {
+                     TimePoint now, const Scale& scale) {
   if (!IsFresh(evidence.last, spec.fresh, now)) {
-    return NoDataYet(weighing.in_words ? FormatPpm(check.limit_ppm) : "", evidence.last,
-                     evidence.no_data_why, now, weighing.in_words);
+    return NoDataYet(scale.in_words ? FormatPpm(check.limit_ppm) : "", evidence.last,
+                     evidence.no_data_why, now, scale.in_words);
   }
-  const RatioFacts facts = FactsOf(check, evidence, now, weighing.against_bar);
+  const RatioFacts facts = FactsOf(check, evidence, now, scale.against_bar);
   Judgement judgement;
   judgement.verdict = facts.verdict;
   judgement.unknown_why =
       facts.verdict == Verdict::kUnknown ? UnknownWhy::kTooFew : UnknownWhy::kNone;
   judgement.age = now - *evidence.last;
-  if (!weighing.in_words) return judgement;
+  if (!scale.in_words) return judgement;
   judgement.bound = FormatPpm(check.limit_ppm);
   judgement.value = facts.is_severe          ? RatioText(facts.newest)
                     : facts.sum.total == 0 ? "no requests"
@@ -274,21 +274,21 @@ Judgement JudgeDatabase(const std::string& database, Duration fresh, const Evide
 }
 
 Judgement Judge(const CheckSpec& check, const Evidence& evidence, TimePoint now,
-                const Weighing& weighing) {
+                const Scale& scale) {
   if (const auto* ratio = std::get_if<RatioCheck>(&check.kind)) {
     const auto found = evidence.ratios.find(check.name);
     return found == evidence.ratios.end()
-               ? NoDataYet(FormatPpm(ratio->limit_ppm), std::nullopt, "", now, weighing.in_words)
-               : JudgeRatio(check, *ratio, found->second, now, weighing);
+               ? NoDataYet(FormatPpm(ratio->limit_ppm), std::nullopt, "", now, scale.in_words)
+               : JudgeRatio(check, *ratio, found->second, now, scale);
   }
   if (const auto* value = std::get_if<ValueCheck>(&check.kind)) {
     const auto found = evidence.values.find(check.name);
     return found == evidence.values.end()
-               ? NoDataYet("", std::nullopt, "", now, weighing.in_words)
-               : JudgeValue(check, *value, found->second, now, weighing.in_words);
+               ? NoDataYet("", std::nullopt, "", now, scale.in_words)
+               : JudgeValue(check, *value, found->second, now, scale.in_words);
   }
   return JudgeDatabase(std::get<DatabaseCheck>(check.kind).database, check.fresh, evidence, now,
-                       weighing.in_words);
+                       scale.in_words);
 }
 
 }  // namespace headgate::engine

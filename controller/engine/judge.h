@@ -24,13 +24,13 @@ inline constexpr double kSevere = 0.30;
 double NatsAgainst(Tally tally, double limit);
 
 // How evidence is weighed, and whether the judgement says so in words: they cost more than it does.
-struct Weighing {
+struct Scale {
   // Of sequential evidence against: FAILED from here on (AgainstBar); 0 with fixed steps.
   double against_bar = 0;
   bool in_words = true;
 };
 Judgement Judge(const CheckSpec& check, const Evidence& evidence, TimePoint now,
-                const Weighing& weighing = {});
+                const Scale& scale = {});
 // The verdict of a database alone, for preflight.
 Judgement JudgeDatabase(const std::string& database, Duration fresh, const Evidence& evidence,
                         TimePoint now, bool in_words = true);

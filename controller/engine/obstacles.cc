@@ -189,12 +189,12 @@ Judgements JudgeAll(const Gate& gate, TimePoint now, bool preflight, bool in_wor
   Judgements judgements;
   if (!gate.record.restoration) return judgements;
   const PlanSpec& plan = gate.record.restoration->plan.spec();
-  const Weighing weighing{
+  const Scale scale{
       .against_bar = plan.adaptive ? AgainstBar(*gate.record.restoration) : 0,
       .in_words = in_words};
   judgements.reserve(plan.checks.size());
   for (const CheckSpec& check : plan.checks) {
-    judgements.emplace_back(check.name, Judge(check, gate.evidence, now, weighing));
+    judgements.emplace_back(check.name, Judge(check, gate.evidence, now, scale));
   }
   if (!preflight) return judgements;
   for (const std::string& database : plan.preflight_databases) {
