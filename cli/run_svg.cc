@@ -98,8 +98,11 @@ class RunPicture {
     return y;
   }
 
+  // There may be more, and the list says so.
+  bool IsCut() const { return marks_.size() == kMarksMax; }
+
   double Height() const {
-    return PanelsEnd() + kListBelow + kListLine * (double(marks_.size()) + 2);
+    return PanelsEnd() + kListBelow + kListLine * (double(marks_.size()) + 2 + (IsCut() ? 1 : 0));
   }
 
   double X(double at_s) const {
@@ -262,6 +265,10 @@ class RunPicture {
       svg_.Text(kLeft + 236, line,
                 Cut(Clean(decision.cause.what) + ": " + Clean(decision.cause.why), kWhyColumns));
     }
+    if (!IsCut()) return;
+    svg_.Text(kLeft, y + kListLine * (double(marks_.size()) + 2),
+              fmt::format("only the first {} are marked: -o json has all", kMarksMax),
+              "class=\"small\"");
   }
 
   const Simulation& simulation_;

@@ -55,6 +55,9 @@ Lines AssumptionsOf(const engine::PlanSpec& plan) {
     }
   }
   if (!sound.empty()) lines.push_back("always HEALTHY while there is any data: " + sound);
+  if (plan.adaptive && plan.adaptive->utilisation) {
+    lines.emplace_back("ramp.utilisation is the platform's, read every second");
+  }
   if (!plan.approve_at.empty()) lines.push_back("each approval is given at once");
   return lines;
 }

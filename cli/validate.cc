@@ -1,6 +1,7 @@
 // `headgate validate`, and reading a plan's file.
 #include <fmt/format.h>
 
+#include <cmath>
 #include <fstream>
 #include <sstream>
 #include <variant>
@@ -119,7 +120,8 @@ ExitCode RunValidate(const Command& command, Session& session) {
   for (const std::string& line : Describe(plan->spec())) session.terminal.out << line << '\n';
   if (const double needed = rehearsal::RpsNeeded(plan->spec()); needed > 0) {
     session.terminal.out << fmt::format(
-        "  needs {:g} requests/s at 100 %: with fewer the first step shows too little\n", needed);
+        "  needs {:g} requests/s at 100 %: with fewer the first step shows too little\n",
+        std::ceil(needed * 10) / 10);
   }
   return ExitCode::kDone;
 }

@@ -8,6 +8,7 @@
 
 #include "common/base/duration.h"
 #include "controller/engine/plan_limits.h"
+#include "controller/rehearsal/adaptive_doubts.h"
 #include "controller/rehearsal/platform.h"
 
 namespace headgate::rehearsal {
@@ -185,7 +186,7 @@ std::vector<Doubt> FindDoubts(const engine::PlanSpec& plan) {
 std::vector<Doubt> FindDoubtsOfTraffic(const engine::PlanSpec& plan, double rps) {
   std::vector<Doubt> doubts;
   const std::optional<double> first = FirstStep(plan);
-  if (!first) return doubts;
+  if (!first) return FindDoubtsOfAdaptiveSteps(plan, rps);
   for (const Counted& counted : CountedChecks(plan)) {
     // What a Prometheus counts is another traffic, and nobody has said which.
     if (counted.agents == nullptr) continue;
@@ -226,7 +227,7 @@ std::vector<Doubt> FindDoubtsOfPlatform(const engine::PlanSpec& plan, const Scen
 double RpsNeeded(const engine::PlanSpec& plan) {
   const std::optional<double> first = FirstStep(plan);
   double needed = 0;
-  if (!first) return needed;
+  if (!first) return RpsNeededByAdaptiveSteps(plan);
   for (const Counted& counted : CountedChecks(plan)) {
     if (counted.agents == nullptr) continue;
     const double for_sample =

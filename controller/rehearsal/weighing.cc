@@ -5,7 +5,6 @@
 #include <variant>
 
 #include "controller/engine/adaptive.h"
-#include "controller/engine/explain.h"
 #include "controller/engine/judge.h"
 
 namespace headgate::rehearsal {
@@ -25,31 +24,38 @@ double OfVerdict(engine::Verdict verdict) {
   return 0;
 }
 
-double AgainstOf(const engine::CheckSpec& check, const engine::Evidence& evidence, TimePoint now,
-                 double bar) {
-  const engine::Verdict verdict =
-      engine::Judge(check, evidence, now, {.against_bar = bar, .in_words = false}).verdict;
-  const auto* ratio = std::get_if<engine::RatioCheck>(&check.kind);
-  const auto counts = evidence.ratios.find(check.name);
-  const bool is_weighed = ratio != nullptr && counts != evidence.ratios.end() &&
-                          verdict != engine::Verdict::kFailed &&
-                          verdict != engine::Verdict::kUnknown;
-  if (!is_weighed) return OfVerdict(verdict);
-  if (counts->second.weighed && bar > 1) {
-    const double nats = std::log(std::max(counts->second.weighed->evidence.Against(), 1.0));
-    return std::min(1.0, nats / std::log(bar));
+// In nats, of those that a retreat needs.
+double NatsOf(const engine::RatioEvidence& evidence, double limit, double bar, TimePoint now) {
+  if (!evidence.weighed || bar <= 1) {
+    return engine::NatsAgainst(evidence.sum.Sum(now), limit) / engine::kFailedNats;
   }
-  const engine::Tally tally = counts->second.sum.Sum(now);
-  return std::min(1.0, engine::NatsAgainst(tally, ratio->limit_ppm / 1e6) / engine::kFailedNats);
+  const double against = evidence.weighed->evidence.Against();
+  return against > 1 ? std::log(against) / std::log(bar) : 0;
 }
 
-// Of the check that is furthest from proving the share.
-double ForOf(const engine::Evidence& evidence) {
+double AgainstOf(const engine::CheckSpec& check, const engine::Gate& gate, double bar,
+                 TimePoint now) {
+  const engine::Evidence& evidence = gate.evidence;
+  const engine::Judgement judgement =
+      engine::Judge(check, evidence, now, {.against_bar = bar, .in_words = false});
+  const auto* ratio = std::get_if<engine::RatioCheck>(&check.kind);
+  const auto counts = evidence.ratios.find(check.name);
+  const bool is_silent = judgement.unknown_why == engine::UnknownWhy::kNoData;
+  // With fixed steps too few are not weighed.
+  const bool is_few = judgement.unknown_why == engine::UnknownWhy::kTooFew && bar == 0;
+  const bool is_weighed = ratio != nullptr && counts != evidence.ratios.end() && !is_silent &&
+                          !is_few && judgement.verdict != engine::Verdict::kFailed;
+  if (!is_weighed) return OfVerdict(judgement.verdict);
+  return std::min(1.0, NatsOf(counts->second, ratio->limit_ppm / 1e6, bar, now));
+}
+
+// With adaptive steps: of the check that is furthest from proving the share.
+double ProofOf(const engine::Evidence& evidence) {
   double least = 1;
   for (const auto& [name, ratio] : evidence.ratios) {
     if (ratio.weighed) least = std::min(least, ratio.weighed->evidence.For() / engine::kForNats);
   }
-  return std::max(least, 0.0);
+  return std::clamp(least, 0.0, 1.0);
 }
 
 }  // namespace
@@ -64,14 +70,15 @@ Weighing Weigh(const engine::Gate& gate, TimePoint now) {
   const bool is_adaptive = engine::IsAdaptive(restoration);
   const double bar = is_adaptive ? engine::AgainstBar(restoration) : 0;
   for (const engine::CheckSpec& check : plan.checks) {
-    const double against = AgainstOf(check, gate.evidence, now, bar);
+    const double against = AgainstOf(check, gate, bar, now);
     if (against > weighing.against) weighing = {.against = against, .check = check.name};
   }
   // At 100 % there is nothing to raise to.
   const bool is_watched = std::holds_alternative<engine::Watching>(restoration.phase);
-  if (is_adaptive && !is_watched) {
-    weighing.in_favour = ForOf(gate.evidence);
-  } else if (gate.clear_since && !is_watched) {
+  if (is_watched) return weighing;
+  if (is_adaptive) {
+    if (gate.record.share > Share::None()) weighing.in_favour = ProofOf(gate.evidence);
+  } else if (gate.clear_since) {
     const double clear = double((now - *gate.clear_since).count());
     weighing.in_favour = std::min(1.0, clear / double(plan.bake_min.count()));
   }

@@ -14,7 +14,8 @@ struct Weighing {
   // Of the check that comes nearest to a retreat, and its name; empty if none speaks against.
   double against = 0;
   std::string check;
-  // Of the time that the share must be clear; with adaptive steps of the evidence that proves it.
+  // Of the time that the share must be clear; with adaptive steps, of the proof of the check that
+  // is furthest from it.
   double in_favour = 0;
 };
 

@@ -78,6 +78,25 @@ TEST(Doubts, TheTrafficThatAPlanNeedsIsEnoughForIt) {
   }
 }
 
+TEST(Doubts, AdaptiveStepsNeedNextToNoTraffic) {
+  const engine::PlanSpec spec = AdaptiveSpec();
+  EXPECT_THAT(FindDoubtsOfTraffic(spec, 40), IsEmpty());
+  const double needed = RpsNeeded(spec);
+  EXPECT_GT(needed, 0.5);
+  EXPECT_LT(needed, 10);
+  EXPECT_THAT(FindDoubtsOfTraffic(spec, needed), IsEmpty());
+  EXPECT_THAT(FindDoubtsOfTraffic(spec, needed / 2),
+              ElementsAre(Says("ramp.bake", "after which a person is called; write bake: 7s..")));
+}
+
+TEST(Doubts, AFirstShareThatIsProvenTooLateIsNamedWithOneThatIsNot) {
+  engine::PlanSpec spec = AdaptiveSpec();
+  spec.adaptive->first = Share::FromPpm(10'000).value();
+  EXPECT_THAT(FindDoubtsOfTraffic(spec, 40),
+              ElementsAre(Says("ramp.bake", "the first share of 1 % brings 0.4 a second")));
+  EXPECT_THAT(FindDoubtsOfTraffic(spec, 40), ElementsAre(Says("ramp.bake", "or first: 5%")));
+}
+
 TEST(Doubts, APrometheusIsNotJudgedByTheTrafficOfTheGate) {
   engine::PlanSpec spec = ShopSpec();
   spec.checks = {

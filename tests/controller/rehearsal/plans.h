@@ -35,6 +35,16 @@ inline engine::PlanSpec ShopSpec() {
   return spec;
 }
 
+// The same with steps that follow the evidence.
+inline engine::PlanSpec AdaptiveSpec() {
+  engine::PlanSpec spec = ShopSpec();
+  spec.steps.clear();
+  spec.adaptive = engine::AdaptiveSteps{
+      .utilisation = engine::PrometheusValue{.query = "busy", .every = Duration(1'000)}};
+  spec.bake_min = engine::kBakeLeastAdaptive;
+  return spec;
+}
+
 inline engine::Plan PlanOf(engine::PlanSpec spec) {
   return engine::Plan::Create(std::move(spec)).value();
 }

@@ -85,5 +85,25 @@ TEST(Weighing, ReachesARetreatOrARaiseWhenOneComes) {
   EXPECT_GT(baking.weighing.in_favour, 0);
 }
 
+TEST(Weighing, ShowsTheEvidenceThatAdaptiveStepsFollow) {
+  RunRecord record;
+  RehearseOnce(PlanOf(AdaptiveSpec()), FindScenario("B6").value(), 5, &record);
+  const auto retreat = std::ranges::find_if(record.decisions, &Decision::is_retreat);
+  ASSERT_NE(retreat, record.decisions.end());
+  EXPECT_GT(retreat->at_s, 240);
+  double before = 0;
+  double rising = 0;
+  double proven = 0;
+  for (const Moment& moment : record.moments) {
+    const double at = double(moment.seen.at_s);
+    if (at < 240) before = std::max(before, moment.weighing.against);
+    if (at > 240 && at < retreat->at_s) rising = std::max(rising, moment.weighing.against);
+    if (at < 240) proven = std::max(proven, moment.weighing.in_favour);
+  }
+  EXPECT_LT(before, 0.7);
+  EXPECT_GT(rising, before);
+  EXPECT_GT(proven, 0.5);
+}
+
 }  // namespace
 }  // namespace headgate::rehearsal

@@ -212,6 +212,23 @@ TEST(Restorer, ComesToTheSameWithCountsEveryQuarterOfASecond) {
   EXPECT_NEAR(quarters.SecondOf(Share::All()), whole.SecondOf(Share::All()), 5);
 }
 
+TEST(Restorer, FollowsTheEvidenceWithAdaptiveStepsByDayAndByNight) {
+  for (const char* scenario : {"H1", "H6"}) {
+    Trial run(BuiltIn(scenario), PlanOf(AdaptiveSpec()), {.rps = BuiltIn(scenario).site.rps});
+    run.Until(300);
+    EXPECT_EQ(run.share(), Share::All()) << scenario;
+    EXPECT_FALSE(run.retreated_s().has_value()) << scenario;
+  }
+}
+
+TEST(Restorer, TellsTheDatabasesUtilisationWhereThePlanReadsIt) {
+  Trial seeing(BuiltIn("M3"), PlanOf(AdaptiveSpec()));
+  Trial blind(BuiltIn("M3"), PlanOf(AdaptiveSpec()), {.sees_utilisation = false});
+  seeing.Until(600);
+  blind.Until(600);
+  EXPECT_NE(seeing.shares(), blind.shares());
+}
+
 TEST(Restorer, WaitsForAgentsThatDoNotObey) {
   Scenario deaf = BuiltIn("H1");
   deaf.agents = {.ignoring = 0.6, .ignoring_from_s = 5};
