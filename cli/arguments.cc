@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "cli/nearest.h"
+#include "cli/plan_options.h"
 #include "common/base/duration.h"
 
 namespace headgate::cli {
@@ -23,6 +24,7 @@ constexpr char kAbout[] =
     "In an incident:\n"
     "  headgate close shop                     everybody gets the waiting page\n"
     "  headgate validate restore-shop.yaml     is the plan sound?\n"
+    "  headgate simulate restore-shop.yaml     how would it go?\n"
     "  headgate start restore-shop.yaml --when-ready\n"
     "  headgate watch shop                     look; Ctrl-C leaves, the restoration goes on\n"
     "  headgate explain shop                   why does it not go on?\n"
@@ -67,6 +69,7 @@ class Grammar {
   void AddConnection();
   void AddViews();
   void AddMutations();
+  void AddPlans();
   void AddCerts();
   void AddMutationFlags(CLI::App& verb, bool is_lowering = false);
   void AddGate(CLI::App& verb);
@@ -94,6 +97,7 @@ Grammar::Grammar() {
   app_.footer(kExitCodes);
   AddConnection();
   AddMutations();
+  AddPlans();
   AddViews();
   AddCerts();
 }
@@ -123,8 +127,9 @@ void Grammar::AddConnection() {
   app_.add_option("--key", raw_.key, "its key [env HEADGATE_KEY]");
   app_.add_flag("--plaintext", command_.connection.plaintext,
                 "no TLS; only to a controller on loopback");
-  app_.add_option("-o,--output", raw_.output, "text, or json: one document on standard output")
-      ->check(CLI::IsMember({"text", "json"}));
+  app_.add_option("-o,--output", raw_.output,
+                  "text, or json: one document on standard output; simulate also draws svg")
+      ->check(CLI::IsMember({"text", "json", "svg"}));
   app_.add_option("--timeout", raw_.timeout,
                   "how long to wait, e.g. 10m: for the end of a restoration (start --wait, "
                   "watch), or for agents to confirm (default 2s, at most 60s)");
@@ -209,12 +214,6 @@ void Grammar::AddViews() {
   AddGate(*timeline);
   timeline->add_option("--limit", command_.limit, "only the newest, at most 10000 [1000]")
       ->check(CLI::Range(1, 10'000));
-  CLI::App* validate =
-      Add(app_, Verb::kValidate, "validate", "Is this plan sound? Needs no controller",
-          "headgate validate restore-shop.yaml");
-  validate->add_option("PLAN", command_.plan_file, "the plan's YAML file; - is standard input")
-      ->type_name("")
-      ->required();
   CLI::App* agents =
       Add(app_, Verb::kAgents, "agents", "The load balancers of a gate", "headgate agents shop");
   agents->add_option("GATE", command_.gate, "the gate's name")->type_name("");
@@ -234,6 +233,16 @@ void Grammar::AddViews() {
   AddMutationFlags(*create);
   Add(app_, Verb::kVersion, "version",
       "This program's version, and the controller's if one is given", "headgate version");
+}
+
+void Grammar::AddPlans() {
+  CLI::App* validate =
+      Add(app_, Verb::kValidate, "validate", "Is this plan sound? Needs no controller",
+          "headgate validate restore-shop.yaml --rps 2000");
+  CLI::App* simulate = Add(app_, Verb::kSimulate, "simulate",
+                           "Rehearse this plan on modelled platforms. Needs no controller",
+                           "headgate simulate restore-shop.yaml --scenario M1 -o svg > run.svg");
+  AddPlanOptions(*validate, *simulate, command_);
 }
 
 void Grammar::AddCerts() {
@@ -325,12 +334,16 @@ std::string Grammar::ReadValues() {
                                                    {"applied", WaitFor::kApplied},
                                                    {"observed", WaitFor::kObserved}};
   if (!raw_.wait_for.empty()) command_.mutation.wait_for = wait_for.at(raw_.wait_for);
-  command_.output = raw_.output == "json" ? Output::kJson : Output::kText;
+  if (raw_.output == "json") command_.output = Output::kJson;
+  if (raw_.output == "svg") command_.output = Output::kSvg;
   return "";
 }
 
 std::string Grammar::CheckWhole() const {
   const Verb verb = command_.verb;
+  if (command_.output == Output::kSvg && verb != Verb::kSimulate) {
+    return "-o svg draws a run of simulate: write -o text or -o json here";
+  }
   if (verb == Verb::kAgents && command_.gate.empty()) return "agents needs a GATE";
   if (verb == Verb::kOpen) {
     if (command_.mutation.reason.empty()) {

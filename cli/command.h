@@ -13,6 +13,7 @@ namespace headgate::cli {
 
 enum class Verb {
   kValidate,
+  kSimulate,
   kStart,
   kStatus,
   kWatch,
@@ -41,7 +42,8 @@ inline bool IsLowering(Verb verb) {
          verb == Verb::kAbort;
 }
 
-enum class Output { kText, kJson };
+// kSvg only of `simulate`.
+enum class Output { kText, kJson, kSvg };
 enum class WaitFor { kRecorded, kSent, kApplied, kObserved };
 
 inline constexpr char kDefaultSocket[] = "/run/headgate/headgated.sock";
@@ -78,6 +80,15 @@ struct CertsFlags {
   bool overwrite = false;
 };
 
+struct SimulateFlags {
+  // Files or names; empty: the typical ones.
+  std::vector<std::string> scenarios{};
+  std::size_t runs = 50;
+  std::uint64_t seed = 1;
+  // Requests a second at 100 %; of `validate` too. Unset: what the scenarios say.
+  std::optional<double> rps{};
+};
+
 struct Command {
   Verb verb = Verb::kVersion;
   Connection connection{};
@@ -94,6 +105,7 @@ struct Command {
   std::optional<Duration> open_for{};
   std::uint32_t limit = 0;
   CertsFlags certs{};
+  SimulateFlags simulate{};
 };
 
 }  // namespace headgate::cli

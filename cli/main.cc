@@ -25,6 +25,16 @@ std::string Variable(const std::string& name) {
   return value == nullptr ? "" : value;
 }
 
+// As the C library chooses: the first of the three that says something.
+bool IsUtf8() {
+  for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
+    const std::string locale = Variable(name);
+    if (locale.empty()) continue;
+    return locale.find("UTF-8") != std::string::npos || locale.find("utf8") != std::string::npos;
+  }
+  return false;
+}
+
 headgate::cli::Size SizeOfTerminal() {
   winsize size{};
   if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0 || size.ws_row == 0) {
@@ -79,6 +89,7 @@ int main(int argc, char** argv) {
                                    .err = std::cerr,
                                    .is_live = is_terminal && Variable("TERM") != "dumb",
                                    .has_color = has_color,
+                                   .has_blocks = IsUtf8() && Variable("NO_COLOR").empty(),
                                    .size = SizeOfTerminal};
   const headgate::SteadyClock clock;
   headgate::cli::Session session{.terminal = terminal,

@@ -177,6 +177,7 @@ CallResult Call(const Command& command, const std::string& yaml, Controller& con
     case Verb::kRemoveAgent:
       return CallRemove(command, controller, outcome);
     case Verb::kValidate:
+    case Verb::kSimulate:
     case Verb::kStatus:
     case Verb::kWatch:
     case Verb::kExplain:

@@ -24,6 +24,17 @@ std::string ListShares(const std::vector<Share>& shares) {
   return list;
 }
 
+std::string Steps(const engine::PlanSpec& plan) {
+  if (!plan.adaptive) return ListShares(plan.steps);
+  const auto& adaptive = *plan.adaptive;
+  return fmt::format("adaptive, the first {}, none more than {} above the one before, {}",
+                     adaptive.first ? adaptive.first->ToString() : std::string("by the demand"),
+                     FormatPpm(adaptive.step_max_ppm),
+                     adaptive.utilisation
+                         ? "utilisation up to " + FormatPpm(adaptive.utilisation_limit_ppm)
+                         : std::string("no signal of utilisation"));
+}
+
 // What counts as bad.
 std::string What(const engine::AgentRatio& ratio) {
   switch (ratio.metric) {
@@ -115,8 +126,8 @@ Lines DescribePlan(const engine::PlanSpec& plan) {
     lines.push_back(
         fmt::format("  check {}: {}{}", Clean(check.name), what, OnFailure(check.on_failure)));
   }
-  lines.push_back(fmt::format("  steps {}; each at least {}", ListShares(plan.steps),
-                              FormatRounded(plan.bake_min)));
+  lines.push_back(
+      fmt::format("  steps {}; each at least {}", Steps(plan), FormatRounded(plan.bake_min)));
   lines.push_back(plan.approve_at.empty() ? std::string("  approve_at: none, it goes up by itself")
                                           : fmt::format("  approve_at: a person approves {}",
                                                         ListShares(plan.approve_at)));

@@ -122,6 +122,7 @@ ExitCode Fail(const CallResult& result, const Command& command, Session& session
 
 ExitCode Run(const Command& command, Session& session) {
   if (command.verb == Verb::kValidate) return RunValidate(command, session);
+  if (command.verb == Verb::kSimulate) return RunSimulate(command, session);
   if (command.verb == Verb::kCertsInit || command.verb == Verb::kCertsIssue) {
     return RunCerts(command, session);
   }
@@ -155,6 +156,7 @@ ExitCode Run(const Command& command, Session& session) {
     case Verb::kCreateGate:
       return RunMutation(command, controller, session);
     case Verb::kValidate:
+    case Verb::kSimulate:
     case Verb::kCertsInit:
     case Verb::kCertsIssue:
     case Verb::kVersion:

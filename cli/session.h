@@ -23,6 +23,7 @@ struct Session {
 
 // Each carries out the verbs of its name, and says what happened.
 ExitCode RunValidate(const Command& command, Session& session);
+ExitCode RunSimulate(const Command& command, Session& session);
 ExitCode RunCerts(const Command& command, Session& session);
 ExitCode RunView(const Command& command, Controller& controller, Session& session);
 ExitCode RunMutation(const Command& command, Controller& controller, Session& session);
@@ -42,5 +43,7 @@ std::string NameOfPlan(const Command& command);
 // The same for what this program refuses by itself. Both also write a JSON document where one was
 // asked for.
 ExitCode Refuse(ExitCode code, const std::string& why, const Command& command, Session& session);
+// What is wrong in a file, line by line: exit code 3.
+ExitCode RefuseFile(const std::string& why, const Command& command, Session& session);
 
 }  // namespace headgate::cli

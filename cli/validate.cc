@@ -1,16 +1,34 @@
 // `headgate validate`, and reading a plan's file.
 #include <fmt/format.h>
 
+#include <cmath>
 #include <fstream>
 
 #include "cli/json.h"
+#include "cli/plan_warnings.h"
 #include "cli/plan_words.h"
 #include "cli/session.h"
 #include "cli/text.h"
 #include "controller/plan/plan.h"
 #include "controller/plan/yaml_tree.h"
+#include "controller/rehearsal/doubts.h"
 
 namespace headgate::cli {
+namespace {
+
+Lines Warnings(const engine::Plan& plan, const std::string& name, const plan::Positions& positions,
+               const std::optional<double>& rps) {
+  std::vector<rehearsal::Doubt> doubts = rehearsal::FindDoubts(plan.spec());
+  if (rps) {
+    for (rehearsal::Doubt& doubt : rehearsal::FindDoubtsOfTraffic(plan.spec(), *rps)) {
+      doubts.push_back(std::move(doubt));
+    }
+  }
+  return WarningLines(name, positions, doubts);
+}
+
+}  // namespace
+
 absl::StatusOr<std::string> ReadPlanFile(const Command& command, Session& session) {
   std::ifstream file;
   std::istream* in = &session.in;
@@ -35,7 +53,8 @@ ExitCode RunValidate(const Command& command, Session& session) {
     return Refuse(ExitCode::kUsage, std::string(bytes.status().message()), command, session);
   }
   const std::string name = NameOfPlan(command);
-  const auto plan = plan::LoadPlan(*bytes, name);
+  plan::Positions positions;
+  const auto plan = plan::LoadPlan(*bytes, name, &positions);
   if (!plan.ok()) {
     const std::string why(plan.status().message());
     session.terminal.err << "headgate: " << PlanErrors(command, why) << '\n';
@@ -43,6 +62,9 @@ ExitCode RunValidate(const Command& command, Session& session) {
       session.terminal.out << ErrorJson(static_cast<int>(ExitCode::kRefused), why);
     }
     return ExitCode::kRefused;
+  }
+  for (const std::string& warning : Warnings(*plan, name, positions, command.simulate.rps)) {
+    session.terminal.err << warning << '\n';
   }
   if (command.output == Output::kJson) {
     const auto source = plan::FromSource(plan->spec().source);
@@ -52,6 +74,11 @@ ExitCode RunValidate(const Command& command, Session& session) {
   }
   session.terminal.out << Clean(name) << ": a sound plan\n";
   for (const std::string& line : DescribePlan(plan->spec())) session.terminal.out << line << '\n';
+  if (const double needed = rehearsal::RpsNeeded(plan->spec()); needed > 0) {
+    session.terminal.out << fmt::format(
+        "  needs {:g} requests/s at 100 %: with fewer the first step shows too little\n",
+        std::ceil(needed * 10) / 10);
+  }
   return ExitCode::kDone;
 }
 

@@ -168,21 +168,70 @@ engine::Phase DecodePhase(const v1::RestorationRecord& proto, Reader& reader) {
   return engine::Aborted{};
 }
 
+v1::SearchRecord EncodeSearch(const engine::Search& search) {
+  v1::SearchRecord proto;
+  proto.set_changes(search.changes);
+  proto.set_failed_by_load_ppm(search.failed_by_load.ppm());
+  proto.set_from_ppm(search.from.ppm());
+  proto.set_at_unix_ms(UnixMillis(search.at));
+  proto.set_why(search.why == engine::Search::Why::kLoad   ? v1::SearchRecord::LOAD
+                : search.why == engine::Search::Why::kTime ? v1::SearchRecord::TIME
+                                                           : v1::SearchRecord::SHARE);
+  proto.set_trusted_ppm(search.trusted.ppm());
+  proto.set_cure_ms(search.cure.count());
+  proto.set_failed_before_ppm(search.failed_before.ppm());
+  proto.set_failed_by_load_before_ppm(search.failed_by_load_before.ppm());
+  proto.set_by_share(search.by_share);
+  proto.set_by_load(search.by_load);
+  proto.set_by_time(search.by_time);
+  proto.set_drains(search.drains);
+  proto.set_regain_ppm(search.regain.ppm());
+  proto.set_on_probation(search.on_probation);
+  proto.set_step_max_ppm(search.step_max.ppm());
+  return proto;
+}
+
+engine::Search DecodeSearch(const v1::SearchRecord& proto, Reader& reader) {
+  engine::Search search;
+  search.changes = proto.changes();
+  search.failed_by_load = reader.ReadShare(proto.failed_by_load_ppm(), "failed_by_load_ppm");
+  search.from = reader.ReadShare(proto.from_ppm(), "from_ppm");
+  search.at = FromUnixMillis(proto.at_unix_ms());
+  if (proto.why() == v1::SearchRecord::LOAD) search.why = engine::Search::Why::kLoad;
+  if (proto.why() == v1::SearchRecord::TIME) search.why = engine::Search::Why::kTime;
+  search.trusted = reader.ReadShare(proto.trusted_ppm(), "trusted_ppm");
+  search.cure = Duration(proto.cure_ms());
+  search.failed_before = reader.ReadShare(proto.failed_before_ppm(), "failed_before_ppm");
+  search.failed_by_load_before =
+      reader.ReadShare(proto.failed_by_load_before_ppm(), "failed_by_load_before_ppm");
+  search.by_share = proto.by_share();
+  search.by_load = proto.by_load();
+  search.by_time = proto.by_time();
+  search.drains = proto.drains();
+  search.regain = reader.ReadShare(proto.regain_ppm(), "regain_ppm");
+  search.on_probation = proto.on_probation();
+  search.step_max = reader.ReadShare(proto.step_max_ppm(), "step_max_ppm");
+  return search;
+}
+
 engine::Restoration DecodeRestoration(const v1::RestorationRecord& proto, engine::Plan plan,
                                       Reader& reader) {
-  return engine::Restoration{.id = proto.id(),
-                             .plan = std::move(plan),
-                             .started = FromUnixMillis(proto.started_unix_ms()),
-                             .started_by = proto.started_by(),
-                             .when_ready = proto.when_ready(),
-                             .passed_preflight = proto.passed_preflight(),
-                             .phase = DecodePhase(proto, reader),
-                             .phase_since = FromUnixMillis(proto.phase_since_unix_ms()),
-                             .proven = reader.ReadShare(proto.proven_ppm(), "proven_ppm"),
-                             .failed = reader.ReadShare(proto.failed_ppm(), "failed_ppm"),
-                             .approved = reader.ReadShare(proto.approved_ppm(), "approved_ppm"),
-                             .retreats_in_a_row = proto.retreats_in_a_row(),
-                             .retreats = proto.retreats()};
+  const bool searches = plan.spec().adaptive && proto.has_search();
+  return engine::Restoration{
+      .id = proto.id(),
+      .plan = std::move(plan),
+      .started = FromUnixMillis(proto.started_unix_ms()),
+      .started_by = proto.started_by(),
+      .when_ready = proto.when_ready(),
+      .passed_preflight = proto.passed_preflight(),
+      .phase = DecodePhase(proto, reader),
+      .phase_since = FromUnixMillis(proto.phase_since_unix_ms()),
+      .proven = reader.ReadShare(proto.proven_ppm(), "proven_ppm"),
+      .failed = reader.ReadShare(proto.failed_ppm(), "failed_ppm"),
+      .approved = reader.ReadShare(proto.approved_ppm(), "approved_ppm"),
+      .retreats_in_a_row = proto.retreats_in_a_row(),
+      .retreats = proto.retreats(),
+      .search = searches ? DecodeSearch(proto.search(), reader) : engine::Search()};
 }
 
 }  // namespace
@@ -214,6 +263,9 @@ v1::RestorationRecord EncodeRestoration(const engine::Restoration& restoration) 
   proto.set_approved_ppm(restoration.approved.ppm());
   proto.set_retreats_in_a_row(restoration.retreats_in_a_row);
   proto.set_retreats(restoration.retreats);
+  if (restoration.plan.spec().adaptive) {
+    *proto.mutable_search() = EncodeSearch(restoration.search);
+  }
   std::visit(PhaseEncoder{proto}, restoration.phase);
   return proto;
 }

@@ -98,6 +98,14 @@ std::vector<signals::SignalSpec> SignalsOf(const engine::PlanSpec& plan,
                                                .sampled_by = value->source.sampled_by}});
     }
   }
+  if (plan.adaptive && plan.adaptive->utilisation) {
+    const engine::PrometheusValue& source = *plan.adaptive->utilisation;
+    specs.push_back({plan.gate + "/" + engine::kUtilisationSource,
+                     signals::PrometheusValueQuery{.url = url,
+                                                   .query = source.query,
+                                                   .every = source.every,
+                                                   .sampled_by = source.sampled_by}});
+  }
   for (const auto& [database, spec] : plan.databases) {
     specs.push_back(
         {plan.gate + "/database/" + database, signals::DatabaseWatch{InventoryOf(database, spec)}});

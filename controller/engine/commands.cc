@@ -9,6 +9,7 @@
 #include "controller/engine/engine.h"
 #include "controller/engine/explain.h"
 #include "controller/engine/order_rules.h"
+#include "controller/engine/situation.h"
 #include "controller/engine/turn.h"
 
 namespace headgate::engine {
@@ -216,12 +217,16 @@ absl::Status Carrier::operator()(const Resume&) {
     return Refuse(fmt::format("gate {} is {}, not HOLDING: there is nothing to resume",
                               command_.gate, NameOf(gate_.record.restoration->phase)));
   }
+  GateRecord next = gate_.record;
+  Restoration& restoration = *next.restoration;
+  restoration.retreats_in_a_row = 0;
+  // Who resumes after the last retry has mended something: what failed may not fail again.
+  if (holding->why == Holding::Why::kRetriesExhausted) ForgetFailures(restoration);
   // Under no_raise the hold of a restart goes on until the evidence is fresh.
-  GateRecord next =
-      gate_.record.no_raise
-          ? turn_.WithPhase(gate_, Holding{Holding::Why::kRestarted, "waits for fresh evidence"})
-          : turn_.WithPhase(gate_, PhaseAfterHold(gate_.record, turn_.now()));
-  next.restoration->retreats_in_a_row = 0;
+  restoration.phase = PhaseAfterHold(next, turn_.now());
+  if (next.no_raise)
+    restoration.phase = Holding{Holding::Why::kRestarted, "waits for fresh evidence"};
+  restoration.phase_since = turn_.now();
   Commit(std::move(next), "resume");
   summary_ = fmt::format("{} goes on at {}", command_.gate, gate_.record.share.ToString());
   return absl::OkStatus();
@@ -241,12 +246,12 @@ absl::Status Carrier::operator()(const Advance&) {
   const std::vector<std::string> obstacles = Obstacles(turn_.state(), gate_, turn_.now());
   if (!obstacles.empty()) return Refuse(AsList("not every check allows it:", obstacles));
   if (gate_.record.share == Share::All()) return Refuse("the share is 100 % already");
-  const Share next_share = NextStep(*gate_.record.restoration, gate_.record.share);
-  const auto& approve_at = gate_.record.restoration->plan.spec().approve_at;
-  if (next_share > gate_.record.restoration->approved &&
-      std::find(approve_at.begin(), approve_at.end(), next_share) != approve_at.end()) {
-    return Refuse(fmt::format("{} needs approval: `headgate approve {}`", next_share.ToString(),
-                              command_.gate));
+  const auto [next_share, why] = CourseOf(gate_, turn_.now(), true);
+  const Share share = gate_.record.share;
+  if (next_share == share) return Refuse("there is no larger share now: " + why);
+  if (const auto needed = ApprovalBefore(*gate_.record.restoration, share, next_share)) {
+    return Refuse(
+        fmt::format("{} needs approval: `headgate approve {}`", needed->ToString(), command_.gate));
   }
   GateRecord next = turn_.WithPhase(gate_, Admitting{next_share});
   next.restoration->passed_preflight = true;

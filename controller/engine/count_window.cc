@@ -24,6 +24,13 @@ Tally CountWindow::Sum(TimePoint now) const {
   return sum;
 }
 
+double CountWindow::PerSecond(TimePoint now, Duration least) const {
+  if (slots_.empty() || now - slots_.front().start < least) return 0;
+  // What the first slot counted began before it.
+  const std::uint64_t total = Sum(now).total - slots_.front().tally.total;
+  return double(total) * 1e3 / double((now - slots_.front().start).count());
+}
+
 void CountWindow::Clear() { slots_.clear(); }
 
 }  // namespace headgate::engine

@@ -22,6 +22,8 @@ class CountWindow {
   void Add(TimePoint at, Tally tally);
   // What was counted in (now - span, now], to the width of a slot.
   Tally Sum(TimePoint now) const;
+  // Events in a second, of late; 0 while less than `least` of the span is covered.
+  double PerSecond(TimePoint now, Duration least) const;
   void Clear();
 
   static constexpr std::int64_t kSlots = 120;

@@ -108,7 +108,9 @@ class Applier {
     if (gate == nullptr) return;
     const PlanSpec* plan = IsRestoring(*gate) ? &gate->record.restoration->plan.spec() : nullptr;
     AddCounts(gate->evidence, plan, event.agent, event.counts, turn_.now());
-    if (turn_.now() - gate->looked >= kLookAgainAfter) Look(*gate);
+    const bool is_due =
+        plan != nullptr && plan->adaptive && IsBatchDue(gate->evidence, turn_.now());
+    if (is_due || turn_.now() - gate->looked >= kLookAgainAfter) Look(*gate);
   }
 
   void operator()(const ReadingArrived& event) {

@@ -4,10 +4,20 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace headgate::engine {
 namespace {
 
+// How errors scatter is told by counts of a share that has stood for so long.
+constexpr Duration kSteadyAfter{21'000};
+// After a lowering answers are judged from here on.
+constexpr Duration kBadInCureAfter{4'000};
+constexpr Duration kDemandAfter{3'000};
+constexpr double kDemandForget = 0.1;
+constexpr Duration kDemandKnownAfter{5'000};
+// Of the newest reading in the mean.
+constexpr double kUtilisationWeight = 0.5;
 constexpr Duration kSecond{1'000};
 
 const CheckSpec* FindCheck(const PlanSpec& plan, const std::string& name) {
@@ -45,14 +55,22 @@ bool IsBeyondSoft(const ValueCheck& check, double value, bool was_beyond) {
   return check.hard > check.soft ? value > check.soft - give : value < check.soft + give;
 }
 
-void AddToRatio(RatioEvidence& evidence, const RatioCheck& check, const Reading& reading) {
+void AddToRatio(RatioEvidence& evidence, const RatioCheck& check, const Reading& reading,
+                const std::optional<TimePoint>& in_force_since) {
   if (const auto* tally = std::get_if<Tally>(&reading.value)) {
     const auto* source = std::get_if<PrometheusRatio>(&check.source);
     const Duration span = source == nullptr ? Duration(0) : source->every;
     const bool straddles = reading.observed_at - span < evidence.counts_since;
     const bool is_above = double(tally->bad) * 1e6 > double(check.limit_ppm) * double(tally->total);
     const bool refutes = is_above && !evidence.was_lowered;
-    AddTally(evidence, reading.observed_at, straddles && !refutes ? Tally{} : *tally);
+    const Tally counted = straddles && !refutes ? Tally{} : *tally;
+    AddTally(evidence, reading.observed_at, counted);
+    if (!evidence.weighed || (straddles && !refutes)) return;
+    // The pieces of a window are alike: they tell nothing of how errors scatter.
+    evidence.weighed->Add({.seconds = double(span.count()) / 1e3,
+                           .total = double(counted.total),
+                           .bad = double(std::min(counted.bad, counted.total))},
+                          false, in_force_since && reading.observed_at - span >= *in_force_since);
   } else if (const auto* none = std::get_if<NoData>(&reading.value)) {
     evidence.no_data_why = none->why;
   }
@@ -83,6 +101,20 @@ void AddToDatabase(DatabaseEvidence& evidence, const Reading& reading) {
   }
 }
 
+// What was measured before the share was in force says nothing of it.
+void AddToUtilisation(Progress& progress, const Reading& reading) {
+  const auto* measured = std::get_if<Value>(&reading.value);
+  const bool counts = measured != nullptr && std::isfinite(measured->value) &&
+                      progress.observed_at && reading.observed_at >= *progress.observed_at;
+  if (!counts) return;
+  Utilisation& utilisation = progress.utilisation;
+  utilisation.last = reading.observed_at;
+  utilisation.value =
+      utilisation.value
+          ? *utilisation.value + kUtilisationWeight * (measured->value - *utilisation.value)
+          : measured->value;
+}
+
 bool IsOutdated(const std::optional<TimePoint>& last, const Reading& reading) {
   return last && reading.observed_at < *last;
 }
@@ -100,9 +132,14 @@ void PrepareEvidence(Evidence& evidence, const PlanSpec& plan) {
   evidence.ratios.clear();
   evidence.values.clear();
   evidence.databases.clear();
+  evidence.progress = {};
   for (const CheckSpec& check : plan.checks) {
     if (const auto* ratio = std::get_if<RatioCheck>(&check.kind)) {
-      evidence.ratios.emplace(check.name, RatioEvidence(ratio->window));
+      RatioEvidence& added =
+          evidence.ratios.emplace(check.name, RatioEvidence(ratio->window)).first->second;
+      if (!plan.adaptive) continue;
+      added.weighed.emplace(double(ratio->limit_ppm) / Share::kPpmMax);
+      added.weighed->is_of_agents = std::holds_alternative<AgentRatio>(ratio->source);
     } else if (std::holds_alternative<ValueCheck>(check.kind)) {
       evidence.values.emplace(check.name, ValueEvidence());
     }
@@ -119,7 +156,63 @@ void ForgetCounts(Evidence& evidence, TimePoint now, bool was_lowered) {
     ratio.by_agent.clear();
     ratio.counts_since = now;
     ratio.was_lowered = was_lowered;
+    // Answers that a larger share left behind.
+    if (was_lowered && ratio.weighed) ratio.weighed->OnLowered(0);
   }
+}
+
+void BeginShare(Evidence& evidence, Share before, std::uint32_t change, bool was_lowered) {
+  for (auto& [name, ratio] : evidence.ratios) {
+    if (!ratio.weighed) continue;
+    const double mass = MassOfChange(change);
+    was_lowered ? ratio.weighed->OnLowered(mass) : ratio.weighed->OnRaised(mass);
+  }
+  Progress& progress = evidence.progress;
+  progress.since_change = progress.since_observed = progress.bad_in_cure = Duration(0);
+  progress.observed_at.reset();
+  Utilisation& utilisation = progress.utilisation;
+  utilisation.share_before = utilisation.value ? before : Share::None();
+  utilisation.value_before = utilisation.value.value_or(0);
+  utilisation.value.reset();
+}
+
+bool IsBatchDue(const Evidence& evidence, TimePoint now) {
+  return evidence.progress.has_open && now - evidence.progress.weighed_at >= kBatchLeast;
+}
+
+void WeighCounts(Evidence& evidence, Share share, bool is_observed, TimePoint now) {
+  Progress& progress = evidence.progress;
+  const Duration elapsed = now - progress.weighed_at;
+  const Duration span = elapsed > kBatchMost ? kBatchLeast : elapsed;
+  const double seconds = double(span.count()) / 1e3;
+  const auto requests = double(std::exchange(progress.open_requests, 0));
+  progress.has_open = false;
+  progress.weighed_at = now;
+  progress.since_change += span;
+  if (is_observed && !progress.observed_at) progress.observed_at = now;
+  if (progress.observed_at) progress.since_observed += span;
+  const bool speaks_for = progress.since_observed > kAnswersUnderWay;
+  bool is_bad = false;
+  for (auto& [name, ratio] : evidence.ratios) {
+    if (!ratio.weighed) continue;
+    Weighed& weighed = *ratio.weighed;
+    // Of Prometheus: weighed when its windows come.
+    if (!weighed.is_of_agents) continue;
+    if (share == Share::None()) {
+      weighed.DropOpen();
+      continue;
+    }
+    weighed.WeighOpen(seconds, progress.since_change > kSteadyAfter, speaks_for);
+    is_bad = is_bad || weighed.evidence.IsBadNow();
+  }
+  if (is_bad && progress.since_observed >= kBadInCureAfter) progress.bad_in_cure += span;
+  // While it goes well: overload brings retries, which are no demand.
+  const bool tells_demand =
+      span == elapsed && share > Share::None() && !is_bad && progress.since_observed > kDemandAfter;
+  if (!tells_demand) return;
+  const double rate = requests / seconds * Share::kPpmMax / share.ppm();
+  double& demand = progress.demand_rps;
+  demand = demand > 0 ? demand + std::min(kDemandForget * seconds, 1.0) * (rate - demand) : rate;
 }
 
 void AddCounts(Evidence& evidence, const PlanSpec* plan, const std::string& agent,
@@ -134,6 +227,8 @@ void AddCounts(Evidence& evidence, const PlanSpec* plan, const std::string& agen
   if (is_new) traffic.first = now;
   traffic.last = now;
   if (plan == nullptr) return;
+  evidence.progress.has_open = true;
+  evidence.progress.open_requests += counts.admitted;
   for (const CheckSpec& check : plan->checks) {
     const auto* ratio = std::get_if<RatioCheck>(&check.kind);
     if (ratio == nullptr) continue;
@@ -145,6 +240,9 @@ void AddCounts(Evidence& evidence, const PlanSpec* plan, const std::string& agen
     const Tally tally{.total = counts.admitted,
                       .bad = std::min(BadOf(*source, counts), counts.admitted)};
     AddTally(found->second, now, tally);
+    if (found->second.weighed) {
+      found->second.weighed->Count(agent, double(tally.total), double(tally.bad));
+    }
     found->second.by_agent.try_emplace(agent, ratio->window).first->second.Add(now, tally);
   }
 }
@@ -159,11 +257,16 @@ void AddReading(Evidence& evidence, const PlanSpec& plan, const std::string& sou
     if (is_news) AddToDatabase(found->second, reading);
     return;
   }
+  if (source == kUtilisationSource && plan.adaptive) {
+    AddToUtilisation(evidence.progress, reading);
+    return;
+  }
   const CheckSpec* check = FindCheck(plan, source);
   if (check == nullptr) return;
   if (const auto ratio = evidence.ratios.find(source); ratio != evidence.ratios.end()) {
     if (IsOutdated(ratio->second.last, reading)) return;
-    AddToRatio(ratio->second, std::get<RatioCheck>(check->kind), reading);
+    AddToRatio(ratio->second, std::get<RatioCheck>(check->kind), reading,
+               evidence.progress.observed_at);
   } else if (const auto value = evidence.values.find(source); value != evidence.values.end()) {
     if (IsOutdated(value->second.last, reading)) return;
     AddToValue(value->second, std::get<ValueCheck>(check->kind), reading);
@@ -183,6 +286,14 @@ double RequestsPerSecond(const Evidence& evidence, const std::string& agent) {
   const Traffic& traffic = found->second;
   const Duration span = std::clamp(traffic.last - traffic.first, kSecond, Traffic::kRecent);
   return double(traffic.recent.Sum(traffic.last).total) * 1'000 / double(span.count());
+}
+
+double DemandOf(const Evidence& evidence) {
+  double requests_per_second = 0;
+  for (const auto& [agent, traffic] : evidence.traffic) {
+    requests_per_second += traffic.window.PerSecond(traffic.last, kDemandKnownAfter);
+  }
+  return requests_per_second;
 }
 
 }  // namespace headgate::engine

@@ -16,6 +16,7 @@
 #include "common/base/version.h"
 #include "controller/engine/count_window.h"
 #include "controller/engine/plan.h"
+#include "controller/engine/weighing.h"
 
 namespace headgate::engine {
 
@@ -80,6 +81,8 @@ struct RatioEvidence {
   bool was_lowered = false;
   // Set by a reading that was no data, unset by the next good one.
   std::string no_data_why;
+  // With adaptive steps only.
+  std::optional<Weighed> weighed;
 };
 
 struct ValueEvidence {
@@ -116,12 +119,22 @@ struct Evidence {
   std::map<std::string, RatioEvidence> ratios;
   std::map<std::string, ValueEvidence> values;
   std::map<std::string, DatabaseEvidence> databases;
+  // With adaptive steps only.
+  Progress progress;
 };
 
 // Makes room for the checks of a plan and forgets every other one's.
 void PrepareEvidence(Evidence& evidence, const PlanSpec& plan);
 // What was counted at another share says nothing of this one.
 void ForgetCounts(Evidence& evidence, TimePoint now, bool was_lowered);
+// The share changed for the `change`th time: what was weighed of the one before ends.
+void BeginShare(Evidence& evidence, Share before, std::uint32_t change, bool was_lowered);
+// Enough time has passed, and something was counted, since the last batch.
+bool IsBatchDue(const Evidence& evidence, TimePoint now);
+// Weighs what was counted since the last batch; `is_observed`: the share is in force.
+void WeighCounts(Evidence& evidence, Share share, bool is_observed, TimePoint now);
+// The source of ReadingArrived for AdaptiveSteps::utilisation; no check can be named so.
+inline constexpr char kUtilisationSource[] = "ramp/utilisation";
 // True also where the plan names none.
 bool NamesAgent(const PlanSpec& plan, const std::string& agent);
 // `plan`: of the running restoration, if any.
@@ -139,5 +152,7 @@ void AddReading(Evidence& evidence, const PlanSpec& plan, const std::string& sou
 std::uint64_t WeightOf(const Evidence& evidence, const std::string& agent);
 // Of its last known ten seconds, admitted and refused, or as much of them as was counted.
 double RequestsPerSecond(const Evidence& evidence, const std::string& agent);
+// What users ask for in a second, admitted or refused, as far as it is known; else 0.
+double DemandOf(const Evidence& evidence);
 
 }  // namespace headgate::engine

@@ -7,14 +7,11 @@
 
 #include "common/base/duration.h"
 #include "common/base/text.h"
-#include "controller/engine/judge.h"
+#include "controller/engine/situation.h"
 #include "controller/engine/turn.h"
 
 namespace headgate::engine {
 namespace {
-
-// Databases are looked at every second; the look before the last one may count.
-constexpr Duration kPreflightDatabaseFresh{5'000};
 
 template <class... Ts>
 struct Overloaded : Ts... {
@@ -22,64 +19,6 @@ struct Overloaded : Ts... {
 };
 template <class... Ts>
 Overloaded(Ts...) -> Overloaded<Ts...>;
-
-bool HasObserved(const Gate& gate, const AgentView& agent) {
-  return agent.connected && agent.stage == AgentView::Stage::kObserved &&
-         agent.version == gate.record.version && agent.local_override.empty();
-}
-
-std::string WhyNotObserved(const Gate& gate, const AgentView& agent) {
-  if (!agent.connected) return "is not connected";
-  if (!agent.local_override.empty()) return "has a local override: " + agent.local_override;
-  if (agent.stage == AgentView::Stage::kRefused) return "refuses: " + agent.refusal;
-  if (agent.version != gate.record.version) {
-    return fmt::format("has version {}, not {}", agent.version.ToString(),
-                       gate.record.version.ToString());
-  }
-  return "has not observed its share yet";
-}
-
-void AddClaims(const PlanSpec& plan, const AgentView& agent, std::vector<std::string>& obstacles) {
-  if (agent.admit_by != plan.admit_by) {
-    obstacles.push_back(
-        fmt::format("agent {}: its load balancer admits by '{}', the plan says '{}'", agent.name,
-                    agent.admit_by, plan.admit_by));
-  }
-  for (const CheckSpec& check : plan.checks) {
-    const auto* ratio = std::get_if<RatioCheck>(&check.kind);
-    const auto* source = ratio == nullptr ? nullptr : std::get_if<AgentRatio>(&ratio->source);
-    if (source == nullptr || source->metric != AgentRatio::Metric::kSlowerThan) continue;
-    const auto& counted = agent.slow_thresholds_ms;
-    const auto wanted = static_cast<std::uint32_t>(source->slower_than.count());
-    if (std::find(counted.begin(), counted.end(), wanted) == counted.end()) {
-      obstacles.push_back(
-          fmt::format("agent {}: its load balancer does not count answers slower than {}",
-                      agent.name, FormatDuration(source->slower_than)));
-    }
-  }
-}
-
-// Without users there is nothing to count: preflight stands in for the ratios.
-bool MayBeTooFew(const Gate& gate) { return gate.record.share == Share::None(); }
-
-void AddChecks(const Gate& gate, TimePoint now, std::vector<std::string>& obstacles) {
-  // A restoration that has ended asks nothing any more.
-  if (gate.record.restoration && HasEnded(*gate.record.restoration)) return;
-  for (const auto& [name, judgement] : JudgeAll(gate, now, IsInPreflight(gate))) {
-    if (judgement.verdict == Verdict::kHealthy) {
-      if (now - *judgement.age < gate.share_changed) {
-        obstacles.push_back(
-            fmt::format("check {} has not been read since the share changed", name));
-      }
-      continue;
-    }
-    if (judgement.unknown_why == UnknownWhy::kTooFew && MayBeTooFew(gate)) continue;
-    obstacles.push_back("check " + JudgementText(name, judgement, " is"));
-    for (std::size_t i = 1; i < judgement.findings.size(); ++i) {
-      obstacles.push_back(fmt::format("check {}: {}", name, judgement.findings[i]));
-    }
-  }
-}
 
 std::string ClearText(const Gate& gate, Duration needed, TimePoint now) {
   if (!gate.clear_since) return "not clear yet";
@@ -98,38 +37,73 @@ std::string RetryText(const Restoration& restoration, const Curing& phase, TimeP
   return text;
 }
 
+// What adaptive steps are about to do.
+std::string CourseText(const Gate& gate, TimePoint now) {
+  const Course course = CourseOf(gate, now);
+  if (gate.record.share == Share::All()) return "to be proven";
+  if (course.to == gate.record.share) return "stays: " + course.why;
+  return fmt::format("next {} ({})", course.to.ToString(), course.why);
+}
+
+// What ends the step beside the checks: the time that it must stand.
+std::string StandText(const Gate& gate, const Restoration& restoration) {
+  const Progress& progress = gate.evidence.progress;
+  if (!progress.observed_at) return "the share, which must be in force everywhere first";
+  return fmt::format("{} at this share, {} so far",
+                     FormatDuration(restoration.plan.spec().bake_min),
+                     FormatDuration(progress.since_change));
+}
+
+std::string WhyText(Search::Why why) {
+  switch (why) {
+    case Search::Why::kShare:
+      return "because of the share";
+    case Search::Why::kLoad:
+      return "because of its load";
+    case Search::Why::kTime:
+      return "not because of the share";
+  }
+  return "";
+}
+
+std::string AdmittingText(const Gate& gate, const Restoration& restoration, TimePoint now) {
+  return IsAdaptive(restoration) ? CourseText(gate, now)
+                                 : ClearText(gate, restoration.plan.spec().bake_min, now);
+}
+
 std::string Doing(const Gate& gate, const Restoration& restoration, TimePoint now) {
   const PlanSpec& plan = restoration.plan.spec();
   const std::string share = gate.record.share.ToString();
   return std::visit(
-      Overloaded{[&](const Preflight&) {
-                   return "preflight at " + share + ", " + ClearText(gate, plan.ready_for, now);
-                 },
-                 [&](const WaitingForApproval& phase) {
-                   return fmt::format("at {}, waits for approval of {}", share,
-                                      phase.step.ToString());
-                 },
-                 [&](const Admitting&) {
-                   return "admitting " + share + ", " + ClearText(gate, plan.bake_min, now);
-                 },
-                 [&](const Holding& phase) { return "holding at " + share + ": " + phase.detail; },
-                 [&](const Retreating& phase) {
-                   return fmt::format("retreating from {} to {}", phase.from.ToString(),
-                                      phase.to.ToString());
-                 },
-                 [&](const Curing& phase) {
-                   return fmt::format("at {} after {} failed, {}, {}", share,
-                                      phase.failed.ToString(), ClearText(gate, plan.bake_min, now),
-                                      RetryText(restoration, phase, now));
-                 },
-                 [&](const Watching&) {
-                   return fmt::format("at {}, watched for {} of {}", share,
-                                      FormatDuration(now - restoration.phase_since),
-                                      FormatDuration(plan.watch));
-                 },
-                 [&](const Completed& phase) { return "completed: " + phase.detail; },
-                 [&](const Aborted& phase) { return "aborted at " + share + ": " + phase.detail; },
-                 [&](const Failed& phase) { return "failed at " + share + ": " + phase.detail; }},
+      Overloaded{
+          [&](const Preflight&) {
+            return "preflight at " + share + ", " + ClearText(gate, plan.ready_for, now);
+          },
+          [&](const WaitingForApproval& phase) {
+            return fmt::format("at {}, waits for approval of {}", share, phase.step.ToString());
+          },
+          [&](const Admitting&) {
+            return "admitting " + share + ", " + AdmittingText(gate, restoration, now);
+          },
+          [&](const Holding& phase) { return "holding at " + share + ": " + phase.detail; },
+          [&](const Retreating& phase) {
+            return fmt::format("retreating from {} to {}", phase.from.ToString(),
+                               phase.to.ToString());
+          },
+          [&](const Curing& phase) {
+            const std::string clear = IsAdaptive(restoration) ? WhyText(restoration.search.why)
+                                                              : ClearText(gate, plan.bake_min, now);
+            return fmt::format("at {} after {} failed, {}, {}", share, phase.failed.ToString(),
+                               clear, RetryText(restoration, phase, now));
+          },
+          [&](const Watching&) {
+            return fmt::format("at {}, watched for {} of {}", share,
+                               FormatDuration(now - restoration.phase_since),
+                               FormatDuration(plan.watch));
+          },
+          [&](const Completed& phase) { return "completed: " + phase.detail; },
+          [&](const Aborted& phase) { return "aborted at " + share + ": " + phase.detail; },
+          [&](const Failed& phase) { return "failed at " + share + ": " + phase.detail; }},
       restoration.phase);
 }
 
@@ -155,12 +129,15 @@ std::string EndOf(const Gate& gate, const Restoration& restoration, TimePoint no
     const Duration bake = restoration.plan.spec().bake_min;
     std::string text = fmt::format("the cure: {} must be clear for {}",
                                    gate.record.share.ToString(), FormatDuration(bake));
+    if (IsAdaptive(restoration)) text = "the cure of " + gate.record.share.ToString();
     if (curing->not_before > now) {
       text += fmt::format(", and {} must pass", FormatDuration(curing->not_before - now));
     }
     return text;
   }
-  return "";
+  const bool must_stand = std::holds_alternative<Admitting>(restoration.phase) &&
+                          IsAdaptive(restoration) && !HasStood(restoration, gate.evidence);
+  return must_stand ? StandText(gate, restoration) : "";
 }
 
 bool WillRise(const Restoration& restoration) {
@@ -186,23 +163,6 @@ std::string Moved(const Gate& gate, const std::string& before) {
 
 }  // namespace
 
-std::set<std::string> ExpectedAgents(const Gate& gate) {
-  std::set<std::string> expected;
-  for (const auto& [name, agent] : gate.evidence.agents) expected.insert(name);
-  if (gate.record.restoration) {
-    const PlanSpec& plan = gate.record.restoration->plan.spec();
-    expected.insert(plan.agents.begin(), plan.agents.end());
-  }
-  for (const std::string& name : gate.evidence.removed) expected.erase(name);
-  return expected;
-}
-
-bool IsInPreflight(const Gate& gate) {
-  return gate.record.share == Share::None() ||
-         (gate.record.restoration &&
-          std::holds_alternative<Preflight>(gate.record.restoration->phase));
-}
-
 bool HasEnded(const Restoration& restoration) {
   return std::holds_alternative<Completed>(restoration.phase) ||
          std::holds_alternative<Aborted>(restoration.phase) ||
@@ -219,119 +179,6 @@ const char* NameOf(const Phase& phase) {
           [](const Watching&) { return "WATCHING"; }, [](const Completed&) { return "COMPLETED"; },
           [](const Aborted&) { return "ABORTED"; }, [](const Failed&) { return "FAILED"; }},
       phase);
-}
-
-Judgements JudgeAll(const Gate& gate, TimePoint now, bool preflight) {
-  Judgements judgements;
-  if (!gate.record.restoration) return judgements;
-  const PlanSpec& plan = gate.record.restoration->plan.spec();
-  for (const CheckSpec& check : plan.checks) {
-    judgements.emplace_back(check.name, Judge(check, gate.evidence, now));
-  }
-  if (!preflight) return judgements;
-  for (const std::string& database : plan.preflight_databases) {
-    const bool is_checked =
-        std::any_of(plan.checks.begin(), plan.checks.end(), [&](const CheckSpec& check) {
-          const auto* kind = std::get_if<DatabaseCheck>(&check.kind);
-          return kind != nullptr && kind->database == database;
-        });
-    if (is_checked) continue;
-    judgements.emplace_back("database " + database,
-                            JudgeDatabase(database, kPreflightDatabaseFresh, gate.evidence, now));
-  }
-  return judgements;
-}
-
-std::uint32_t WeightPpmOf(const Gate& gate, const std::string& agent) {
-  std::uint64_t total = 0;
-  for (const auto& [name, view] : gate.evidence.agents) total += WeightOf(gate.evidence, name);
-  if (total == 0) return 0;
-  return static_cast<std::uint32_t>(WeightOf(gate.evidence, agent) * Share::kPpmMax / total);
-}
-
-bool IsObserved(const Gate& gate) {
-  std::uint64_t total = 0;
-  std::uint64_t observed = 0;
-  bool have_all = !gate.evidence.agents.empty();
-  for (const std::string& name : ExpectedAgents(gate)) {
-    const auto found = gate.evidence.agents.find(name);
-    const std::uint64_t weight = WeightOf(gate.evidence, name);
-    const bool has = found != gate.evidence.agents.end() && HasObserved(gate, found->second);
-    total += weight;
-    observed += has ? weight : 0;
-    have_all = have_all && has;
-  }
-  if (have_all) return true;
-  return total > 0 && observed * Share::kPpmMax >= total * kQuorumPpm;
-}
-
-std::vector<std::string> AgentObstacles(const Gate& gate, TimePoint now) {
-  std::vector<std::string> obstacles;
-  const bool is_observed = IsObserved(gate);
-  const PlanSpec* plan = gate.record.restoration ? &gate.record.restoration->plan.spec() : nullptr;
-  std::size_t connected = 0;
-  for (const std::string& name : ExpectedAgents(gate)) {
-    const auto found = gate.evidence.agents.find(name);
-    if (found == gate.evidence.agents.end()) {
-      obstacles.push_back(fmt::format(
-          "agent {} has not connected: what its load balancer admits is unknown", name));
-      continue;
-    }
-    const AgentView& agent = found->second;
-    connected += agent.connected ? 1 : 0;
-    // One that refuses, or that an operator overrides on its box, forbids raising whatever its
-    // weight; one that is merely late only where it carries traffic that the quorum needs.
-    const bool always_counts = agent.stage == AgentView::Stage::kRefused ||
-                               !agent.local_override.empty() || IsInPreflight(gate);
-    if (!HasObserved(gate, agent) && (!is_observed || always_counts)) {
-      obstacles.push_back(fmt::format("agent {} {}", name, WhyNotObserved(gate, agent)));
-    }
-    if (plan != nullptr && agent.connected) AddClaims(*plan, agent, obstacles);
-    if (plan != nullptr && agent.connected && !NamesAgent(*plan, name)) {
-      obstacles.push_back(fmt::format(
-          "agent {} is not in the plan: add it, or stop it and `headgate agents remove {} {}`",
-          name, gate.record.gate, name));
-      continue;
-    }
-    const auto traffic = gate.evidence.traffic.find(name);
-    const bool counts =
-        traffic != gate.evidence.traffic.end() && now - traffic->second.last <= kCountsFresh;
-    if (agent.connected && !counts) {
-      obstacles.push_back(fmt::format("agent {} is blind: no counts from it for over {}", name,
-                                      FormatDuration(kCountsFresh)));
-    }
-  }
-  if (plan != nullptr && connected + gate.evidence.removed.size() < plan->agent_count) {
-    obstacles.push_back(fmt::format("{} of {} agents are connected", connected, plan->agent_count));
-  }
-  if (gate.evidence.agents.empty() && obstacles.empty()) {
-    obstacles.push_back("no agent has connected");
-  }
-  return obstacles;
-}
-
-std::vector<std::string> Obstacles(const State& state, const Gate& gate, TimePoint now) {
-  std::vector<std::string> obstacles;
-  if (!state.journal_trouble.empty()) {
-    obstacles.push_back("the journal cannot record a raise: " + state.journal_trouble);
-  } else if (!state.leads) {
-    obstacles.push_back("this controller does not lead");
-  } else if (!gate.recorded && !gate.pending) {
-    obstacles.push_back("the last decision is not in the journal yet");
-  }
-  for (std::string& obstacle : AgentObstacles(gate, now)) obstacles.push_back(std::move(obstacle));
-  AddChecks(gate, now, obstacles);
-  return obstacles;
-}
-
-std::string JudgementText(const std::string& name, const Judgement& judgement,
-                          const std::string& is) {
-  // A finding says it all; how many there are, and that soundness is the bound, says nothing.
-  const std::string text =
-      judgement.findings.empty()
-          ? fmt::format("{} (bound {}), {}", judgement.value, judgement.bound, judgement.detail)
-          : judgement.detail;
-  return fmt::format("{}{} {}: {}", name, is, NameOf(judgement.verdict), text);
 }
 
 Share NextStep(const Restoration& restoration, Share share) {
@@ -365,7 +212,7 @@ Explanation Explain(const State& state, const Gate& gate, TimePoint now) {
   }
   explanation.checks = JudgeAll(gate, now, IsInPreflight(gate));
   if (HasEnded(restoration)) return explanation;
-  if (WillRise(restoration)) explanation.next = NextStep(restoration, record.share);
+  if (WillRise(restoration)) explanation.next = CourseOf(gate, now).to;
   if (gate.pending) explanation.waits_for.push_back("the journal, to record the next share");
   if (std::string end = EndOf(gate, restoration, now); !end.empty()) {
     explanation.waits_for.push_back(std::move(end));
@@ -392,6 +239,9 @@ std::vector<std::string> EvidenceLines(const Gate& gate, TimePoint now) {
   for (const auto& [name, judgement] : JudgeAll(gate, now, IsInPreflight(gate))) {
     lines.push_back(JudgementText(name, judgement, ""));
   }
+  const bool is_searching = gate.record.restoration && IsAdaptive(*gate.record.restoration) &&
+                            std::holds_alternative<Admitting>(gate.record.restoration->phase);
+  if (is_searching) lines.push_back(CourseText(gate, now));
   return lines;
 }
 

@@ -8,6 +8,7 @@
 
 #include "common/base/duration.h"
 #include "common/base/share.h"
+#include "controller/engine/adaptive.h"
 
 namespace headgate::engine {
 namespace {
@@ -29,11 +30,12 @@ std::string RatioText(Tally tally) {
 std::string AgeText(Duration age) { return fmt::format("{:.1f} s", double(age.count()) / 1000.0); }
 
 Judgement NoDataYet(std::string bound, const std::optional<TimePoint>& last, const std::string& why,
-                    TimePoint now) {
+                    TimePoint now, bool in_words) {
   Judgement judgement;
+  if (last) judgement.age = now - *last;
+  if (!in_words) return judgement;
   judgement.bound = std::move(bound);
   judgement.value = "no data";
-  if (last) judgement.age = now - *last;
   judgement.detail = last ? fmt::format("last reading {} old", AgeText(now - *last))
                           : std::string("no reading yet");
   if (!why.empty()) judgement.detail += ": " + why;
@@ -45,69 +47,129 @@ bool IsFresh(const std::optional<TimePoint>& last, Duration fresh, TimePoint now
 }
 
 // The agent whose own counts fail, if any: one broken load balancer must not drown in the sum.
-std::string AgentThatFails(const RatioCheck& check, const RatioEvidence& evidence, TimePoint now) {
+struct AgentCounts {
+  std::string name;
+  Tally tally;
+};
+std::optional<AgentCounts> AgentThatFails(const RatioCheck& check, const RatioEvidence& evidence,
+                                          TimePoint now, double bar) {
   const double limit = check.limit_ppm / 1e6;
   for (const auto& [agent, window] : evidence.by_agent) {
+    if (evidence.weighed && bar > 0) {
+      const auto& agents = evidence.weighed->agents;
+      const auto found = agents.find(agent);
+      // One agent alone is the sum.
+      if (agents.size() < 2 || found == agents.end()) continue;
+      if (found->second.evidence.Against() < bar) continue;
+      return AgentCounts{agent, window.Sum(now)};
+    }
     const Tally tally = window.Sum(now);
     if (tally.total >= check.min_sample && NatsAgainst(tally, limit) >= kFailedNats) {
-      return fmt::format("{} alone has {} of {} requests", agent, RatioText(tally), tally.total);
+      return AgentCounts{agent, tally};
     }
   }
-  return "";
+  return std::nullopt;
+}
+
+// What a ratio amounts to, before it is put into words.
+struct RatioFacts {
+  Verdict verdict = Verdict::kUnknown;
+  Tally sum;
+  Tally newest;
+  bool is_severe = false;
+  double nats_against = 0;
+  double nats_fail = kFailedNats;
+  std::optional<AgentCounts> agent;
+};
+
+RatioFacts FactsOf(const RatioCheck& check, const RatioEvidence& evidence, TimePoint now,
+                   double bar) {
+  const double limit = check.limit_ppm / 1e6;
+  RatioFacts facts{.sum = evidence.sum.Sum(now), .newest = evidence.newest.Sum(now)};
+  const bool is_weighed = evidence.weighed.has_value() && bar > 0;
+  const double against = is_weighed ? evidence.weighed->evidence.Against() : 0;
+  facts.is_severe =
+      facts.newest.total >= check.min_sample &&
+      double(facts.newest.bad) >= std::max(kSevere, limit) * double(facts.newest.total);
+  facts.nats_against =
+      is_weighed ? std::max(std::log(against), 0.0) : NatsAgainst(facts.sum, limit);
+  if (is_weighed) facts.nats_fail = std::log(bar);
+  const bool fails = is_weighed ? against >= bar : facts.nats_against >= kFailedNats;
+  const bool is_above = is_weighed
+                            ? against >= kHoldPart * bar || evidence.weighed->evidence.WasBad()
+                            : PpmOf(facts.sum) > check.limit_ppm;
+  const bool is_few = !is_weighed && facts.sum.total < check.min_sample;
+  if (facts.is_severe || (fails && !is_few)) {
+    facts.verdict = Verdict::kFailed;
+  } else if (is_few) {
+    facts.verdict = Verdict::kUnknown;
+  } else if (is_above) {
+    facts.verdict = Verdict::kDegraded;
+  } else if (facts.agent = AgentThatFails(check, evidence, now, bar); facts.agent) {
+    facts.verdict = Verdict::kDegraded;
+  } else if (!is_weighed || evidence.weighed->evidence.For() >= kForNats) {
+    facts.verdict = Verdict::kHealthy;
+  }
+  return facts;
+}
+
+// Where evidence stands between an advance and a retreat.
+std::string ScaleText(const RatioFacts& facts, const Sequential& evidence) {
+  return fmt::format(", against {:.1f} of {:.1f} nats, for {:.1f} of {:.1f}", facts.nats_against,
+                     facts.nats_fail, std::min(evidence.For(), 99.0), kForNats);
+}
+
+std::string DetailOf(const RatioFacts& facts, const RatioCheck& check,
+                     const RatioEvidence& evidence) {
+  if (facts.is_severe) {
+    return fmt::format("{} of {} in the newest second", facts.newest.bad, facts.newest.total);
+  }
+  std::string text =
+      fmt::format("{} of {} in {}", facts.sum.bad, facts.sum.total, FormatDuration(check.window));
+  if (evidence.weighed) {
+    text += ScaleText(facts, evidence.weighed->evidence);
+  } else if (facts.verdict == Verdict::kUnknown) {
+    text += fmt::format(": waits for {} requests", check.min_sample);
+  } else if (facts.nats_against >= kFailedNats || PpmOf(facts.sum) > check.limit_ppm) {
+    text += fmt::format(", {:.1f} nats against (fails at {:.1f})", facts.nats_against, kFailedNats);
+  }
+  if (facts.agent) {
+    text += fmt::format(", but {} alone has {} of {} requests", facts.agent->name,
+                        RatioText(facts.agent->tally), facts.agent->tally.total);
+  } else if (evidence.weighed && facts.verdict == Verdict::kDegraded) {
+    text += evidence.weighed->evidence.WasBad() ? ", bad seconds within the last five"
+                                                : ", too near to failing";
+  }
+  return text;
 }
 
 Judgement JudgeRatio(const CheckSpec& spec, const RatioCheck& check, const RatioEvidence& evidence,
-                     TimePoint now) {
-  const std::string bound = FormatPpm(check.limit_ppm);
+                     TimePoint now, const Scale& scale) {
   if (!IsFresh(evidence.last, spec.fresh, now)) {
-    return NoDataYet(bound, evidence.last, evidence.no_data_why, now);
+    return NoDataYet(scale.in_words ? FormatPpm(check.limit_ppm) : "", evidence.last,
+                     evidence.no_data_why, now, scale.in_words);
   }
-  const double limit = check.limit_ppm / 1e6;
-  const Tally sum = evidence.sum.Sum(now);
-  const Tally newest = evidence.newest.Sum(now);
+  const RatioFacts facts = FactsOf(check, evidence, now, scale.against_bar);
   Judgement judgement;
-  judgement.unknown_why = UnknownWhy::kNone;
-  judgement.bound = bound;
+  judgement.verdict = facts.verdict;
+  judgement.unknown_why =
+      facts.verdict == Verdict::kUnknown ? UnknownWhy::kTooFew : UnknownWhy::kNone;
   judgement.age = now - *evidence.last;
-  judgement.value = sum.total == 0 ? "no requests" : RatioText(sum);
-  const std::string sample =
-      fmt::format("{} of {} in {}", sum.bad, sum.total, FormatDuration(check.window));
-  const bool is_severe = newest.total >= check.min_sample &&
-                         double(newest.bad) >= std::max(kSevere, limit) * double(newest.total);
-  if (is_severe) {
-    judgement.verdict = Verdict::kFailed;
-    judgement.value = RatioText(newest);
-    judgement.detail = fmt::format("{} of {} in the newest second", newest.bad, newest.total);
-    return judgement;
-  }
-  if (sum.total < check.min_sample) {
-    judgement.verdict = Verdict::kUnknown;
-    judgement.unknown_why = UnknownWhy::kTooFew;
-    judgement.detail = fmt::format("{}: waits for {} requests", sample, check.min_sample);
-    return judgement;
-  }
-  const double nats = NatsAgainst(sum, limit);
-  judgement.detail = sample;
-  if (nats >= kFailedNats) {
-    judgement.verdict = Verdict::kFailed;
-    judgement.detail += fmt::format(", {:.1f} nats against (fails at {:.1f})", nats, kFailedNats);
-  } else if (PpmOf(sum) > check.limit_ppm) {
-    judgement.verdict = Verdict::kDegraded;
-    judgement.detail += fmt::format(", {:.1f} nats against (fails at {:.1f})", nats, kFailedNats);
-  } else if (std::string agent = AgentThatFails(check, evidence, now); !agent.empty()) {
-    judgement.verdict = Verdict::kDegraded;
-    judgement.detail += ", but " + agent;
-  } else {
-    judgement.verdict = Verdict::kHealthy;
-  }
+  if (!scale.in_words) return judgement;
+  judgement.bound = FormatPpm(check.limit_ppm);
+  judgement.value = facts.is_severe        ? RatioText(facts.newest)
+                    : facts.sum.total == 0 ? "no requests"
+                                           : RatioText(facts.sum);
+  judgement.detail = DetailOf(facts, check, evidence);
   return judgement;
 }
 
 Judgement JudgeValue(const CheckSpec& spec, const ValueCheck& check, const ValueEvidence& evidence,
-                     TimePoint now) {
-  const std::string bound = fmt::format("{:g}..{:g}", check.soft, check.hard);
+                     TimePoint now, bool in_words) {
+  const std::string bound =
+      in_words ? fmt::format("{:g}..{:g}", check.soft, check.hard) : std::string();
   if (!IsFresh(evidence.last, spec.fresh, now) || !evidence.value) {
-    return NoDataYet(bound, evidence.last, evidence.no_data_why, now);
+    return NoDataYet(bound, evidence.last, evidence.no_data_why, now, in_words);
   }
   const double value = evidence.value->value;
   const bool larger_is_worse = check.hard > check.soft;
@@ -116,17 +178,18 @@ Judgement JudgeValue(const CheckSpec& spec, const ValueCheck& check, const Value
   judgement.unknown_why = UnknownWhy::kNone;
   judgement.bound = bound;
   judgement.age = now - *evidence.last;
+  judgement.verdict = is_beyond_hard            ? Verdict::kFailed
+                      : evidence.is_beyond_soft ? Verdict::kDegraded
+                                                : Verdict::kHealthy;
+  if (!in_words) return judgement;
   judgement.value = fmt::format("{:g}", value);
   const char* side = larger_is_worse ? "above" : "below";
   if (is_beyond_hard) {
-    judgement.verdict = Verdict::kFailed;
     judgement.detail = fmt::format("{} the hard bound {:g}", side, check.hard);
   } else if (evidence.is_beyond_soft) {
-    judgement.verdict = Verdict::kDegraded;
     judgement.detail = fmt::format("{} the soft bound {:g}, or not back by {}", side, check.soft,
                                    FormatPpm(check.hysteresis_ppm));
   } else {
-    judgement.verdict = Verdict::kHealthy;
     judgement.detail = fmt::format("inside {:g}", check.soft);
   }
   return judgement;
@@ -184,19 +247,22 @@ double NatsAgainst(Tally tally, double limit) {
 }
 
 Judgement JudgeDatabase(const std::string& database, Duration fresh, const Evidence& evidence,
-                        TimePoint now) {
+                        TimePoint now, bool in_words) {
   const auto found = evidence.databases.find(database);
-  if (found == evidence.databases.end()) return NoDataYet("sound", std::nullopt, "", now);
+  if (found == evidence.databases.end()) {
+    return NoDataYet("sound", std::nullopt, "", now, in_words);
+  }
   const DatabaseEvidence& known = found->second;
   if (!IsFresh(known.last, fresh, now) || !known.report) {
-    return NoDataYet("sound", known.last, known.no_data_why, now);
+    return NoDataYet("sound", known.last, known.no_data_why, now, in_words);
   }
   Judgement judgement;
   judgement.unknown_why = UnknownWhy::kNone;
-  judgement.bound = "sound";
   judgement.age = now - *known.last;
   judgement.verdict = WorstOf(*known.report, judgement.drains);
   if (judgement.verdict == Verdict::kUnknown) judgement.unknown_why = UnknownWhy::kNoData;
+  if (!in_words) return judgement;
+  judgement.bound = "sound";
   for (const DatabaseFinding& finding : known.report->findings) {
     if (judgement.findings.size() >= kFindingsShownMax) break;
     judgement.findings.push_back(finding.text);
@@ -209,19 +275,22 @@ Judgement JudgeDatabase(const std::string& database, Duration fresh, const Evide
   return judgement;
 }
 
-Judgement Judge(const CheckSpec& check, const Evidence& evidence, TimePoint now) {
+Judgement Judge(const CheckSpec& check, const Evidence& evidence, TimePoint now,
+                const Scale& scale) {
   if (const auto* ratio = std::get_if<RatioCheck>(&check.kind)) {
     const auto found = evidence.ratios.find(check.name);
     return found == evidence.ratios.end()
-               ? NoDataYet(FormatPpm(ratio->limit_ppm), std::nullopt, "", now)
-               : JudgeRatio(check, *ratio, found->second, now);
+               ? NoDataYet(FormatPpm(ratio->limit_ppm), std::nullopt, "", now, scale.in_words)
+               : JudgeRatio(check, *ratio, found->second, now, scale);
   }
   if (const auto* value = std::get_if<ValueCheck>(&check.kind)) {
     const auto found = evidence.values.find(check.name);
-    return found == evidence.values.end() ? NoDataYet("", std::nullopt, "", now)
-                                          : JudgeValue(check, *value, found->second, now);
+    return found == evidence.values.end()
+               ? NoDataYet("", std::nullopt, "", now, scale.in_words)
+               : JudgeValue(check, *value, found->second, now, scale.in_words);
   }
-  return JudgeDatabase(std::get<DatabaseCheck>(check.kind).database, check.fresh, evidence, now);
+  return JudgeDatabase(std::get<DatabaseCheck>(check.kind).database, check.fresh, evidence, now,
+                       scale.in_words);
 }
 
 }  // namespace headgate::engine

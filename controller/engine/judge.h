@@ -4,6 +4,8 @@
 // so many bad events at the limit, exp(-n * KL(bad/n || limit)) (Chernoff 1952, Hoeffding 1963
 // eq. 2.1), is at most exp(-kFailedNats). It is FAILED too when the newest second alone is severe:
 // at least kSevere of a minimum sample is bad. Above the limit otherwise it is DEGRADED.
+// With adaptive steps sequential evidence takes the place of the bound: FAILED at `against_bar`,
+// DEGRADED from a tenth of it, HEALTHY once the share is proven, and too few until then.
 #pragma once
 
 #include "common/base/clock.h"
@@ -21,9 +23,16 @@ inline constexpr double kSevere = 0.30;
 // n * KL(bad/n || limit) in nats where bad/n is above the limit, else 0. `limit` in (0, 1).
 double NatsAgainst(Tally tally, double limit);
 
-Judgement Judge(const CheckSpec& check, const Evidence& evidence, TimePoint now);
+// How evidence is weighed, and whether the judgement says so in words: they cost more than it does.
+struct Scale {
+  // Of sequential evidence against: FAILED from here on (AgainstBar); 0 with fixed steps.
+  double against_bar = 0;
+  bool in_words = true;
+};
+Judgement Judge(const CheckSpec& check, const Evidence& evidence, TimePoint now,
+                const Scale& scale = {});
 // The verdict of a database alone, for preflight.
 Judgement JudgeDatabase(const std::string& database, Duration fresh, const Evidence& evidence,
-                        TimePoint now);
+                        TimePoint now, bool in_words = true);
 
 }  // namespace headgate::engine

@@ -90,7 +90,40 @@ void RefuseBadPreflight(const PlanSpec& spec, FieldErrors& errors) {
   RefuseOutside(spec.ready_for, Duration(0), kHour, "preflight.ready_for", errors);
 }
 
+void RefuseBadAdaptive(const PlanSpec& spec, FieldErrors& errors) {
+  const AdaptiveSteps& adaptive = *spec.adaptive;
+  if (!spec.steps.empty()) {
+    errors.Add("ramp.steps", fmt::format("adaptive beside a list of {} steps: keep one of the two",
+                                         spec.steps.size()));
+  }
+  if (adaptive.first && *adaptive.first == Share::None()) {
+    errors.Add("ramp.first", "a first share of 0 % admits nobody: write for example 1%");
+  }
+  if (adaptive.step_max_ppm < kStepMaxPpmLeast || adaptive.step_max_ppm > Share::kPpmMax) {
+    errors.Add("ramp.step_max",
+               fmt::format("steps of at most {}: write {} to 100 %",
+                           FormatPpm(adaptive.step_max_ppm), FormatPpm(kStepMaxPpmLeast)));
+  }
+  if (adaptive.utilisation) {
+    RefuseBadValueSource(*adaptive.utilisation, "ramp.utilisation.prometheus", errors);
+    if (adaptive.utilisation->every > kUtilisationEveryMax) {
+      errors.Add("ramp.utilisation.prometheus.every",
+                 fmt::format("{} is longer than {}: a share is raised within seconds, and a "
+                             "utilisation of before it says nothing",
+                             FormatDuration(adaptive.utilisation->every),
+                             FormatDuration(kUtilisationEveryMax)));
+    }
+  }
+  const std::uint32_t limit = adaptive.utilisation_limit_ppm;
+  if (limit < kUtilisationLimitPpmLeast || limit > Share::kPpmMax) {
+    errors.Add("ramp.utilisation_limit",
+               fmt::format("{}: write {} to 100 %, e.g. 92%", FormatPpm(limit),
+                           FormatPpm(kUtilisationLimitPpmLeast)));
+  }
+}
+
 void RefuseBadSteps(const PlanSpec& spec, FieldErrors& errors) {
+  if (spec.adaptive) return RefuseBadAdaptive(spec, errors);
   const std::vector<Share>& steps = spec.steps;
   if (steps.empty() || steps.size() > kStepsMax) {
     errors.Add("ramp.steps",
@@ -132,7 +165,10 @@ void RefuseBadRamp(const PlanSpec& spec, FieldErrors& errors) {
   for (std::size_t i = 0; i < spec.approve_at.size(); ++i) {
     const std::string path = fmt::format("ramp.approve_at[{}]", i);
     const Share share = spec.approve_at[i];
-    if (std::find(spec.steps.begin(), spec.steps.end(), share) == spec.steps.end()) {
+    if (spec.adaptive && share == Share::None()) {
+      errors.Add(path, "nobody needs approval to be refused: write a share above 0 %");
+    } else if (!spec.adaptive &&
+               std::find(spec.steps.begin(), spec.steps.end(), share) == spec.steps.end()) {
       errors.Add(path, fmt::format("{} is not one of the steps: write one of them, or add it to "
                                    "steps",
                                    share.ToString()));

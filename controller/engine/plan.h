@@ -93,6 +93,20 @@ struct DatabaseSpec {
   friend bool operator==(const DatabaseSpec&, const DatabaseSpec&) = default;
 };
 
+// Steps that follow the evidence, instead of a list.
+struct AdaptiveSteps {
+  // Unset: so large that the demand soon tells something, 5 % to 25 %.
+  std::optional<Share> first;
+  std::uint32_t step_max_ppm = 300'000;
+  // How busy the platform is, a part of 1; and how busy it may get.
+  std::optional<PrometheusValue> utilisation;
+  std::uint32_t utilisation_limit_ppm = 920'000;
+  friend bool operator==(const AdaptiveSteps&, const AdaptiveSteps&) = default;
+};
+
+// The least time at a share with adaptive steps, where the plan does not say.
+inline constexpr Duration kBakeLeastAdaptive{7'000};
+
 struct PlanSpec {
   std::string gate;
   // Admit.by in its short form, e.g. "cookie headgate_uid".
@@ -102,7 +116,9 @@ struct PlanSpec {
   std::vector<std::string> preflight_databases;
   Duration ready_for{30'000};
   std::vector<CheckSpec> checks;
+  // Exactly one of the two: a list, not empty, or adaptive.
   std::vector<Share> steps;
+  std::optional<AdaptiveSteps> adaptive;
   Duration bake_min{10'000};
   Duration bake_max{300'000};
   Duration patience{30'000};

@@ -106,12 +106,8 @@ void RefuseBadValue(const ValueCheck& value, const CheckSpec& check, const std::
                            FormatPpm(kHysteresisPpmMax)));
   }
   const std::string prefix = path + ".value.prometheus";
-  RefuseBadQuery(value.source.query, prefix + ".query", errors);
-  RefuseOutside(value.source.every, kShortest, kHour, prefix + ".every", errors);
+  RefuseBadValueSource(value.source, prefix, errors);
   RefuseShorterThanPoll(check.fresh, value.source.every, path + ".fresh", errors);
-  if (value.source.sampled_by.size() > kQueryBytesMax) {
-    RefuseBadQuery(value.source.sampled_by, prefix + ".sampled_by", errors);
-  }
 }
 
 void RefuseBadReplica(const ReplicaSpec& replica, const std::string& path, FieldErrors& errors) {
@@ -194,6 +190,15 @@ void RefuseOutside(Duration value, Duration min, Duration max, const std::string
                                value < min ? "shorter than" : "longer than",
                                FormatDuration(value < min ? min : max), FormatDuration(min),
                                FormatDuration(max)));
+}
+
+void RefuseBadValueSource(const PrometheusValue& source, const std::string& path,
+                          FieldErrors& errors) {
+  RefuseBadQuery(source.query, path + ".query", errors);
+  RefuseOutside(source.every, kShortest, kHour, path + ".every", errors);
+  if (source.sampled_by.size() > kQueryBytesMax) {
+    RefuseBadQuery(source.sampled_by, path + ".sampled_by", errors);
+  }
 }
 
 void RefuseUndeclared(const PlanSpec& spec, const std::string& database, const std::string& path,

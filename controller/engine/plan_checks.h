@@ -6,6 +6,9 @@
 
 namespace headgate::engine {
 
+// A PromQL query for one number.
+void RefuseBadValueSource(const PrometheusValue& source, const std::string& path,
+                          FieldErrors& errors);
 void RefuseBadChecks(const PlanSpec& spec, FieldErrors& errors);
 void RefuseBadDatabases(const PlanSpec& spec, FieldErrors& errors);
 

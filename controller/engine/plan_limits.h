@@ -21,6 +21,10 @@ inline constexpr std::size_t kBypassRulesMax = 64;
 inline constexpr std::size_t kQueryBytesMax = 4'096;
 inline constexpr std::size_t kUrlBytesMax = 1'024;
 
+inline constexpr std::uint32_t kStepMaxPpmLeast = 10'000;
+inline constexpr std::uint32_t kUtilisationLimitPpmLeast = 100'000;
+// A share is raised within seconds.
+inline constexpr Duration kUtilisationEveryMax{10'000};
 inline constexpr std::uint32_t kLimitPpmMax = 990'000;
 inline constexpr std::uint32_t kHysteresisPpmMax = 500'000;
 inline constexpr std::uint64_t kMinSampleMax = 1'000'000;

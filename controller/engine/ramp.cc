@@ -7,85 +7,11 @@
 #include "controller/engine/attention.h"
 #include "controller/engine/engine.h"
 #include "controller/engine/explain.h"
+#include "controller/engine/situation.h"
 #include "controller/engine/turn.h"
 
 namespace headgate::engine {
 namespace {
-
-// What the checks of a gate amount to, in this turn.
-struct Situation {
-  // The check that fails, and how it wants to be answered; unset: none does.
-  std::optional<std::string> failed;
-  std::string failed_text;
-  OnFailure reaction = OnFailure::kRetreat;
-  // The first check without data.
-  std::optional<std::string> silent;
-  std::string silent_text;
-  bool is_clear = false;
-  std::vector<std::string> obstacles;
-};
-
-int RankOf(OnFailure reaction) {
-  switch (reaction) {
-    case OnFailure::kHold:
-      return 0;
-    case OnFailure::kRetreat:
-      return 1;
-    case OnFailure::kDrain:
-      return 2;
-  }
-  return 2;
-}
-
-OnFailure ReactionOf(const PlanSpec& plan, const std::string& check, const Judgement& judgement) {
-  if (judgement.drains) return OnFailure::kDrain;
-  for (const CheckSpec& spec : plan.checks) {
-    if (spec.name == check) return spec.on_failure;
-  }
-  return OnFailure::kRetreat;
-}
-
-Situation Assess(const State& state, const Gate& gate, TimePoint now) {
-  Situation situation;
-  const PlanSpec& plan = gate.record.restoration->plan.spec();
-  for (const auto& [name, judgement] : JudgeAll(gate, now, IsInPreflight(gate))) {
-    // What was measured before the last lowering had settled is no reason for another one. Proven
-    // drift is: it takes everybody out, and does so once.
-    const bool is_answered =
-        !judgement.drains && judgement.age && now - *judgement.age < gate.settled;
-    if (judgement.verdict == Verdict::kFailed && !is_answered) {
-      const OnFailure reaction = ReactionOf(plan, name, judgement);
-      // The strongest reaction wins.
-      if (!situation.failed || RankOf(reaction) > RankOf(situation.reaction)) {
-        situation.failed = name;
-        situation.reaction = reaction;
-        situation.failed_text = JudgementText(name, judgement, " is");
-      }
-    } else if (judgement.unknown_why == UnknownWhy::kNoData && !situation.silent) {
-      situation.silent = name;
-      situation.silent_text = fmt::format("{} has no data: {}", name, judgement.detail);
-    }
-  }
-  situation.obstacles = Obstacles(state, gate, now);
-  situation.is_clear = situation.obstacles.empty();
-  return situation;
-}
-
-Cause PlanCause(const Gate& gate, TimePoint now, std::string what, std::string why) {
-  return Cause{.kind = Cause::Kind::kPlan,
-               .what = std::move(what),
-               .why = std::move(why),
-               .evidence = EvidenceLines(gate, now)};
-}
-
-Cause CheckCause(const Gate& gate, TimePoint now, std::string what, const std::string& check,
-                 std::string why) {
-  return Cause{.kind = Cause::Kind::kCheck,
-               .who = check,
-               .what = std::move(what),
-               .why = std::move(why),
-               .evidence = EvidenceLines(gate, now)};
-}
 
 bool HasBeenClearFor(const Gate& gate, Duration needed, TimePoint now) {
   return gate.clear_since && now - *gate.clear_since >= needed;
@@ -100,59 +26,41 @@ void Prove(Restoration& restoration, Share share) {
   }
 }
 
-void AdmitNext(Turn& turn, Gate& gate, const std::string& why) {
-  const Restoration& restoration = *gate.record.restoration;
-  const Share next_share = NextStep(restoration, gate.record.share);
-  const PlanSpec& plan = restoration.plan.spec();
-  const auto& approve_at = plan.approve_at;
-  const bool needs_approval =
-      next_share > restoration.approved &&
-      std::find(approve_at.begin(), approve_at.end(), next_share) != approve_at.end();
-  if (needs_approval) {
-    GateRecord next = turn.WithPhase(gate, WaitingForApproval{next_share});
-    next.restoration->passed_preflight = true;
-    turn.Commit(gate, std::move(next), PlanCause(gate, turn.now(), "wait for approval", why));
-    return;
-  }
-  GateRecord next = turn.WithPhase(gate, Admitting{next_share});
-  next.restoration->passed_preflight = true;
-  next.share = next_share;
-  next.no_raise = false;
-  Cause cause = PlanCause(gate, turn.now(), "admit", why);
-  turn.Propose(gate, std::move(next), std::move(cause), true);
-}
-
-void HoldFor(Turn& turn, Gate& gate, Holding::Why why, const std::string& check,
-             const std::string& detail) {
-  turn.Commit(gate, turn.WithPhase(gate, Holding{why, detail}),
-              CheckCause(gate, turn.now(), "hold", check, detail));
-}
-
 void TakeOut(Turn& turn, Gate& gate, const Situation& situation) {
   const Restoration& restoration = *gate.record.restoration;
   const auto* held = std::get_if<Holding>(&restoration.phase);
+  const std::string text = CheckText(gate, *situation.failed, turn.now());
   if (situation.reaction == OnFailure::kHold) {
     // A hold that would end by itself becomes one that only a person ends.
     if (held == nullptr || EndsByItself(*held)) {
-      HoldFor(turn, gate, Holding::Why::kCheckFailed, *situation.failed, situation.failed_text);
+      HoldFor(turn, gate, Holding::Why::kCheckFailed, *situation.failed, text);
     }
     return;
   }
   const bool drains = situation.reaction == OnFailure::kDrain;
+  Cause cause = CheckCause(gate, turn.now(), drains ? "drain" : "retreat", *situation.failed, text);
+  if (IsAdaptive(restoration)) {
+    TakeOutAdaptive(turn, gate, *situation.failed, drains, std::move(cause));
+    return;
+  }
   const Share to = drains ? Share::None() : RetreatTarget(restoration, gate.record.share);
-  RetreatTo(turn, gate, to,
-            CheckCause(gate, turn.now(), drains ? "drain" : "retreat", *situation.failed,
-                       situation.failed_text));
+  RetreatTo(turn, gate, to, std::move(cause));
 }
 
 // Past its patience a silent source holds, or retreats where the plan says so.
 void EndPatience(Turn& turn, Gate& gate, const Situation& situation) {
   const PlanSpec& plan = gate.record.restoration->plan.spec();
   const std::string why =
-      fmt::format("{}, for longer than {}", situation.silent_text, FormatDuration(plan.patience));
+      fmt::format("{}, for longer than {}", CheckText(gate, *situation.silent, turn.now()),
+                  FormatDuration(plan.patience));
   if (plan.on_unknown == OnUnknown::kRetreat && gate.record.share > Share::None()) {
+    Cause cause = CheckCause(gate, turn.now(), "retreat", *situation.silent, why);
+    if (IsAdaptive(*gate.record.restoration)) {
+      TakeOutAdaptive(turn, gate, "", false, std::move(cause));
+      return;
+    }
     RetreatTo(turn, gate, RetreatTarget(*gate.record.restoration, gate.record.share),
-              CheckCause(gate, turn.now(), "retreat", *situation.silent, why));
+              std::move(cause));
     return;
   }
   HoldFor(turn, gate, Holding::Why::kNoData, *situation.silent, why);
@@ -162,7 +70,10 @@ void SteerPreflight(Turn& turn, Gate& gate, const Situation& situation) {
   const Restoration& restoration = *gate.record.restoration;
   const PlanSpec& plan = restoration.plan.spec();
   if (HasBeenClearFor(gate, plan.ready_for, turn.now())) {
-    AdmitNext(turn, gate, fmt::format("preflight passed for {}", FormatDuration(plan.ready_for)));
+    const Course course = CourseOf(gate, turn.now());
+    AdmitNext(turn, gate, course.to,
+              fmt::format("preflight passed for {}{}{}", FormatDuration(plan.ready_for),
+                          course.why.empty() ? "" : "; ", course.why));
     return;
   }
   if (restoration.when_ready) return;
@@ -173,7 +84,7 @@ void SteerPreflight(Turn& turn, Gate& gate, const Situation& situation) {
                               ? !situation.silent || waited > kPreflightPatience
                               : waited > plan.ready_for + kPreflightPatience && !situation.is_clear;
   if (!is_refused) return;
-  const std::string why = AsList("preflight refuses:", situation.obstacles);
+  const std::string why = AsList("preflight refuses:", Obstacles(turn.state(), gate, turn.now()));
   if (gate.waiting_call != 0) {
     turn.Reply({.call = gate.waiting_call, .status = absl::FailedPreconditionError(why)});
     gate.waiting_call = 0;
@@ -188,7 +99,7 @@ void SteerAdmitting(Turn& turn, Gate& gate) {
                                       FormatDuration(plan.bake_min));
   Prove(*gate.record.restoration, gate.record.share);
   if (gate.record.share < Share::All()) {
-    AdmitNext(turn, gate, why);
+    AdmitNext(turn, gate, CourseOf(gate, turn.now()).to, why);
     return;
   }
   turn.Commit(gate, turn.WithPhase(gate, Watching{}), PlanCause(gate, turn.now(), "watch", why));
@@ -197,7 +108,9 @@ void SteerAdmitting(Turn& turn, Gate& gate) {
 void SteerApproval(Turn& turn, Gate& gate, const WaitingForApproval& phase) {
   if (gate.record.restoration->approved < phase.step) return;
   if (!gate.clear_since) return;
-  AdmitNext(turn, gate, phase.step.ToString() + " was approved");
+  const Share to = std::min(CourseOf(gate, turn.now()).to, phase.step);
+  if (to <= gate.record.share) return;
+  AdmitNext(turn, gate, to, phase.step.ToString() + " was approved");
 }
 
 bool AnyIsBelow(const Gate& gate) {
@@ -251,7 +164,7 @@ void SteerCuring(Turn& turn, Gate& gate, const Curing& phase) {
                   retry == 0 ? "resumed" : fmt::format("retry {} of {}", retry, plan.retries),
                   gate.record.share.ToString(), FormatDuration(plan.bake_min));
   Prove(*gate.record.restoration, gate.record.share);
-  AdmitNext(turn, gate, why);
+  AdmitNext(turn, gate, CourseOf(gate, turn.now()).to, why);
 }
 
 void SteerWatching(Turn& turn, Gate& gate, const Situation& situation) {
@@ -266,18 +179,20 @@ void SteerWatching(Turn& turn, Gate& gate, const Situation& situation) {
 void SteerByPhase(Turn& turn, Gate& gate, const Situation& situation) {
   // A copy: a transition replaces the phase that is looked at.
   const Phase phase = gate.record.restoration->phase;
+  const bool is_adaptive = IsAdaptive(*gate.record.restoration);
   if (std::holds_alternative<Preflight>(phase)) {
     SteerPreflight(turn, gate, situation);
   } else if (const auto* approval = std::get_if<WaitingForApproval>(&phase)) {
     SteerApproval(turn, gate, *approval);
   } else if (std::holds_alternative<Admitting>(phase)) {
-    SteerAdmitting(turn, gate);
+    is_adaptive ? SteerAdmittingAdaptive(turn, gate, situation) : SteerAdmitting(turn, gate);
   } else if (const auto* holding = std::get_if<Holding>(&phase)) {
     SteerHolding(turn, gate, *holding, situation);
   } else if (std::holds_alternative<Retreating>(phase)) {
-    SteerRetreating(turn, gate);
+    is_adaptive ? SteerRetreatingAdaptive(turn, gate) : SteerRetreating(turn, gate);
   } else if (const auto* curing = std::get_if<Curing>(&phase)) {
-    SteerCuring(turn, gate, *curing);
+    is_adaptive ? SteerCuringAdaptive(turn, gate, *curing, situation)
+                : SteerCuring(turn, gate, *curing);
   } else if (std::holds_alternative<Watching>(phase)) {
     SteerWatching(turn, gate, situation);
   }
@@ -307,6 +222,11 @@ void Settle(Gate& gate, TimePoint now) {
   ForgetCounts(gate.evidence, now, true);
 }
 
+void Weigh(Gate& gate, TimePoint now) {
+  if (!IsAdaptive(*gate.record.restoration) || !IsBatchDue(gate.evidence, now)) return;
+  WeighCounts(gate.evidence, gate.record.share, IsObserved(gate), now);
+}
+
 }  // namespace
 
 bool EndsByItself(const Holding& phase) {
@@ -314,6 +234,7 @@ bool EndsByItself(const Holding& phase) {
 }
 
 Share RetreatTarget(const Restoration& restoration, Share share) {
+  if (IsAdaptive(restoration)) return TrustedBelow(restoration, share);
   if (restoration.proven < share) return restoration.proven;
   // The proven share itself fails: the largest step up to half of it.
   Share target;
@@ -345,6 +266,7 @@ void RetreatTo(Turn& turn, Gate& gate, Share to, Cause cause) {
 
 Phase PhaseAfterHold(const GateRecord& record, TimePoint now) {
   const Restoration& restoration = *record.restoration;
+  if (IsAdaptive(restoration)) return PhaseAfterHoldAdaptive(record, now);
   if (!restoration.passed_preflight) return Preflight{};
   if (restoration.failed > Share::None() && record.share < restoration.failed) {
     return Curing{restoration.failed, now + restoration.plan.spec().backoff};
@@ -356,6 +278,7 @@ Phase PhaseAfterHold(const GateRecord& record, TimePoint now) {
 
 void Steer(Turn& turn, Gate& gate) {
   if (!gate.record.restoration || HasEnded(*gate.record.restoration)) return;
+  Weigh(gate, turn.now());
   Settle(gate, turn.now());
   const Situation situation = Assess(turn.state(), gate, turn.now());
   TrackTimes(gate, situation, turn.now());
@@ -364,7 +287,7 @@ void Steer(Turn& turn, Gate& gate) {
   const bool drains = situation.failed && situation.reaction == OnFailure::kDrain;
   // In preflight nothing of the plan is in force yet: only proven damage takes users out.
   const bool may_go = !gate.settling_since && !std::holds_alternative<Preflight>(phase);
-  if (situation.failed && has_users && (drains || may_go)) {
+  if (situation.failed && has_users && (drains || may_go) && !IsLeftToTheCure(gate, situation)) {
     TakeOut(turn, gate, situation);
     return;
   }

@@ -81,6 +81,41 @@ struct Failed {
 using Phase = std::variant<Preflight, WaitingForApproval, Admitting, Holding, Retreating, Curing,
                            Watching, Completed, Aborted, Failed>;
 
+// What the search of adaptive steps has learned so far.
+struct Search {
+  // Why users were taken out: this share is too large by itself, it brings more load than can be
+  // carried now, or it is the time and not the share.
+  enum class Why { kShare, kLoad, kTime };
+
+  // Changes of the share, in the whole life of the restoration.
+  std::uint32_t changes = 0;
+  // The share that failed by its load and has not been proven since; none: 0. Restoration::failed
+  // is the one that failed by itself.
+  Share failed_by_load;
+  // Of the newest retreat: the share that failed, when, why, what was trusted to be carried then,
+  // and for how long it must cure.
+  Share from;
+  TimePoint at;
+  Why why = Why::kShare;
+  Share trusted;
+  Duration cure{0};
+  // What was known to fail before it: if it was the time, nothing was learned.
+  Share failed_before;
+  Share failed_by_load_before;
+  // How often it was the share, the load, the time; how often everybody was taken out.
+  std::uint32_t by_share = 0;
+  std::uint32_t by_load = 0;
+  std::uint32_t by_time = 0;
+  std::uint32_t drains = 0;
+  // Retreats in a row end when this share is proven; none: 0.
+  Share regain;
+  // Since everybody was taken out no share has been proven.
+  bool on_probation = false;
+  // The largest step up where nothing but slow answers would tell of a knee.
+  Share step_max = Share::All();
+  friend bool operator==(const Search&, const Search&) = default;
+};
+
 struct Restoration {
   std::string id;
   Plan plan;
@@ -100,6 +135,8 @@ struct Restoration {
   // Retreats since the failed share, or a higher one, was proven.
   std::uint32_t retreats_in_a_row = 0;
   std::uint32_t retreats = 0;
+  // With adaptive steps only.
+  Search search;
   friend bool operator==(const Restoration&, const Restoration&) = default;
 };
 

@@ -43,7 +43,7 @@ constexpr double kBurstErrors = 5;
 // when it shows little.
 constexpr double kAssumedAtFirst = 1.7;
 constexpr double kAssumed = 2.5;
-constexpr double kAssumedOfFor = 2;
+constexpr double kAssumedOfFor = 1.5;
 constexpr double kCorrelationMax = .1;
 constexpr double kBatch_s = 10;
 constexpr double kForget = .966;
@@ -55,10 +55,6 @@ double RateOf(const Batch& batch) { return batch.seconds > 0 ? batch.total / bat
 // Variance of a sum of `rate` events whose pairs are correlated, in units of independent ones.
 double Inflated(double rate, double correlation) {
   return 1 + std::max(rate - 1, 0.0) * correlation;
-}
-
-double LogLikelihoodRatio(const Batch& batch, double p, double q) {
-  return batch.bad * std::log(p / q) + (batch.total - batch.bad) * std::log((1 - p) / (1 - q));
 }
 
 // So many times the limit, as far as that is a rate.
@@ -143,6 +139,15 @@ void Dispersion::EndBatch() {
 
 Sequential::Sequential(double limit) : limit_(limit), dispersion_(limit) {
   allowance_.fill(kAllowanceSeconds * kNatsPerSecond);
+  for (std::size_t j = 0; j < kAlternatives; ++j) {
+    worse_[j] = StepOf(Times(kWorse[j].times, limit), limit);
+  }
+  const double rejected = Times(kRejectedTimes, limit);
+  for (std::size_t k = 0; k < kAdvances; ++k) sound_[k] = StepOf(rejected * kSound[k], rejected);
+}
+
+Sequential::Step Sequential::StepOf(double p, double q) {
+  return {.bad = std::log(p / q), .good = std::log((1 - p) / (1 - q))};
 }
 
 double Sequential::NatsPerSecondMax() const {
@@ -156,15 +161,14 @@ void Sequential::AddAgainst(const Batch& batch, double mass, bool is_steady) {
   const double rate = RateOf(second);
   const bool is_severe = second.total >= kSevereEvents && second.bad >= kSevereRatio * second.total;
   for (std::size_t j = 0; j < kAlternatives; ++j) {
-    const double p = Times(kWorse[j].times, limit_);
     const double deflation = kWorse[j].times >= kFarTimes ? dispersion_.DeflationOfFar(rate)
                                                           : dispersion_.Deflation(rate);
-    const double few = rate < kFewEvents ? std::log(p / limit_) : 0;
+    const double few = rate < kFewEvents ? worse_[j].bad : 0;
     allowance_[j] = std::min(allowance_[j] + NatsPerSecondMax() * batch.seconds,
                              kAllowanceSeconds * NatsPerSecondMax() + few);
     const double most =
         is_severe ? std::max(kSevereNatsPerSecond * batch.seconds, allowance_[j]) : allowance_[j];
-    const double nats = std::min(LogLikelihoodRatio(batch, p, limit_) / deflation, most);
+    const double nats = std::min(worse_[j].Of(batch) / deflation, most);
     // Severe seconds run into debt, so that what follows them must speak for itself.
     allowance_[j] -= std::max(nats, 0.0);
     against_[j] = (against_[j] + mass) * std::exp(nats);
@@ -173,7 +177,8 @@ void Sequential::AddAgainst(const Batch& batch, double mass, bool is_steady) {
 }
 
 void Sequential::RememberBursts(const Batch& batch, const Batch& second) {
-  bad_left_s_ = IsBad(second, limit_) ? kBadLinger_s : std::max(bad_left_s_ - batch.seconds, 0.0);
+  is_bad_now_ = IsBad(second, limit_);
+  bad_left_s_ = is_bad_now_ ? kBadLinger_s : std::max(bad_left_s_ - batch.seconds, 0.0);
   if (second.bad >= kBurstErrors && second.bad >= kFarTimes * limit_ * second.total) {
     is_in_burst_ = true;
     calm_s_ = 0;
@@ -187,10 +192,9 @@ void Sequential::RememberBursts(const Batch& batch, const Batch& second) {
 }
 
 void Sequential::AddFor(const Batch& batch) {
-  const double rejected = Times(kRejectedTimes, limit_);
   const double deflation = Inflated(RateOf(second_.Sum()), kAssumedOfFor * limit_);
   for (std::size_t k = 0; k < kAdvances; ++k) {
-    const double nats = LogLikelihoodRatio(batch, rejected * kSound[k], rejected) / deflation;
+    const double nats = sound_[k].Of(batch) / deflation;
     for_[k] = std::clamp(for_[k] + std::min(nats, kForNatsPerSecond * batch.seconds), 0.0, kForMax);
   }
 }
@@ -205,6 +209,8 @@ void Sequential::OnLowered(double mass) {
   for_.fill(0);
   allowance_.fill(kAllowanceSeconds * NatsPerSecondMax());
   is_in_burst_ = false;
+  bad_left_s_ = 0;
+  is_bad_now_ = false;
 }
 
 double Sequential::Against() const {

@@ -84,23 +84,37 @@ class Sequential {
   double Against() const;
   // Natural logarithm.
   double For() const;
-  // A second that even twice the limit does not explain came within the last five.
+  // A second that even twice the limit does not explain came within the last five; is the newest.
   bool WasBad() const { return bad_left_s_ > 0; }
+  bool IsBadNow() const { return is_bad_now_; }
 
  private:
   static constexpr std::size_t kAlternatives = 6;
   static constexpr std::size_t kAdvances = 3;
 
+  // Nats of one bad and of one good event.
+  struct Step {
+    double bad = 0;
+    double good = 0;
+    double Of(const Batch& batch) const {
+      return batch.bad * bad + (batch.total - batch.bad) * good;
+    }
+  };
+  static Step StepOf(double p, double q);
+
   double NatsPerSecondMax() const;
   void RememberBursts(const Batch& batch, const Batch& second);
 
   double limit_;
+  std::array<Step, kAlternatives> worse_;
+  std::array<Step, kAdvances> sound_;
   Dispersion dispersion_;
   Trailing second_{1};
   std::array<double, kAlternatives> against_{};
   std::array<double, kAlternatives> allowance_{};
   std::array<double, kAdvances> for_{};
   double bad_left_s_ = 0;
+  bool is_bad_now_ = false;
   bool is_in_burst_ = false;
   double calm_s_ = 0;
   bool has_passed_burst_ = false;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "common/base/check.h"
@@ -29,6 +30,12 @@ bool IsRaise(const GateRecord& from, const GateRecord& to) {
   return to.share > from.share || (from.no_raise && !to.no_raise);
 }
 
+// The prior probability of each change of the share is spent once, whatever restarts.
+void CountChange(const GateRecord& from, GateRecord& to) {
+  if (to.share == from.share && !IsRaise(from, to)) return;
+  if (to.restoration && to.restoration->plan.spec().adaptive) to.restoration->search.changes += 1;
+}
+
 std::string TextOf(const GateRecord& before, const GateRecord& after, const Cause& cause) {
   std::string text = fmt::format("{}: {} -> {}, {}", cause.what, before.share.ToString(),
                                  after.share.ToString(), PhaseName(after));
@@ -52,6 +59,7 @@ void Turn::Enforce(Gate& gate, GateRecord next, const Cause& cause) {
   // Agents that were kept low by no_raise rise when it is lifted.
   const bool share_changes = is_lower || IsRaise(gate.record, next);
   const std::string text = TextOf(gate.record, next, cause);
+  const Share before = gate.record.share;
   gate.record = std::move(next);
   gate.cause = cause;
   gate.changed = now_;
@@ -60,6 +68,10 @@ void Turn::Enforce(Gate& gate, GateRecord next, const Cause& cause) {
   gate.is_overdue = false;
   if (share_changes) {
     ForgetCounts(gate.evidence, now_, is_lower);
+    if (gate.record.restoration) {
+      const std::uint32_t change = std::max(gate.record.restoration->search.changes, 1U);
+      BeginShare(gate.evidence, before, change, is_lower);
+    }
     gate.share_changed = now_;
     gate.settling_since.reset();
     if (is_lower) gate.settling_since = now_;
@@ -90,6 +102,7 @@ void Turn::Commit(Gate& gate, GateRecord next, Cause cause) {
   HEADGATE_CHECK(!IsRaise(gate.record, next));
   gate.pending.reset();
   next.version = gate.record.version;
+  CountChange(gate.record, next);
   // Nothing was ever published for a gate that was taken over from its agents: not all of them may
   // have spoken, so that even the same share is news. And whatever an operator decides: should the
   // journal not get it, the agents' version proves to the next reign that there was something.
@@ -104,6 +117,7 @@ void Turn::Commit(Gate& gate, GateRecord next, Cause cause) {
 
 void Turn::Propose(Gate& gate, GateRecord next, Cause cause, bool needs_evidence) {
   next.version = {state_.epoch, gate.next_revision++};
+  CountChange(gate.record, next);
   const std::uint64_t token = HandToJournal(gate, next, cause);
   gate.pending = PendingRaise{.token = token,
                               .decided = now_,

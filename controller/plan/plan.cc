@@ -19,8 +19,10 @@ absl::StatusOr<v1::Plan> ParsePlanYaml(std::string_view bytes, std::string_view 
   return plan;
 }
 
-absl::StatusOr<engine::Plan> LoadPlan(std::string_view bytes, std::string_view file_name) {
-  Positions positions;
+absl::StatusOr<engine::Plan> LoadPlan(std::string_view bytes, std::string_view file_name,
+                                      Positions* known_positions) {
+  Positions scratch;
+  Positions& positions = known_positions != nullptr ? *known_positions : scratch;
   const absl::StatusOr<v1::Plan> parsed = ParsePlanYaml(bytes, file_name, &positions);
   if (!parsed.ok()) return parsed.status();
   absl::StatusOr<engine::Plan> plan = ToEngine(*parsed);

@@ -18,6 +18,7 @@ absl::StatusOr<v1::Plan> ParsePlanYaml(std::string_view bytes, std::string_view 
                                        Positions* positions = nullptr);
 
 // The rules too, with errors in the same form.
-absl::StatusOr<engine::Plan> LoadPlan(std::string_view bytes, std::string_view file_name);
+absl::StatusOr<engine::Plan> LoadPlan(std::string_view bytes, std::string_view file_name,
+                                      Positions* positions = nullptr);
 
 }  // namespace headgate::plan

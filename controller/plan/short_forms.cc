@@ -73,14 +73,13 @@ absl::Status ReadRatio(std::string_view text, v1::Ratio& out) {
                   Quoted(text), Join(known), DidYouMean(text, known)));
 }
 
-absl::Status ReadSteps(std::string_view text) {
+absl::Status ReadSteps(std::string_view text, v1::Steps& out) {
   if (text == "adaptive") {
-    return Refuse(
-        "'adaptive' is not in this version: list the steps, e.g. [1%, 5%, 10%, 25%, 50%, "
-        "75%, 100%]");
+    out.set_adaptive(true);
+    return absl::OkStatus();
   }
-  return Refuse(
-      fmt::format("{} is not a list: write for example [1%, 10%, 50%, 100%]", Quoted(text)));
+  return Refuse(fmt::format("{} is no list: write adaptive, or for example [1%, 10%, 50%, 100%]",
+                            Quoted(text)));
 }
 
 absl::Status ReadBound(std::string_view text, v1::Bound& out) {
@@ -129,10 +128,9 @@ ShortForms PlanShortForms() {
       Scalar<v1::Ratio>(ReadRatio, "`agents.http_5xx` or {prometheus: {bad: …, total: …}}");
   forms["headgate.v1.Bound"] = Scalar<v1::Bound>(ReadBound, "`80..95`");
   forms["headgate.v1.DurationRange"] = Scalar<v1::DurationRange>(ReadDurationRange, "`10s..5m`");
-  forms["headgate.v1.Steps"] = ShortForm{
-      .read = [](std::string_view text, google::protobuf::Message&) { return ReadSteps(text); },
-      .list_field = "shares_ppm",
-      .example = "a list, as in [1%, 10%, 50%, 100%]"};
+  forms["headgate.v1.Steps"] =
+      Scalar<v1::Steps>(ReadSteps, "adaptive, or a list as in [1%, 10%, 50%, 100%]");
+  forms["headgate.v1.Steps"].list_field = "shares_ppm";
   return forms;
 }
 

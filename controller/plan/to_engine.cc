@@ -21,6 +21,7 @@ using engine::Quoted;
 
 constexpr std::array<std::uint32_t, 7> kDefaultStepsPpm = {10'000,  50'000,  100'000,  250'000,
                                                            500'000, 750'000, 1'000'000};
+constexpr Duration kUtilisationEvery{2'000};
 // Beyond every documented range, so that the rules refuse it; a Duration may hold 10,000 years.
 constexpr std::int64_t kSecondsMax = 400LL * 24 * 3600;
 
@@ -172,6 +173,13 @@ engine::RatioCheck ToRatio(const v1::Check& check, const std::string& path, Dura
   return ratio;
 }
 
+engine::PrometheusValue ToValueSource(const v1::PrometheusValue& from, Duration every_default) {
+  engine::PrometheusValue source{
+      .query = from.query(), .every = every_default, .sampled_by = from.sampled_by()};
+  Set(from.has_every(), from.every(), source.every);
+  return source;
+}
+
 engine::ValueCheck ToValue(const v1::Check& check, const std::string& path, Duration& fresh,
                            FieldErrors& errors) {
   engine::ValueCheck value;
@@ -187,10 +195,7 @@ engine::ValueCheck ToValue(const v1::Check& check, const std::string& path, Dura
   if (!check.value().has_prometheus()) {
     errors.Add(path + ".value", "no source: write {prometheus: {query: …}}");
   }
-  const v1::PrometheusValue& from = check.value().prometheus();
-  value.source.query = from.query();
-  value.source.sampled_by = from.sampled_by();
-  Set(from.has_every(), from.every(), value.source.every);
+  value.source = ToValueSource(check.value().prometheus(), value.source.every);
   fresh = TwiceAtMostAnHour(value.source.every);
   RefuseForeign(check.has_limit_ppm(), path, "limit", "ratio", errors);
   RefuseForeign(check.has_window(), path, "window", "ratio", errors);
@@ -260,16 +265,59 @@ engine::DatabaseSpec ToDatabase(const v1::Database& from, const std::string& pat
   return database;
 }
 
-void SetRamp(const v1::Ramp& ramp, engine::PlanSpec& spec, FieldErrors& errors) {
+// Keys of adaptive steps, which a list of steps makes nothing of.
+void RefuseForeignToSteps(const v1::Ramp& ramp, FieldErrors& errors) {
+  const auto refuse = [&](bool is_set, const char* key) {
+    if (!is_set) return;
+    errors.Add(std::string("ramp.") + key,
+               fmt::format("{} belongs to steps: adaptive: remove it, or write that", key));
+  };
+  refuse(ramp.has_first_ppm(), "first");
+  refuse(ramp.has_step_max_ppm(), "step_max");
+  refuse(ramp.has_utilisation(), "utilisation");
+  refuse(ramp.has_utilisation_limit_ppm(), "utilisation_limit");
+}
+
+void SetAdaptive(const v1::Ramp& ramp, engine::PlanSpec& spec, FieldErrors& errors) {
+  engine::AdaptiveSteps& adaptive = spec.adaptive.emplace();
+  spec.bake_min = engine::kBakeLeastAdaptive;
+  if (ramp.has_first_ppm()) {
+    std::vector<Share> first;
+    SetShare(ramp.first_ppm(), "ramp.first", first, errors);
+    if (!first.empty()) adaptive.first = first[0];
+  }
+  if (ramp.has_step_max_ppm()) adaptive.step_max_ppm = ramp.step_max_ppm();
+  if (ramp.has_utilisation_limit_ppm()) {
+    adaptive.utilisation_limit_ppm = ramp.utilisation_limit_ppm();
+    if (!ramp.has_utilisation()) {
+      errors.Add("ramp.utilisation_limit",
+                 "there is no utilisation to limit: write utilisation: {prometheus: {query: …}}");
+    }
+  }
+  if (!ramp.has_utilisation()) return;
+  if (!ramp.utilisation().has_prometheus()) {
+    errors.Add("ramp.utilisation", "no source: write {prometheus: {query: …}}");
+    return;
+  }
+  adaptive.utilisation = ToValueSource(ramp.utilisation().prometheus(), kUtilisationEvery);
+}
+
+void SetSteps(const v1::Ramp& ramp, engine::PlanSpec& spec, FieldErrors& errors) {
+  if (ramp.has_steps() && ramp.steps().adaptive()) SetAdaptive(ramp, spec, errors);
+  if (!spec.adaptive) RefuseForeignToSteps(ramp, errors);
   if (ramp.has_steps()) {
     for (int i = 0; i < ramp.steps().shares_ppm_size(); ++i) {
       SetShare(ramp.steps().shares_ppm(i), fmt::format("ramp.steps[{}]", i), spec.steps, errors);
     }
-  } else {
-    for (const std::uint32_t ppm : kDefaultStepsPpm) {
-      SetShare(ppm, "ramp.steps", spec.steps, errors);
-    }
+    return;
   }
+  for (const std::uint32_t ppm : kDefaultStepsPpm) {
+    SetShare(ppm, "ramp.steps", spec.steps, errors);
+  }
+}
+
+void SetRamp(const v1::Ramp& ramp, engine::PlanSpec& spec, FieldErrors& errors) {
+  SetSteps(ramp, spec, errors);
   if (ramp.has_bake()) SetRange(ramp.bake(), "ramp.bake", spec.bake_min, spec.bake_max, errors);
   Set(ramp.has_patience(), ramp.patience(), spec.patience);
   if (ramp.on_unknown() == v1::ON_UNKNOWN_RETREAT) spec.on_unknown = engine::OnUnknown::kRetreat;

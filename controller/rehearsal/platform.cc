@@ -47,6 +47,12 @@ double Either(double one, double other) { return 1 - (1 - one) * (1 - other); }
 
 }  // namespace
 
+double SlowRatio(const Scenario::Latency& latency, double load, double delay_s) {
+  const double busy = std::min(load, 1.0);
+  const double p99 = latency.p99_s * (1 + kRise * busy / (kPole - busy)) + delay_s;
+  return std::exp(-latency.slow_above_s / p99 * std::log(100.0));
+}
+
 Platform::Platform(const Scenario& scenario, std::uint64_t seed)
     : scenario_(scenario),
       seed_(seed),
@@ -190,9 +196,7 @@ void Platform::Serve(Truth& truth) {
 }
 
 void Platform::Judge(double application_errors, Truth& truth) const {
-  const double busy = std::min(truth.load, 1.0);
-  const double p99 = scenario_.latency.p99_s * (1 + kRise * busy / (kPole - busy)) + truth.delay_s;
-  truth.slow_ratio = std::exp(-scenario_.latency.slow_above_s / p99 * std::log(100.0));
+  truth.slow_ratio = SlowRatio(scenario_.latency, truth.load, truth.delay_s);
   truth.error_ratio = Either(truth.overload_ratio, application_errors);
   const double users = std::min(truth.good / surge_, truth.share);
   truth.served = users * (1 - application_errors);

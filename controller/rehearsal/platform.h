@@ -58,6 +58,9 @@ struct Second {
   Truth truth;
 };
 
+// The part of the answers that are slow at this load, a part of the capacity, after this wait.
+double SlowRatio(const Scenario::Latency& latency, double load, double delay_s);
+
 class Platform {
  public:
   Platform(const Scenario& scenario, std::uint64_t seed);

@@ -30,10 +30,6 @@ std::vector<RunScore> RunAll(const Contest& contest, const Scenario& scenario, P
 
 }  // namespace
 
-std::uint64_t SeedOfRun(std::uint64_t base_seed, std::size_t run) {
-  return (base_seed << 24) + run;
-}
-
 RunScore RunOnce(const Scenario& scenario, PolicyFactory make, std::uint64_t seed) {
   rehearsal::Platform platform(scenario, seed);
   rehearsal::Scorer scorer(scenario);

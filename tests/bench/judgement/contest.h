@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "controller/rehearsal/rehearsal.h"
 #include "controller/rehearsal/score.h"
 #include "tests/bench/judgement/policies.h"
 
@@ -26,8 +27,7 @@ struct Row {
   rehearsal::Aggregate figures;
 };
 
-// Different base seeds share no run.
-std::uint64_t SeedOfRun(std::uint64_t base_seed, std::size_t run);
+using rehearsal::SeedOfRun;
 
 rehearsal::RunScore RunOnce(const rehearsal::Scenario& scenario, PolicyFactory make,
                             std::uint64_t seed);

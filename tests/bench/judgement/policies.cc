@@ -3,17 +3,17 @@
 #include "tests/bench/judgement/aimd.h"
 #include "tests/bench/judgement/argo.h"
 #include "tests/bench/judgement/flagger.h"
+#include "tests/bench/judgement/headgate_policy.h"
 #include "tests/bench/judgement/kayenta.h"
 #include "tests/bench/judgement/poll.h"
-#include "tests/bench/judgement/prototype_policy.h"
 #include "tests/bench/judgement/restarted.h"
 
 namespace headgate::bench {
 namespace {
 
 constexpr NamedPolicy kPolicies[] = {
-    {"prototype", MakePrototype},
-    {"prototype-nodb", MakePrototypeWithoutDatabase},
+    {"headgate", MakeHeadgate},
+    {"headgate-nodb", MakeHeadgateWithoutDatabase},
     {"flagger-60x5",
      [](const Site& site) {
        return RestartedByAPerson([=] { return MakeFlagger(site, kFlaggerTutorial); });

@@ -82,6 +82,16 @@ RC_GTEST_PROP(Promises, HoldWhereTheUnknownRetreats, ()) {
         *rc::gen::container<std::vector<Happening>>(AnyHappening()));
 }
 
+RC_GTEST_PROP(Promises, HoldWithAdaptiveSteps, ()) {
+  Check(PlanOf("ramp: {steps: adaptive, bake: 1s..5s, patience: 2s, approve_at: [40%]}\n"),
+        *rc::gen::container<std::vector<Happening>>(AnyHappening()));
+}
+
+RC_GTEST_PROP(Promises, HoldWithAdaptiveStepsWhereTheUnknownRetreats, ()) {
+  Check(PlanOf("ramp: {steps: adaptive, bake: 1s..5s, patience: 1s, on_unknown: retreat}\n"),
+        *rc::gen::container<std::vector<Happening>>(AnyHappening()));
+}
+
 RC_GTEST_PROP(Promises, HoldAfterTheReignIsLost, ()) {
   auto happenings = *rc::gen::container<std::vector<Happening>>(AnyHappening());
   const auto at = *rc::gen::inRange<std::size_t>(0, happenings.size() + 1);
@@ -96,6 +106,14 @@ TEST(Promises, AreTriedByRampsThatReallyRise) {
   for (int i = 0; i < 3; ++i) trial.Happen({Happening::Kind::kCalm, 40, 0});
   EXPECT_EQ(trial.broken(), "");
   EXPECT_EQ(trial.raises(), 3);
+}
+
+TEST(Promises, AreTriedByAdaptiveStepsThatReallyRise) {
+  Trial trial(PlanOf("ramp: {steps: adaptive, bake: 1s..5s, patience: 2s}\n"));
+  trial.Happen({Happening::Kind::kOrder, 1, 1});
+  for (int i = 0; i < 10; ++i) trial.Happen({Happening::Kind::kCalm, 40, 0});
+  EXPECT_EQ(trial.broken(), "");
+  EXPECT_GE(trial.raises(), 4);
 }
 
 // When the share first rises above 5 %, if it does so before it is lowered.
@@ -144,11 +162,11 @@ std::optional<TimePoint> FirstAdvance(const Plan& plan, const std::vector<std::u
   return std::nullopt;
 }
 
-RC_GTEST_PROP(Promises, MoreErrorsNeverAdvanceSooner, ()) {
+void MoreErrorsNeverAdvanceSooner(const std::string& ramp) {
   const auto plan = plan::LoadPlan(
       "gate: shop\npreflight: {agents: [edge-1], ready_for: 1s}\nchecks:\n"
-      "  - {name: errors, ratio: agents.http_5xx, limit: 4%, window: 5s}\n"
-      "ramp: {steps: [5%, 100%], bake: 2s..5s}\n",
+      "  - {name: errors, ratio: agents.http_5xx, limit: 4%, window: 5s}\n" +
+          ramp,
       "p.yaml");
   RC_ASSERT(plan.ok());
   const auto errors = *rc::gen::container<std::vector<std::uint64_t>>(
@@ -167,6 +185,14 @@ RC_GTEST_PROP(Promises, MoreErrorsNeverAdvanceSooner, ()) {
     RC_ASSERT(with_fewer.has_value());
     RC_ASSERT(*with_fewer <= *with_more);
   }
+}
+
+RC_GTEST_PROP(Promises, MoreErrorsNeverAdvanceSoonerByFixedSteps, ()) {
+  MoreErrorsNeverAdvanceSooner("ramp: {steps: [5%, 100%], bake: 2s..5s}\n");
+}
+
+RC_GTEST_PROP(Promises, MoreErrorsNeverAdvanceSoonerByAdaptiveSteps, ()) {
+  MoreErrorsNeverAdvanceSooner("ramp: {steps: adaptive, first: 5%, bake: 2s..5s}\n");
 }
 
 }  // namespace

@@ -29,7 +29,22 @@ class PlanReader {
     const std::size_t equals = word.find('=');
     const std::string key = word.substr(0, equals);
     const std::string value = equals == std::string::npos ? "" : word.substr(equals + 1);
+    if (key == "steps" && value == "adaptive") {
+      spec_.adaptive.emplace();
+      spec_.bake_min = kBakeLeastAdaptive;
+      return absl::OkStatus();
+    }
     if (key == "steps") return ReadShares(value, spec_.steps);
+    if (key == "utilisation" && spec_.adaptive) {
+      spec_.adaptive->utilisation = PrometheusValue{.query = "busy", .every = Duration(1'000)};
+      return ReadPpm(value, spec_.adaptive->utilisation_limit_ppm);
+    }
+    if (key == "first" && spec_.adaptive) {
+      std::vector<Share> first;
+      absl::Status status = ReadShares(value, first);
+      if (status.ok()) spec_.adaptive->first = first[0];
+      return status;
+    }
     if (key == "approve") return ReadShares(value, spec_.approve_at);
     if (key == "check") return ReadCheck(Split(value, ':'));
     if (key == "agents") {
@@ -53,7 +68,7 @@ class PlanReader {
   }
 
   absl::StatusOr<Plan> Create() {
-    if (spec_.steps.empty()) {
+    if (spec_.steps.empty() && !spec_.adaptive) {
       if (absl::Status status = Read("steps=1%,10%,50%,100%"); !status.ok()) return status;
     }
     if (spec_.checks.empty()) {
@@ -87,6 +102,12 @@ class PlanReader {
       shares.push_back(*share);
     }
     return absl::OkStatus();
+  }
+
+  static absl::Status ReadPpm(const std::string& text, std::uint32_t& ppm) {
+    const absl::StatusOr<std::uint32_t> read = ParsePpm(text, Share::kPpmMax);
+    if (read.ok()) ppm = *read;
+    return read.status();
   }
 
   absl::Status ReadDatabases(const std::vector<std::string>& names) {

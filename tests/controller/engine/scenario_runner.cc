@@ -131,7 +131,7 @@ class Runner {
     return absl::OkStatus();
   }
 
-  // 200rps errors=0.2% slow=1% knee=20%:50%
+  // 200rps errors=0.2% slow=1% knee=20%:50% busy=150%
   absl::Status SetTraffic(const Words& words) {
     Demand& demand = world_.demand();
     for (const std::string& word : words) {
@@ -146,6 +146,8 @@ class Runner {
         if (!at.ok()) return at.status();
         demand.knee = *at;
         demand.error_ratio_above_knee = RatioOf(knee->substr(colon + 1));
+      } else if (auto busy = ValueOf(word, "busy")) {
+        world_.SetLoad(std::stod(*busy) / 100);
       } else if (word.size() > 3 && word.substr(word.size() - 3) == "rps") {
         demand.requests_per_second = std::stod(word);
       } else {

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "controller/conductor/codec.h"
+#include "controller/engine/adaptive.h"
 #include "controller/engine/explain.h"
 #include "controller/engine/turn.h"
 #include "controller/plan/plan.h"
@@ -133,6 +134,7 @@ void Trial::WatchRaise(const Event& event, const Gate& before, const Directive& 
     if (!raises_nobody) Break("P3: a raise without a restoration");
     return;
   }
+  WatchStep(before, directive);
   for (const auto& [name, judgement] : JudgeAll(before, now_, IsInPreflight(before))) {
     const bool is_few_without_users =
         judgement.unknown_why == UnknownWhy::kTooFew && before.record.share == Share::None();
@@ -143,6 +145,25 @@ void Trial::WatchRaise(const Event& event, const Gate& before, const Directive& 
     } else if (!is_few_without_users) {
       Break(fmt::format("P3: a raise while {} is {}", name, NameOf(judgement.verdict)));
     }
+  }
+}
+
+// Adaptive steps have no list, and bounds all the same.
+void Trial::WatchStep(const Gate& before, const Directive& directive) {
+  const auto& adaptive = before.record.restoration->plan.spec().adaptive;
+  const Share from = before.record.share;
+  if (!adaptive || from == Share::None()) return;
+  const Search& search = before.record.restoration->search;
+  // After a cure it goes back at once to what was carried before.
+  const bool is_back = directive.share <= search.trusted;
+  const bool is_bounded = directive.share.ppm() <= 4 * from.ppm() &&
+                          directive.share.ppm() <= from.ppm() + adaptive->step_max_ppm;
+  if (!is_back && !is_bounded) {
+    Break(fmt::format("a step from {} to {}", from.ToString(), directive.share.ToString()));
+  }
+  if (directive.share == from) return;
+  for (const auto& [name, ratio] : before.evidence.ratios) {
+    if (ratio.weighed->evidence.For() < kForNats) Break("a raise that was not earned: " + name);
   }
 }
 

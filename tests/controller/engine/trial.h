@@ -63,6 +63,7 @@ class Trial {
   void WatchPublish(const Event& event, const std::optional<Gate>& before,
                     const Directive& directive);
   void WatchRaise(const Event& event, const Gate& before, const Directive& directive);
+  void WatchStep(const Gate& before, const Directive& directive);
   void WatchState();
   void WatchCodec(const GateRecord& record);
   void WatchOrder(const Command& command, const Outcome& outcome);

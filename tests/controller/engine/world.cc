@@ -297,6 +297,22 @@ void World::Measure(const std::string& source, Measurement measurement) {
   TakeMeasurement(source);
 }
 
+void World::SetLoad(double at_full_share) {
+  const bool is_running = load_.has_value();
+  load_ = at_full_share;
+  if (!is_running) TakeLoad();
+}
+
+void World::TakeLoad() {
+  At(Duration(1'000), [this] { TakeLoad(); });
+  double share = 0;
+  for (const auto& [name, agent] : agents_) {
+    share = std::max(share, double(agent.view.enforced.ppm()) / Share::kPpmMax);
+  }
+  Feed(ReadingArrived{kGate, kUtilisationSource,
+                      Reading{.observed_at = now_, .value = Value{std::min(*load_ * share, 1.0)}}});
+}
+
 void World::TakeMeasurement(const std::string& source) {
   const auto found = measurements_.find(source);
   if (found == measurements_.end()) {

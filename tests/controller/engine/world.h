@@ -87,6 +87,8 @@ class World {
   // After its behaviour was changed: tells the engine, and obeys what it now can.
   void Touch(const std::string& name);
   void Measure(const std::string& source, Measurement measurement);
+  // How busy the platform is with everybody in, a part of 1; measured every second from now on.
+  void SetLoad(double at_full_share);
   // Nothing is measured any more.
   void Silence(const std::string& source) { measurements_.erase(source); }
 
@@ -106,6 +108,7 @@ class World {
   void Count();
   void CountOne(FakeAgent& agent, double part_of_users);
   void TakeMeasurement(const std::string& source);
+  void TakeLoad();
   std::optional<Phase> PhaseNow() const;
 
   const std::function<void(std::string)> say_;
@@ -116,6 +119,7 @@ class World {
   std::map<std::string, FakeAgent> agents_;
   std::map<std::string, Measurement> measurements_;
   std::map<std::string, TimePoint> next_measurement_;
+  std::optional<double> load_;
   std::optional<Directive> directive_;
   // By time, then by the order of the calls.
   std::map<std::pair<TimePoint, std::uint64_t>, std::function<void()>> queue_;

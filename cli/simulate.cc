@@ -1,0 +1,194 @@
+// `headgate simulate`: rehearses a plan with the real engine, and shows how it went.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <thread>
+#include <utility>
+#include <variant>
+
+#include "cli/plan_warnings.h"
+#include "cli/scenarios.h"
+#include "cli/session.h"
+#include "cli/simulation.h"
+#include "common/base/duration.h"
+#include "controller/plan/plan.h"
+
+namespace headgate::cli {
+namespace {
+
+using rehearsal::Doubt;
+using rehearsal::RunResult;
+using rehearsal::Scenario;
+
+// Who waits for longer is told how far it is, and then as often.
+constexpr Duration kTellAfter{2'000};
+// Where nobody asked for a scenario, the regression is the one to look at.
+constexpr std::size_t kDrawnOfTypical = 2;
+
+// What the plan calls slow is what the platform counts as slow.
+void CountAsThePlanDoes(const engine::PlanSpec& plan, Scenario& scenario) {
+  std::optional<Duration> least;
+  for (const engine::CheckSpec& check : plan.checks) {
+    const auto* ratio = std::get_if<engine::RatioCheck>(&check.kind);
+    const auto* agents =
+        ratio == nullptr ? nullptr : std::get_if<engine::AgentRatio>(&ratio->source);
+    if (agents == nullptr || agents->metric != engine::AgentRatio::Metric::kSlowerThan) continue;
+    least = std::min(least.value_or(agents->slower_than), agents->slower_than);
+  }
+  if (least) scenario.latency.slow_above_s = double(least->count()) / 1e3;
+}
+
+Lines AssumptionsOf(const engine::PlanSpec& plan) {
+  Lines lines = {
+      "preflight has passed; one agent stands for the fleet; the journal records at once; nobody "
+      "resumes a restoration that asks for a person"};
+  std::string sound;
+  for (const engine::CheckSpec& check : plan.checks) {
+    const auto* ratio = std::get_if<engine::RatioCheck>(&check.kind);
+    const auto* prometheus =
+        ratio == nullptr ? nullptr : std::get_if<engine::PrometheusRatio>(&ratio->source);
+    if (ratio == nullptr) sound += (sound.empty() ? "" : ", ") + check.name;
+    if (prometheus != nullptr) {
+      lines.push_back(
+          fmt::format("check {} (Prometheus) counts the errors of all requests, every {}",
+                      check.name, FormatDuration(prometheus->every)));
+    }
+  }
+  if (!sound.empty()) lines.push_back("always HEALTHY while there is any data: " + sound);
+  if (plan.adaptive && plan.adaptive->utilisation) {
+    lines.emplace_back("ramp.utilisation is the platform's, read every second");
+  }
+  if (!plan.approve_at.empty()) lines.push_back("each approval is given at once");
+  return lines;
+}
+
+void AddNew(std::vector<Doubt> found, bool by_path, std::vector<Doubt>& doubts) {
+  for (Doubt& doubt : found) {
+    const bool is_known = std::ranges::any_of(doubts, [&](const Doubt& known) {
+      return known == doubt || (by_path && known.path == doubt.path);
+    });
+    if (!is_known) doubts.push_back(std::move(doubt));
+  }
+}
+
+std::vector<Doubt> DoubtsOf(const engine::PlanSpec& plan, const std::vector<Scenario>& scenarios) {
+  std::vector<Doubt> doubts = rehearsal::FindDoubts(plan);
+  for (const Scenario& scenario : scenarios) {
+    AddNew(rehearsal::FindDoubtsOfTraffic(plan, scenario.site.rps), false, doubts);
+    // One platform is enough to say it.
+    AddNew(rehearsal::FindDoubtsOfPlatform(plan, scenario), true, doubts);
+  }
+  return doubts;
+}
+
+Rehearsed Summed(const Scenario& scenario, const std::vector<RunResult>& results) {
+  std::vector<rehearsal::RunScore> scores;
+  std::vector<const RunResult*> below;
+  Rehearsed rehearsed{.scenario = scenario};
+  for (const RunResult& result : results) {
+    scores.push_back(result.score);
+    rehearsed.came_to_full += result.score.to_full_s ? 1U : 0U;
+    rehearsed.ask_for_a_person += result.asks_for_a_person ? 1U : 0U;
+    if (result.share < Share::All()) below.push_back(&result);
+  }
+  rehearsed.figures = rehearsal::Aggregated(scenario, scores);
+  rehearsed.end_below = below.size();
+  if (below.empty()) return rehearsed;
+  std::ranges::stable_sort(below, {}, &RunResult::share);
+  const RunResult& middle = *below[below.size() / 2];
+  rehearsed.share_below = middle.share;
+  rehearsed.phase_below = middle.phase;
+  if (!middle.asks_for_a_person) rehearsed.waits_for = middle.waits_for;
+  return rehearsed;
+}
+
+// Runs everything; false: Ctrl-C.
+bool RunAll(const engine::Plan& plan, const std::vector<Scenario>& scenarios,
+            const SimulateFlags& flags, Session& session, Simulation& simulation) {
+  const TimePoint began = session.clock.Now();
+  TimePoint told = began;
+  const std::size_t all = flags.runs * scenarios.size();
+  const std::size_t threads = std::max(1U, std::thread::hardware_concurrency());
+  std::size_t before = 0;
+  for (const Scenario& scenario : scenarios) {
+    const auto progress = [&](std::size_t done) {
+      const TimePoint now = session.clock.Now();
+      if (now - told >= kTellAfter) {
+        told = now;
+        session.terminal.err << fmt::format("headgate: {} of {} runs rehearsed\n", before + done,
+                                            all);
+      }
+      return !session.interrupt.IsRaised();
+    };
+    const std::vector<RunResult> results = rehearsal::Rehearse({.plan = plan,
+                                                                .scenario = scenario,
+                                                                .seed = flags.seed,
+                                                                .runs = flags.runs,
+                                                                .threads = threads},
+                                                               progress);
+    if (results.empty()) return false;
+    simulation.rehearsed.push_back(Summed(scenario, results));
+    before += flags.runs;
+  }
+  simulation.drawn = scenarios[flags.scenarios.empty() ? kDrawnOfTypical : 0];
+  rehearsal::RehearseOnce(plan, simulation.drawn, rehearsal::SeedOfRun(flags.seed, 0),
+                          &simulation.record);
+  return true;
+}
+
+void Show(const Simulation& simulation, const Command& command, Session& session) {
+  std::ostream& out = session.terminal.out;
+  switch (command.output) {
+    case Output::kJson:
+      out << SimulationJson(simulation);
+      return;
+    case Output::kSvg:
+      out << RunSvg(simulation);
+      return;
+    case Output::kText:
+      break;
+  }
+  const auto columns = static_cast<std::size_t>(std::max(session.terminal.size().columns, 1));
+  for (const std::string& line : SimulationText(simulation, columns)) out << line << '\n';
+  out << '\n';
+  const DrawingOptions options{.columns = columns,
+                               .has_color = session.terminal.has_color,
+                               .has_blocks = session.terminal.has_blocks};
+  for (const std::string& line : RunDrawing(simulation, options)) out << line << '\n';
+}
+
+}  // namespace
+
+ExitCode RunSimulate(const Command& command, Session& session) {
+  const absl::StatusOr<std::string> bytes = ReadPlanFile(command, session);
+  if (!bytes.ok()) {
+    return Refuse(ExitCode::kUsage, std::string(bytes.status().message()), command, session);
+  }
+  const std::string name = command.plan_file == "-" ? "standard input" : command.plan_file;
+  plan::Positions positions;
+  const auto plan = plan::LoadPlan(*bytes, name, &positions);
+  if (!plan.ok()) return RefuseFile(std::string(plan.status().message()), command, session);
+  absl::StatusOr<std::vector<Scenario>> scenarios = LoadScenarios(command.simulate);
+  if (absl::IsInvalidArgument(scenarios.status())) {
+    return RefuseFile(std::string(scenarios.status().message()), command, session);
+  }
+  if (!scenarios.ok()) {
+    return Refuse(ExitCode::kNotFound, std::string(scenarios.status().message()), command, session);
+  }
+  for (Scenario& scenario : *scenarios) CountAsThePlanDoes(plan->spec(), scenario);
+  Simulation simulation{
+      .plan_file = name,
+      .plan = plan->spec(),
+      .seed = command.simulate.seed,
+      .runs = command.simulate.runs,
+      .warnings = WarningLines(name, positions, DoubtsOf(plan->spec(), *scenarios)),
+      .assumptions = AssumptionsOf(plan->spec())};
+  for (const std::string& warning : simulation.warnings) session.terminal.err << warning << '\n';
+  if (!RunAll(*plan, *scenarios, command.simulate, session, simulation)) {
+    return Refuse(ExitCode::kDetached, "stopped; a rehearsal changes nothing", command, session);
+  }
+  Show(simulation, command, session);
+  return ExitCode::kDone;
+}
+
+}  // namespace headgate::cli

@@ -1,0 +1,79 @@
+// What `headgate simulate` found out, as a value, and the ways to show it. Pure; any thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/terminal.h"
+#include "cli/text.h"
+#include "controller/engine/plan.h"
+#include "controller/rehearsal/rehearsal.h"
+
+namespace headgate::cli {
+
+// The runs of one scenario, taken together.
+struct Rehearsed {
+  rehearsal::Scenario scenario;
+  rehearsal::Aggregate figures;
+  // Of the runs: how many came to 100 % users served, and how many ended asking for a person.
+  std::size_t came_to_full = 0;
+  std::size_t ask_for_a_person = 0;
+  // Of those that did not end at 100 %: how many, their median share, and what the run there
+  // waits for at its end, if not for a person.
+  std::size_t end_below = 0;
+  Share share_below;
+  std::string phase_below;
+  Lines waits_for;
+};
+
+struct Simulation {
+  std::string plan_file;
+  engine::PlanSpec plan;
+  std::uint64_t seed = 1;
+  std::size_t runs = 0;
+  std::vector<Rehearsed> rehearsed;
+  // `file:line:column: warning: …`, each with what to change.
+  Lines warnings;
+  // What stands for the parts of the world that are not modelled.
+  Lines assumptions;
+  // The first run on one of the scenarios, whole.
+  rehearsal::Scenario drawn;
+  rehearsal::RunRecord record;
+};
+
+// What is worth a mark in a picture: changes of the share, and holds. `label` is 1 to 9, then a, b,
+// …; more than kMarksMax are left out.
+struct Mark {
+  char label = ' ';
+  rehearsal::Decision decision;
+};
+inline constexpr std::size_t kMarksMax = 30;
+std::vector<Mark> MarksOf(const rehearsal::RunRecord& record);
+// How long the record is worth looking at: until a while after the last mark.
+std::size_t SecondsWorthDrawing(const rehearsal::RunRecord& record);
+// The smallest limit among the plan's checks on errors, a part of 1; none if it has none.
+std::optional<double> ErrorLimitOf(const engine::PlanSpec& plan);
+// "1:04", "1:02:03" an hour and more.
+std::string ClockText(double seconds);
+// "5 % -> 25 %", "at 25 %, HOLDING".
+std::string MoveText(const rehearsal::Decision& decision);
+
+struct DrawingOptions {
+  std::size_t columns = 80;
+  bool has_color = false;
+  bool has_blocks = false;
+};
+
+// The table, and what to know about it.
+Lines SimulationText(const Simulation& simulation, std::size_t columns);
+// One run over time.
+Lines RunDrawing(const Simulation& simulation, const DrawingOptions& options);
+// One run as a self-contained document.
+std::string RunSvg(const Simulation& simulation);
+// Everything; docs/SIMULATE.md has the fields.
+std::string SimulationJson(const Simulation& simulation);
+
+}  // namespace headgate::cli

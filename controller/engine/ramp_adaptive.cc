@@ -1,0 +1,172 @@
+// The course of a restoration with adaptive steps: how the rules of adaptive.h become phases.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "common/base/duration.h"
+#include "controller/engine/engine.h"
+#include "controller/engine/situation.h"
+
+namespace headgate::engine {
+namespace {
+
+constexpr std::uint32_t kBackPercent = 90;
+
+// Puts in force what was learned with users taken out.
+void Carry(Turn& turn, Gate& gate, Withdrawal withdrawal, Cause cause) {
+  const Phase& before = gate.record.restoration->phase;
+  // Who holds goes on holding, at the lower share; who has not passed preflight still must.
+  const bool keeps_phase =
+      std::holds_alternative<Holding>(before) || std::holds_alternative<Preflight>(before);
+  GateRecord next = keeps_phase
+                        ? gate.record
+                        : turn.WithPhase(gate, Retreating{gate.record.share, withdrawal.to});
+  const Phase phase = next.restoration->phase;
+  const TimePoint phase_since = next.restoration->phase_since;
+  next.restoration = std::move(withdrawal.restoration);
+  next.restoration->phase = phase;
+  next.restoration->phase_since = phase_since;
+  next.share = withdrawal.to;
+  next.open_until.reset();
+  cause.why += "; " + withdrawal.why;
+  turn.Commit(gate, std::move(next), std::move(cause));
+}
+
+// Whether proving the share would teach anything that is not known yet.
+bool Teaches(const Restoration& restoration, Share share) {
+  const Search& search = restoration.search;
+  const auto ends = [&](Share remembered) {
+    return remembered > Share::None() && share >= remembered;
+  };
+  return share > restoration.proven || search.on_probation || ends(search.failed_by_load) ||
+         ends(restoration.failed) || ends(search.regain);
+}
+
+void Prove(Gate& gate) {
+  Restoration& restoration = *gate.record.restoration;
+  if (!Teaches(restoration, gate.record.share)) return;
+  restoration = AfterProof(std::move(restoration), gate.record.share);
+}
+
+std::string FirstBad(const Evidence& evidence) {
+  for (const auto& [name, ratio] : evidence.ratios) {
+    if (ratio.weighed && ratio.weighed->evidence.IsBadNow()) return name;
+  }
+  return "";
+}
+
+bool CureGoesLower(Turn& turn, Gate& gate) {
+  const Restoration& restoration = *gate.record.restoration;
+  const Share share = gate.record.share;
+  if (FailsInSpiteOf(restoration, gate.evidence, share)) {
+    const std::string why = fmt::format("not the share: at {} ({} was carried) it still fails",
+                                        share.ToString(), restoration.search.trusted.ToString());
+    GateRecord next = gate.record;
+    next.restoration = BlameTime(restoration);
+    const Search& search = next.restoration->search;
+    next.restoration->phase = Curing{search.from, search.at + search.cure};
+    turn.Commit(gate, std::move(next), PlanCause(gate, turn.now(), "blame time", why));
+    return true;
+  }
+  Withdrawal lower = LowerInCure(restoration, gate.evidence, share, turn.now());
+  if (lower.to >= share) return false;
+  const std::string check = FirstBad(gate.evidence);
+  Carry(turn, gate, std::move(lower),
+        CheckCause(gate, turn.now(), "retreat", check, CheckText(gate, check, turn.now())));
+  return true;
+}
+
+}  // namespace
+
+void SteerAdmittingAdaptive(Turn& turn, Gate& gate, const Situation& situation) {
+  Restoration& restoration = *gate.record.restoration;
+  const Share share = gate.record.share;
+  if (!situation.is_clear || !HasStood(restoration, gate.evidence)) return;
+  const bool teaches = Teaches(restoration, share);
+  Prove(gate);
+  const std::string proven = share.ToString() + " is proven";
+  if (share == Share::All()) {
+    turn.Commit(gate, turn.WithPhase(gate, Watching{}),
+                PlanCause(gate, turn.now(), "watch", proven));
+    return;
+  }
+  const Course course = NextShare(restoration, gate.evidence, share, turn.now());
+  if (course.to > share) {
+    AdmitNext(turn, gate, course.to, proven + "; " + course.why);
+  } else if (teaches) {
+    turn.Commit(gate, gate.record,
+                PlanCause(gate, turn.now(), "prove", proven + "; it stays: " + course.why));
+  }
+}
+
+void SteerRetreatingAdaptive(Turn& turn, Gate& gate) {
+  const Restoration& restoration = *gate.record.restoration;
+  if (gate.settling_since) return;
+  const Search& search = restoration.search;
+  if (restoration.retreats_in_a_row > restoration.plan.spec().retries) {
+    HoldFor(turn, gate, Holding::Why::kRetriesExhausted, "",
+            fmt::format("{} failed {} times in a row: a person must look, then `resume` or `abort`",
+                        search.from.ToString(), restoration.retreats_in_a_row));
+    return;
+  }
+  turn.Commit(
+      gate, turn.WithPhase(gate, Curing{search.from, search.at + search.cure}),
+      PlanCause(gate, turn.now(), "cure",
+                fmt::format("the retreat to {} is in force", gate.record.share.ToString())));
+}
+
+void SteerCuringAdaptive(Turn& turn, Gate& gate, const Curing& phase, const Situation& situation) {
+  const Share share = gate.record.share;
+  const bool has_users = share > Share::None();
+  if (has_users && CureGoesLower(turn, gate)) return;
+  const bool has_stood = !has_users || HasStood(*gate.record.restoration, gate.evidence);
+  if (turn.now() < phase.not_before || !situation.is_clear || !has_stood) return;
+  if (!has_users) {
+    const Course course = CourseOf(gate, turn.now());
+    AdmitNext(turn, gate, course.to, "the wait is over; " + course.why);
+    return;
+  }
+  Prove(gate);
+  const Share trusted = gate.record.restoration->search.trusted;
+  const Share back = Readable(AtMostAll(std::uint64_t{trusted.ppm()} * kBackPercent / 100));
+  const std::string why = fmt::format("{} has cured", share.ToString());
+  if (back > share) {
+    AdmitNext(turn, gate, back,
+              fmt::format("{}; at once to nine tenths of {}, which was carried", why,
+                          trusted.ToString()));
+    return;
+  }
+  turn.Commit(gate, turn.WithPhase(gate, Admitting{share}),
+              PlanCause(gate, turn.now(), "go on", why));
+}
+
+void TakeOutAdaptive(Turn& turn, Gate& gate, const std::string& check, bool drains, Cause cause) {
+  const Restoration& restoration = *gate.record.restoration;
+  const Share share = gate.record.share;
+  Carry(turn, gate,
+        drains ? WithdrawAll(restoration, gate.evidence, share, turn.now())
+               : Withdraw(restoration, gate.evidence, share, check, turn.now()),
+        std::move(cause));
+}
+
+bool IsLeftToTheCure(const Gate& gate, const Situation& situation) {
+  const Restoration& restoration = *gate.record.restoration;
+  if (!IsAdaptive(restoration) || !std::holds_alternative<Curing>(restoration.phase)) return false;
+  return situation.reaction == OnFailure::kRetreat &&
+         gate.evidence.ratios.contains(*situation.failed);
+}
+
+Phase PhaseAfterHoldAdaptive(const GateRecord& record, TimePoint now) {
+  const Restoration& restoration = *record.restoration;
+  const Search& search = restoration.search;
+  if (!restoration.passed_preflight) return Preflight{};
+  const TimePoint cured = search.at + search.cure;
+  if (record.share == Share::None() && search.drains == 0) return Preflight{};
+  // A hold does not shorten a cure.
+  if (record.share == Share::None() || now < cured) return Curing{search.from, cured};
+  if (record.share == Share::All() && restoration.proven == Share::All()) return Watching{};
+  return Admitting{record.share};
+}
+
+}  // namespace headgate::engine

@@ -1,0 +1,33 @@
+// What keeps a valid plan from working: a sample that the traffic never gives, a bake in which
+// nothing can be seen, a limit below what is normal. Warnings, with what to write instead; they
+// refuse nothing. Pure functions, callable from any thread.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "controller/engine/plan.h"
+#include "controller/rehearsal/scenario.h"
+
+namespace headgate::rehearsal {
+
+struct Doubt {
+  // The YAML path of the field that it is about, as in engine::FieldError.
+  std::string path;
+  // What, value, bound, remedy; one line.
+  std::string text;
+  friend bool operator==(const Doubt&, const Doubt&) = default;
+};
+
+// Whatever the traffic is.
+std::vector<Doubt> FindDoubts(const engine::PlanSpec& plan);
+// With so many requests a second at full share.
+std::vector<Doubt> FindDoubtsOfTraffic(const engine::PlanSpec& plan, double rps);
+// On such a platform.
+std::vector<Doubt> FindDoubtsOfPlatform(const engine::PlanSpec& plan, const Scenario& scenario);
+
+// The least requests a second at full share with which FindDoubtsOfTraffic finds nothing; 0 if the
+// plan counts no requests at its first step.
+double RpsNeeded(const engine::PlanSpec& plan);
+
+}  // namespace headgate::rehearsal

@@ -1,0 +1,126 @@
+// Pictures of a run: legible on any terminal, and well-formed as SVG.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cctype>
+#include <string>
+#include <vector>
+
+#include "cli/simulation.h"
+#include "cli/strip.h"
+#include "cli/svg.h"
+#include "controller/rehearsal/rehearsal.h"
+#include "tests/controller/rehearsal/plans.h"
+
+namespace headgate::cli {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+
+// Elements are opened and closed in order, attributes are quoted, and nothing else is markup: as
+// much of XML as we write. The reason, empty if it is well-formed.
+std::string WhyNotXml(std::string_view text) {
+  std::vector<std::string> open;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (text[at] == '>') return "a bare >";
+    if (text[at] == '&') {
+      const std::size_t end = text.find(';', at);
+      if (end == std::string_view::npos || end - at > 5) return "a bare &";
+    }
+    if (text[at] != '<') continue;
+    const std::size_t end = text.find('>', at);
+    if (end == std::string_view::npos) return "an open tag";
+    const std::string_view tag = text.substr(at + 1, end - at - 1);
+    if (std::ranges::count(tag, '"') % 2 != 0) return "an open attribute: " + std::string(tag);
+    at = end;
+    if (tag.front() == '?') continue;
+    const std::string name(tag.substr(0, tag.find_first_of(" />", 1)));
+    if (tag.front() == '/') {
+      if (open.empty() || "/" + open.back() != name) return "closes " + name;
+      open.pop_back();
+    } else if (tag.back() != '/') {
+      open.push_back(name);
+    }
+  }
+  return open.empty() ? "" : "leaves open " + open.back();
+}
+
+Simulation DrawnRun(const char* scenario) {
+  Simulation simulation{.plan_file = "a <b> & \"c\".yaml",
+                        .plan = rehearsal::ShopSpec(),
+                        .drawn = rehearsal::FindScenario(scenario).value()};
+  rehearsal::RehearseOnce(rehearsal::PlanOf(simulation.plan), simulation.drawn, 9,
+                          &simulation.record);
+  return simulation;
+}
+
+TEST(Strip, FillsEachColumnInProportion) {
+  EXPECT_THAT(DrawStrip({.values = {0, 0.25, 0.5, 1, kNothing}, .rows = 2}, true, false),
+              ElementsAre("   █ ", " ▄██ "));
+}
+
+TEST(Strip, IsPlainWhereThereAreNoBlocksAndMarksWhatIsAboveTheLimit) {
+  EXPECT_THAT(DrawStrip({.values = {0, 0.001, 0.5, 1}, .limit = 0.9, .rows = 2}, false, false),
+              ElementsAre("   !", " .#!"));
+}
+
+TEST(RunDrawing, FitsTheTerminalAndListsItsDecisions) {
+  const Simulation simulation = DrawnRun("B6");
+  for (const std::size_t columns : {60U, 80U, 140U}) {
+    for (const std::string& line : RunDrawing(simulation, {.columns = columns})) {
+      EXPECT_LE(Width(line), columns) << line;
+    }
+  }
+  std::string text;
+  for (const std::string& line : RunDrawing(simulation, {.columns = 100})) text += line + "\n";
+  for (const char* part : {"share         100 %", "limit 1 %", "utilisation", "against     retreat",
+                           "for           raise", "  1   0:00  0 % -> 1 %", "retreat: errors is"}) {
+    EXPECT_THAT(text, HasSubstr(part));
+  }
+}
+
+TEST(RunDrawing, IsPlainAsciiWhereBlocksCannotBeDrawn) {
+  for (const std::string& line : RunDrawing(DrawnRun("B6"), {.columns = 200})) {
+    for (const char c : line) {
+      const auto byte = static_cast<unsigned char>(c);
+      EXPECT_TRUE(std::isprint(byte)) << line;
+    }
+  }
+}
+
+TEST(RunDrawing, LeavesOutWhatThereIsNoSignalFor) {
+  Simulation simulation = DrawnRun("H1");
+  for (rehearsal::Moment& moment : simulation.record.moments) moment.seen.utilisation.reset();
+  for (const std::string& line : RunDrawing(simulation, {})) {
+    EXPECT_THAT(line, Not(HasSubstr("utilisation")));
+  }
+  EXPECT_THAT(RunSvg(simulation), Not(HasSubstr("utilisation of the database")));
+}
+
+TEST(RunSvg, IsWellFormedWhateverAFileIsCalled) {
+  for (const char* scenario : {"H1", "H8", "B6", "M3", "Z1"}) {
+    const std::string svg = RunSvg(DrawnRun(scenario));
+    EXPECT_EQ(WhyNotXml(svg), "") << scenario;
+    EXPECT_THAT(svg, HasSubstr("a &lt;b&gt; &amp; &quot;c&quot;.yaml"));
+  }
+}
+
+TEST(RunSvg, ShowsEveryCurveTheLimitAndTheCauses) {
+  const std::string svg = RunSvg(DrawnRun("B6"));
+  for (const char* part :
+       {">commanded<", ">in force at the load balancers<", ">served<", ">limit 1 %<",
+        ">utilisation<", ">against the share", ">for the next", "retreat: errors is FAILED"}) {
+    EXPECT_THAT(svg, HasSubstr(part));
+  }
+  EXPECT_THAT(RunSvg(DrawnRun("H8")), HasSubstr(">no data<"));
+}
+
+TEST(EscapeXml, LetsNoControlCharacterThrough) {
+  EXPECT_EQ(EscapeXml("a<b>&\"\x01\n"), "a&lt;b&gt;&amp;&quot;  ");
+}
+
+}  // namespace
+}  // namespace headgate::cli

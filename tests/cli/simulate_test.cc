@@ -1,0 +1,207 @@
+// `headgate simulate` and what `validate` warns of, as people and programs read them.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "tests/cli/caller.h"
+
+namespace headgate::cli {
+namespace {
+
+using nlohmann::json;
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr char kPlan[] =
+    "gate: shop\npreflight: {agents: [edge-1, edge-2]}\nchecks:\n"
+    "  - {name: errors, ratio: agents.http_5xx, limit: 1%}\n"
+    "  - {name: slow, ratio: agents.slower_than(500ms), limit: 1%}\n"
+    "ramp: {steps: [1%, 5%, 25%, 100%]}\n";
+
+class Simulate : public testing::Test {
+ protected:
+  Simulate() { caller_.way_in.clear(); }
+
+  Said Type(std::vector<std::string> words, const std::string& plan = kPlan) {
+    words.insert(words.begin(), {"simulate", "-", "--runs", "3"});
+    return caller_.Type(words, plan);
+  }
+  Said Validate(std::vector<std::string> words, const std::string& plan = kPlan) {
+    words.insert(words.begin(), {"validate", "-"});
+    return caller_.Type(words, plan);
+  }
+  json Json(std::vector<std::string> words, const std::string& plan = kPlan) {
+    words.insert(words.end(), {"-o", "json"});
+    const Said said = Type(words, plan);
+    EXPECT_EQ(said.code, 0) << said.err;
+    return json::parse(said.out);
+  }
+  // The path of a scenario's file with this text.
+  static std::string File(const std::string& text) {
+    const std::string path = testing::TempDir() + "rehearsed.yaml";
+    std::ofstream(path) << text;
+    return path;
+  }
+
+  Caller caller_{""};
+};
+
+TEST_F(Simulate, TellsOfASoundPlatformAndTypicalTroublesWithoutBeingAsked) {
+  const Said said = Type({});
+  EXPECT_EQ(said.code, 0) << said.err;
+  for (const char* text : {"H1   healthy", "B2   bad from the start", "B6   a regression",
+                           "M1   a cold", "M3   three fifths", "H6   a healthy, quiet",
+                           "MINUTES TO 100 %", "H6 40", "One run on B6"}) {
+    EXPECT_THAT(said.out, HasSubstr(text));
+  }
+}
+
+TEST_F(Simulate, SaysTheSameForTheSameSeedAndSomethingElseForAnother) {
+  const std::string one = Type({"--scenario", "H3"}).out;
+  EXPECT_EQ(one, Type({"--scenario", "H3"}).out);
+  EXPECT_NE(one, Type({"--scenario", "H3", "--seed", "2"}).out);
+}
+
+TEST_F(Simulate, TakesTheTrafficFromTheCallerAndTheNightFromTheDay) {
+  const json by_default = Json({});
+  EXPECT_EQ(by_default["scenarios"][0]["rps"], 2'000);
+  EXPECT_EQ(by_default["scenarios"][5]["rps"], 40);
+  const json asked = Json({"--rps", "500"});
+  EXPECT_EQ(asked["scenarios"][0]["rps"], 500);
+  EXPECT_EQ(asked["scenarios"][5]["rps"], 10);
+  EXPECT_EQ(Json({"--scenario", "H6", "--rps", "500"})["scenarios"][0]["rps"], 500);
+}
+
+TEST_F(Simulate, GivesProgramsEveryFigureAndTheWholeRun) {
+  const json all = Json({"--scenario", "B6", "--scenario", "H1"});
+  EXPECT_EQ(all["plan"], "standard input");
+  EXPECT_EQ(all["gate"], "shop");
+  EXPECT_EQ(all["seed"], 1);
+  EXPECT_EQ(all["runs"], 3);
+  ASSERT_EQ(all["scenarios"].size(), 2U);
+  const json& bad = all["scenarios"][0];
+  EXPECT_EQ(bad["name"], "B6");
+  EXPECT_EQ(bad["kind"], "bad");
+  EXPECT_TRUE(bad["found_after_s"]["median"].is_number());
+  EXPECT_TRUE(bad["false_retreats"].is_null());
+  const json& sound = all["scenarios"][1];
+  EXPECT_TRUE(sound["found_after_s"].is_null());
+  EXPECT_EQ(sound["false_retreats"]["per_hour"], 0);
+  EXPECT_EQ(sound["runs_to_full"], 3);
+  EXPECT_EQ(sound["end"]["runs_below_full"], 0);
+  for (const char* key : {"to_full_s", "lost_user_minutes", "errors_served", "collapse_s"}) {
+    EXPECT_TRUE(sound[key]["mean"].is_number()) << key;
+  }
+  const json& run = all["run"];
+  EXPECT_EQ(run["scenario"], "B6");
+  for (const char* key : {"commanded_ppm", "effective", "served", "has_data", "requests", "errors",
+                          "slow", "utilisation", "against", "check_against", "in_favour"}) {
+    EXPECT_EQ(run["seconds"][key].size(), 3'600U) << key;
+  }
+  bool has_retreat = false;
+  for (const json& decision : run["decisions"]) {
+    has_retreat = has_retreat || decision["is_retreat"];
+    EXPECT_TRUE(decision["why"].is_string());
+  }
+  EXPECT_TRUE(has_retreat);
+}
+
+TEST_F(Simulate, SaysWhereARunStaysAndWhatItWaitsFor) {
+  const Said said = Type({"--scenario", "H6"});
+  EXPECT_EQ(said.code, 0);
+  EXPECT_THAT(said.out, AllOf(HasSubstr("every run ends at less than 100 %, in the median at 1 %"),
+                              HasSubstr("waits for"), HasSubstr("never")));
+  EXPECT_THAT(said.err, HasSubstr("standard input:4:5: warning: checks[0].min_sample: at 40"));
+}
+
+TEST_F(Simulate, SaysWhatItAssumesOfChecksThatAreNotModelled) {
+  const std::string plan =
+      std::string(kPlan) +
+      "databases:\n  orders: {engine: postgres, primary: host=db1 dbname=shop}\n";
+  std::string checked = plan;
+  checked.insert(checked.find("ramp:"),
+                 "  - {name: orders, database: orders}\n"
+                 "  - {name: payments, limit: 2%, ratio: {prometheus: {bad: b, total: t}}}\n");
+  const Said said = Type({"--scenario", "H1"}, checked);
+  EXPECT_EQ(said.code, 0) << said.err;
+  EXPECT_THAT(said.out, AllOf(HasSubstr("always HEALTHY while there is any data: orders"),
+                              HasSubstr("check payments (Prometheus) counts the errors")));
+}
+
+TEST_F(Simulate, RehearsesAScenarioFile) {
+  const std::string path = File(
+      "name: friday\nwhat: a short one\nkind: bearable\n"
+      "site: {rps: 400, duration: 10m}\n");
+  const Said said = Type({"--scenario", path});
+  EXPECT_EQ(said.code, 0) << said.err;
+  EXPECT_THAT(said.out,
+              AllOf(HasSubstr("friday"), HasSubstr("10 minutes each"), HasSubstr("friday 400")));
+}
+
+TEST_F(Simulate, NamesWhatIsNearToAScenarioThatIsNot) {
+  EXPECT_THAT(Type({"--scenario", "h1"}).err, HasSubstr("did you mean 'H1'?"));
+  const Said said = Type({"--scenario", "M9"});
+  EXPECT_EQ(said.code, 4);
+  EXPECT_THAT(said.err, AllOf(HasSubstr("no file and no built-in scenario 'M9'"),
+                              HasSubstr("near it are M1, M2, M3, M3b, M4, M5")));
+  EXPECT_THAT(Type({"--scenario", "friday"}).err, HasSubstr("there are B1, B2"));
+  EXPECT_THAT(Type({"--scenario", "there/is/none.yaml"}).err, HasSubstr("is the path right?"));
+}
+
+TEST_F(Simulate, RefusesABadFileWithItsLineAndColumn) {
+  const std::string path =
+      File("name: friday\nwhat: a bad one\nkind: bearable\nsite: {rps: many}\n");
+  const Said scenario = Type({"--scenario", path});
+  EXPECT_EQ(scenario.code, 3);
+  EXPECT_THAT(scenario.err, HasSubstr("rehearsed.yaml:4:13:"));
+  const Said plan = Type({"-o", "json"}, "gate: shop\n");
+  EXPECT_EQ(plan.code, 3);
+  EXPECT_THAT(plan.err, HasSubstr("standard input:1:1:"));
+  EXPECT_EQ(json::parse(plan.out)["error"]["exit"], 3);
+}
+
+TEST_F(Simulate, RefusesFiguresOutOfRange) {
+  EXPECT_EQ(Type({"--rps", "0"}).code, 2);
+  EXPECT_EQ(Type({"--runs", "0"}).code, 2);
+  EXPECT_EQ(Validate({"-o", "svg"}).code, 2);
+  EXPECT_EQ(caller_.Type({"simulate", "there-is-none.yaml"}).code, 2);
+}
+
+TEST_F(Simulate, StopsAtCtrlC) {
+  caller_.interrupt.Raise();
+  EXPECT_EQ(Type({}).code, 130);
+}
+
+TEST_F(Simulate, WarnsBeforeItRunsThatALimitIsBelowWhatIsNormal) {
+  std::string plan = kPlan;
+  plan.replace(plan.find("limit: 1%"), 9, "limit: 0.2%");
+  const Said said = Type({"--scenario", "H1"}, plan);
+  EXPECT_THAT(said.err, HasSubstr("standard input:4:51: warning: checks[0].limit: check errors "
+                                  "allows 0.2 %"));
+  EXPECT_EQ(Json({"--scenario", "H1"}, plan)["warnings"].size(), 2U);
+}
+
+TEST_F(Simulate, ValidateWarnsOfTooLittleTrafficAndGoesOn) {
+  const Said quiet = Validate({"--rps", "40"});
+  EXPECT_EQ(quiet.code, 0);
+  EXPECT_THAT(quiet.err, HasSubstr("warning: checks[0].min_sample"));
+  EXPECT_THAT(quiet.out, HasSubstr("a sound plan"));
+  EXPECT_EQ(Validate({"--rps", "2000"}).err, "");
+  const Said unknown = Validate({});
+  EXPECT_EQ(unknown.err, "");
+  EXPECT_THAT(unknown.out, HasSubstr("needs 1000 requests/s at 100 %"));
+}
+
+TEST_F(Simulate, ValidateWarnsOfAWatchThatEndsWithinAWindow) {
+  const Said said = Validate({}, std::string(kPlan) + "then: {watch: 5s}\n");
+  EXPECT_EQ(said.code, 0);
+  EXPECT_THAT(said.err, HasSubstr("standard input:7:15: warning: then.watch: 5s is shorter"));
+}
+
+}  // namespace
+}  // namespace headgate::cli

@@ -1,0 +1,141 @@
+// Plans that cannot work are doubted, with what to write instead; those that can are not.
+#include "controller/rehearsal/doubts.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "tests/controller/rehearsal/plans.h"
+
+namespace headgate::rehearsal {
+namespace {
+
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::Field;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+auto Says(const std::string& path, const std::string& text) {
+  return AllOf(Field(&Doubt::path, path), Field(&Doubt::text, HasSubstr(text)));
+}
+
+engine::RatioCheck& ErrorsOf(engine::PlanSpec& spec) {
+  return std::get<engine::RatioCheck>(spec.checks[0].kind);
+}
+
+TEST(Doubts, ThereAreNoneOfAPlanThatWorks) {
+  const engine::PlanSpec spec = ShopSpec();
+  EXPECT_THAT(FindDoubts(spec), IsEmpty());
+  EXPECT_THAT(FindDoubtsOfTraffic(spec, 2'000), IsEmpty());
+  EXPECT_THAT(FindDoubtsOfPlatform(spec, FindScenario("H1").value()), IsEmpty());
+  EXPECT_THAT(FindDoubtsOfPlatform(spec, FindScenario("B1").value()), IsEmpty());
+}
+
+TEST(Doubts, ASampleThatTheFirstStepNeverGivesIsNamedWithBothWaysOut) {
+  const engine::PlanSpec spec = ShopSpec();
+  EXPECT_THAT(FindDoubtsOfTraffic(spec, 40),
+              ElementsAre(Says("checks[0].min_sample",
+                               "at 40 requests/s the first step of 1 % brings about 12 requests in "
+                               "a window of 30s, and check errors waits for 50: the ramp would "
+                               "stay there; write window: 3m, or a first step of 6 %"),
+                          Says("checks[1].min_sample", "check slow waits for 50")));
+}
+
+TEST(Doubts, WhatTheyTellToWriteWorks) {
+  engine::PlanSpec wider = ShopSpec();
+  for (engine::CheckSpec& check : wider.checks) {
+    std::get<engine::RatioCheck>(check.kind).window = Duration(180'000);
+  }
+  for (const Doubt& doubt : FindDoubtsOfTraffic(wider, 40)) EXPECT_EQ(doubt.path, "ramp.bake");
+  engine::PlanSpec higher = ShopSpec();
+  higher.steps.erase(higher.steps.begin());
+  higher.steps.front() = Share::FromPpm(60'000).value();
+  for (const Doubt& doubt : FindDoubtsOfTraffic(higher, 40)) EXPECT_EQ(doubt.path, "ramp.bake");
+}
+
+TEST(Doubts, ABakeInWhichTwiceTheLimitWouldNotShowIsNamed) {
+  engine::PlanSpec spec = ShopSpec();
+  ErrorsOf(spec).limit_ppm = 1'000;
+  EXPECT_THAT(FindDoubtsOfTraffic(spec, 2'000),
+              ElementsAre(Says("ramp.bake",
+                               "is judged on about 250 requests, in which twice the limit of 0.1 % "
+                               "would give 0.5 bad ones")));
+  spec.bake_min = Duration(75'000);
+  ErrorsOf(spec).window = Duration(75'000);
+  EXPECT_THAT(FindDoubtsOfTraffic(spec, 2'000), IsEmpty());
+}
+
+TEST(Doubts, TheTrafficThatAPlanNeedsIsEnoughForIt) {
+  for (const std::uint32_t limit_ppm : {100U, 1'000U, 10'000U, 50'000U}) {
+    engine::PlanSpec spec = ShopSpec();
+    ErrorsOf(spec).limit_ppm = limit_ppm;
+    const double needed = RpsNeeded(spec);
+    EXPECT_GT(needed, 0);
+    EXPECT_THAT(FindDoubtsOfTraffic(spec, needed), IsEmpty()) << limit_ppm;
+    EXPECT_FALSE(FindDoubtsOfTraffic(spec, needed * 0.9).empty()) << limit_ppm;
+  }
+}
+
+TEST(Doubts, AdaptiveStepsNeedNextToNoTraffic) {
+  const engine::PlanSpec spec = AdaptiveSpec();
+  EXPECT_THAT(FindDoubtsOfTraffic(spec, 40), IsEmpty());
+  const double needed = RpsNeeded(spec);
+  EXPECT_GT(needed, 0.5);
+  EXPECT_LT(needed, 10);
+  EXPECT_THAT(FindDoubtsOfTraffic(spec, needed), IsEmpty());
+  EXPECT_THAT(FindDoubtsOfTraffic(spec, needed / 2),
+              ElementsAre(Says("ramp.bake", "after which a person is called; write bake: 7s..")));
+}
+
+TEST(Doubts, AFirstShareThatIsProvenTooLateIsNamedWithOneThatIsNot) {
+  engine::PlanSpec spec = AdaptiveSpec();
+  spec.adaptive->first = Share::FromPpm(10'000).value();
+  EXPECT_THAT(FindDoubtsOfTraffic(spec, 40),
+              ElementsAre(Says("ramp.bake", "the first share of 1 % brings 0.4 a second")));
+  EXPECT_THAT(FindDoubtsOfTraffic(spec, 40), ElementsAre(Says("ramp.bake", "or first: 5%")));
+}
+
+TEST(Doubts, APrometheusIsNotJudgedByTheTrafficOfTheGate) {
+  engine::PlanSpec spec = ShopSpec();
+  spec.checks = {
+      {.name = "payments",
+       .kind = engine::RatioCheck{.source = engine::PrometheusRatio{.bad = "bad", .total = "total"},
+                                  .limit_ppm = 10'000}}};
+  EXPECT_THAT(FindDoubtsOfTraffic(spec, 1), IsEmpty());
+  EXPECT_EQ(RpsNeeded(spec), 0);
+}
+
+TEST(Doubts, AWatchThatEndsWithinAWindowIsNamed) {
+  engine::PlanSpec spec = ShopSpec();
+  spec.watch = Duration(10'000);
+  EXPECT_THAT(FindDoubts(spec), ElementsAre(Says("then.watch", "10s is shorter than the window")));
+}
+
+TEST(Doubts, ALimitBelowWhatIsNormalIsNamed) {
+  engine::PlanSpec spec = ShopSpec();
+  ErrorsOf(spec).limit_ppm = 2'000;
+  EXPECT_THAT(FindDoubtsOfPlatform(spec, FindScenario("H1").value()),
+              ElementsAre(Says("checks[0].limit",
+                               "check errors allows 0.2 %, and on platform H1 (healthy) 0.3 % are "
+                               "errors when nothing is wrong")));
+}
+
+TEST(Doubts, AThresholdBelowTheNormalLatencyIsNamed) {
+  engine::PlanSpec spec = ShopSpec();
+  Scenario slow = FindScenario("H1").value();
+  slow.latency.slow_above_s = 0.1;
+  EXPECT_THAT(FindDoubtsOfPlatform(spec, slow),
+              ElementsAre(Says("checks[1].limit", "4.64 % are slow")));
+}
+
+TEST(Doubts, ATroubleThatNoCheckSeesIsNamed) {
+  engine::PlanSpec spec = ShopSpec();
+  ErrorsOf(spec).limit_ppm = 50'000;
+  EXPECT_THAT(FindDoubtsOfPlatform(spec, FindScenario("B1").value()),
+              ElementsAre(Says("checks", "no check sees the trouble of platform B1")));
+}
+
+}  // namespace
+}  // namespace headgate::rehearsal
