@@ -8,9 +8,10 @@
 #include <memory>
 #include <utility>
 
-#include "cli/nearest.h"
+#include "cli/help_texts.h"
 #include "cli/plan_options.h"
 #include "common/base/duration.h"
+#include "common/base/nearest.h"
 
 namespace headgate::cli {
 namespace {
@@ -18,25 +19,6 @@ namespace {
 constexpr Duration kMutationTimeoutMax{60'000};
 constexpr std::size_t kRequestIdBytesMax = 64;
 constexpr std::size_t kReasonBytesMax = 1'024;
-
-constexpr char kAbout[] =
-    "Headgate readmits users after an outage.\n\n"
-    "In an incident:\n"
-    "  headgate close shop                     everybody gets the waiting page\n"
-    "  headgate validate restore-shop.yaml     is the plan sound?\n"
-    "  headgate simulate restore-shop.yaml     how would it go?\n"
-    "  headgate start restore-shop.yaml --when-ready\n"
-    "  headgate watch shop                     look; Ctrl-C leaves, the restoration goes on\n"
-    "  headgate explain shop                   why does it not go on?\n"
-    "  headgate hold shop | retreat shop | abort shop --to 0%\n"
-    "close, hold, retreat and abort always work while a controller lives. If none answers they\n"
-    "say what to type on the load balancers.";
-
-constexpr char kExitCodes[] =
-    "Exit codes: 0 done, 1 internal, 2 usage, 3 refused by a check or rule, 4 not found,\n"
-    "5 version conflict, 6 not allowed, 7 no controller reachable, 8 --timeout passed and the\n"
-    "restoration goes on, 9 retreated or aborted, 10 waits for approval, 11 some agents\n"
-    "unconfirmed, 12 could not tell, 130 detached by Ctrl-C (the restoration goes on)";
 
 // What CLI11 fills in, before it is judged.
 struct Raw {
@@ -283,7 +265,7 @@ std::string Grammar::UnknownVerb(const std::vector<std::string>& words) const {
     std::vector<std::string> known;
     for (const CLI::App* verb : app_.get_subcommands(nullptr)) known.push_back(verb->get_name());
     if (std::find(known.begin(), known.end(), words[i]) != known.end()) return "";
-    return fmt::format("there is no verb '{}'{}", words[i], Nearest(words[i], known));
+    return fmt::format("there is no verb '{}'{}", words[i], DidYouMean(words[i], known));
   }
   return "";
 }

@@ -29,6 +29,14 @@ Lines Warnings(const engine::Plan& plan, const std::string& name, const plan::Po
 
 }  // namespace
 
+ExitCode RefuseFile(const std::string& why, const Command& command, Session& session) {
+  session.terminal.err << "headgate: " << PlanErrors(command, why) << '\n';
+  if (command.output == Output::kJson) {
+    session.terminal.out << ErrorJson(static_cast<int>(ExitCode::kRefused), why);
+  }
+  return ExitCode::kRefused;
+}
+
 absl::StatusOr<std::string> ReadPlanFile(const Command& command, Session& session) {
   std::ifstream file;
   std::istream* in = &session.in;
@@ -55,14 +63,7 @@ ExitCode RunValidate(const Command& command, Session& session) {
   const std::string name = NameOfPlan(command);
   plan::Positions positions;
   const auto plan = plan::LoadPlan(*bytes, name, &positions);
-  if (!plan.ok()) {
-    const std::string why(plan.status().message());
-    session.terminal.err << "headgate: " << PlanErrors(command, why) << '\n';
-    if (command.output == Output::kJson) {
-      session.terminal.out << ErrorJson(static_cast<int>(ExitCode::kRefused), why);
-    }
-    return ExitCode::kRefused;
-  }
+  if (!plan.ok()) return RefuseFile(std::string(plan.status().message()), command, session);
   for (const std::string& warning : Warnings(*plan, name, positions, command.simulate.rps)) {
     session.terminal.err << warning << '\n';
   }

@@ -16,11 +16,11 @@
 #include "agents/main/config.h"
 #include "agents/main/exit_codes.h"
 #include "agents/main/folders.h"
-#include "agents/main/nearest.h"
 #include "agents/main/run.h"
 #include "agents/main/until.h"
 #include "common/base/bucket.h"
 #include "common/base/duration.h"
+#include "common/base/nearest.h"
 #include "common/base/quiet_grpc.h"
 
 namespace {
@@ -156,7 +156,7 @@ std::string UnknownSubcommand(const CLI::App& app, int argc, char** argv) {
     known.push_back(command->get_name());
   }
   return fmt::format("unknown subcommand '{}'{}", argv[1],
-                     headgate::agent::DidYouMean(argv[1], known));
+                     headgate::DidYouMeanOneOf(argv[1], known));
 }
 
 void AddSnippet(CLI::App& app, Flags& flags) {

@@ -6,8 +6,8 @@
 #include <set>
 #include <utility>
 
-#include "agents/main/nearest.h"
 #include "common/base/check.h"
+#include "common/base/nearest.h"
 
 namespace headgate::agent {
 
@@ -39,7 +39,7 @@ void YamlMapping::CheckKeys() {
     // Before anything else is found missing, because it is what was meant.
     if (std::find(keys_.begin(), keys_.end(), key) == keys_.end()) {
       errors_.Add(entry.first,
-                  fmt::format("unknown key '{}'{}", Name(key), DidYouMean(key, keys_)));
+                  fmt::format("unknown key '{}'{}", Name(key), DidYouMeanOneOf(key, keys_)));
     }
   }
 }

@@ -1,9 +1,6 @@
 // When a person must look: what no evidence and no time mend by themselves. Pure.
 #pragma once
 
-#include <string>
-#include <vector>
-
 #include "controller/engine/turn.h"
 
 namespace headgate::engine {
@@ -13,6 +10,6 @@ bool NeedsAPerson(const Gate& gate);
 
 // Tells once of a step that has come to no end within the plan's `bake.to`, because its evidence
 // stays unclear, and of an approval that nobody has given in that time.
-void TellIfOverdue(Turn& turn, Gate& gate, const std::vector<std::string>& obstacles);
+void TellIfOverdue(Turn& turn, Gate& gate);
 
 }  // namespace headgate::engine

@@ -302,7 +302,7 @@ void Steer(Turn& turn, Gate& gate) {
   }
   if (gate.pending) return;
   SteerByPhase(turn, gate, situation);
-  TellIfOverdue(turn, gate, situation.obstacles);
+  TellIfOverdue(turn, gate);
 }
 
 }  // namespace headgate::engine

@@ -6,6 +6,7 @@
 
 #include <vector>
 
+#include "common/base/nearest.h"
 #include "controller/engine/field_errors.h"
 #include "controller/plan/scalars.h"
 

@@ -6,11 +6,10 @@
 #include <charconv>
 #include <cmath>
 #include <cstdint>
-#include <limits>
-#include <numeric>
 #include <set>
 
 #include "common/base/duration.h"
+#include "common/base/nearest.h"
 #include "common/base/share.h"
 #include "controller/engine/field_errors.h"
 
@@ -114,20 +113,6 @@ absl::Status Store(const absl::StatusOr<Value>& value, const FieldDescriptor& fi
   return absl::OkStatus();
 }
 
-int Distance(std::string_view a, std::string_view b) {
-  std::vector<int> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), 0);
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    int diagonal = row[0]++;
-    for (std::size_t j = 0; j < b.size(); ++j) {
-      const int change = diagonal + (a[i] == b[j] ? 0 : 1);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({change, row[j] + 1, row[j + 1] + 1});
-    }
-  }
-  return row.back();
-}
-
 bool LooksLikeAnotherType(std::string_view text) {
   static constexpr std::string_view kTraps[] = {"true", "false", "yes", "no", "on",
                                                 "off",  "null",  "~",   "y",  "n"};
@@ -216,21 +201,6 @@ absl::StatusOr<std::string> TextOf(const YamlNode& scalar) {
     }
   }
   return scalar.text;
-}
-
-std::string DidYouMean(std::string_view text, const std::vector<std::string>& known) {
-  const std::string* nearest = nullptr;
-  int distance = std::numeric_limits<int>::max();
-  for (const std::string& word : known) {
-    const int d = Distance(Lower(text.substr(0, 64)), word);
-    if (d < distance) {
-      distance = d;
-      nearest = &word;
-    }
-  }
-  const int near = text.size() <= 4 ? 1 : 2;
-  if (nearest == nullptr || distance > near) return "";
-  return fmt::format("; did you mean '{}'?", *nearest);
 }
 
 std::string Join(const std::vector<std::string>& words) {

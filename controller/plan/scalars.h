@@ -35,8 +35,6 @@ absl::Status BindDuration(std::string_view text, google::protobuf::Duration& out
 // bool or null.
 absl::StatusOr<std::string> TextOf(const YamlNode& scalar);
 
-// ", did you mean 'x'?" where one of `known` is near, else "".
-std::string DidYouMean(std::string_view text, const std::vector<std::string>& known);
 // "a, b, c".
 std::string Join(const std::vector<std::string>& words);
 

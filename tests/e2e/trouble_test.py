@@ -122,6 +122,7 @@ class Trouble(site_case.SiteTest):
         folder = os.path.dirname(controller.socket)
         controller.stop()
         with socket.socket() as taken:
+            taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             taken.bind(("127.0.0.1", controller.port))
             taken.listen()
             controller.start_only()

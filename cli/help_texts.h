@@ -1,0 +1,25 @@
+// What `headgate --help` says before and after the list of its verbs.
+#pragma once
+
+namespace headgate::cli {
+
+inline constexpr char kAbout[] =
+    "Headgate readmits users after an outage.\n\n"
+    "In an incident:\n"
+    "  headgate close shop                     everybody gets the waiting page\n"
+    "  headgate validate restore-shop.yaml     is the plan sound?\n"
+    "  headgate simulate restore-shop.yaml     how would it go?\n"
+    "  headgate start restore-shop.yaml --when-ready\n"
+    "  headgate watch shop                     look; Ctrl-C leaves, the restoration goes on\n"
+    "  headgate explain shop                   why does it not go on?\n"
+    "  headgate hold shop | retreat shop | abort shop --to 0%\n"
+    "close, hold, retreat and abort always work while a controller lives. If none answers they\n"
+    "say what to type on the load balancers.";
+
+inline constexpr char kExitCodes[] =
+    "Exit codes: 0 done, 1 internal, 2 usage, 3 refused by a check or rule, 4 not found,\n"
+    "5 version conflict, 6 not allowed, 7 no controller reachable, 8 --timeout passed and the\n"
+    "restoration goes on, 9 retreated or aborted, 10 waits for approval, 11 some agents\n"
+    "unconfirmed, 12 could not tell, 130 detached by Ctrl-C (the restoration goes on)";
+
+}  // namespace headgate::cli
