@@ -12,6 +12,7 @@
 #include "cli/plan_options.h"
 #include "common/base/duration.h"
 #include "common/base/nearest.h"
+#include "common/base/text.h"
 
 namespace headgate::cli {
 namespace {
@@ -25,17 +26,6 @@ struct Raw {
   std::vector<std::string> controllers;
   std::string socket, ca, certificate, key, output = "text", timeout, wait_for, share, open_for,
                                             lifetime;
-};
-
-// CLI11's own line would hide what the verb below a verb needs.
-struct Usage : CLI::Formatter {
-  std::string make_usage(const CLI::App* app, std::string name) const override {
-    const auto known = usages.find(app->get_name());
-    return known == usages.end() ? CLI::Formatter::make_usage(app, name) : known->second;
-  }
-  const std::map<std::string, std::string> usages = {
-      {"agents", "Usage: headgate agents [OPTIONS] GATE, or agents remove [OPTIONS] GATE AGENT\n"},
-      {"gates", "Usage: headgate gates [OPTIONS], or gates create [OPTIONS] GATE --share SHARE\n"}};
 };
 
 class Grammar {
@@ -63,6 +53,7 @@ class Grammar {
   // Each says what is wrong, or nothing.
   std::string ReadConnection(const Variable& variable);
   std::string ReadValues();
+  void CleanTexts();
   std::string CheckWhole() const;
 
   CLI::App app_{kAbout, "headgate"};
@@ -318,7 +309,21 @@ std::string Grammar::ReadValues() {
   if (!raw_.wait_for.empty()) command_.mutation.wait_for = wait_for.at(raw_.wait_for);
   if (raw_.output == "json") command_.output = Output::kJson;
   if (raw_.output == "svg") command_.output = Output::kSvg;
+  CleanTexts();
   return "";
+}
+
+// A terminal that types Latin-1, or a long story, must keep nobody from lowering.
+void Grammar::CleanTexts() {
+  for (std::string* text : {&command_.gate, &command_.agent, &command_.mutation.reason,
+                            &command_.mutation.request_id}) {
+    *text = ValidUtf8(*text);
+  }
+  static constexpr Verb kLowering[] = {Verb::kClose, Verb::kHold, Verb::kRetreat, Verb::kAbort};
+  if (std::ranges::find(kLowering, command_.verb) == std::end(kLowering)) return;
+  command_.mutation.reason = CutUtf8(command_.mutation.reason, kReasonBytesMax);
+  // Half an id could be another's.
+  if (command_.mutation.request_id.size() > kRequestIdBytesMax) command_.mutation.request_id = "";
 }
 
 std::string Grammar::CheckWhole() const {

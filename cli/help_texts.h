@@ -1,5 +1,10 @@
-// What `headgate --help` says before and after the list of its verbs.
+// What `headgate --help` says before and after the list of its verbs, and how a verb is used. For
+// arguments.cc alone: it brings CLI11.
 #pragma once
+
+#include <CLI/CLI.hpp>
+#include <map>
+#include <string>
 
 namespace headgate::cli {
 
@@ -21,5 +26,16 @@ inline constexpr char kExitCodes[] =
     "5 version conflict, 6 not allowed, 7 no controller reachable, 8 --timeout passed and the\n"
     "restoration goes on, 9 retreated or aborted, 10 waits for approval, 11 some agents\n"
     "unconfirmed, 12 could not tell, 130 detached by Ctrl-C (the restoration goes on)";
+
+// CLI11's own line would hide what the verb below a verb needs.
+struct Usage : CLI::Formatter {
+  std::string make_usage(const CLI::App* app, std::string name) const override {
+    const auto known = usages.find(app->get_name());
+    return known == usages.end() ? CLI::Formatter::make_usage(app, name) : known->second;
+  }
+  const std::map<std::string, std::string> usages = {
+      {"agents", "Usage: headgate agents [OPTIONS] GATE, or agents remove [OPTIONS] GATE AGENT\n"},
+      {"gates", "Usage: headgate gates [OPTIONS], or gates create [OPTIONS] GATE --share SHARE\n"}};
+};
 
 }  // namespace headgate::cli

@@ -132,9 +132,9 @@ TEST(Arguments, SaysWhatIsWrongWithTheWords) {
       {{"close", "shop", "--wait-for", "hope"}, "hope"},
       {{"close", "shop", "-o", "yaml"}, "yaml"},
       {{"close", "shop", "--socket", "/s", "--controller", "a:1"}, "two ways in"},
-      {{"close", "shop", "--reason", std::string(1'025, 'x')},
+      {{"resume", "shop", "--reason", std::string(1'025, 'x')},
        "1025 characters long: at most 1024"},
-      {{"close", "shop", "--request-id", std::string(65, 'x')}, "65 characters long: at most 64"},
+      {{"resume", "shop", "--request-id", std::string(65, 'x')}, "65 characters long: at most 64"},
       {{"start", "p.yaml", "--wait", "--dry-run"}, "contradict each other"},
       {{"timeline", "shop", "--limit", "10001"}, "10001"}};
   for (const auto& [words, text] : cases) {

@@ -50,6 +50,14 @@ TEST_F(Calls, LoweringsAreConfirmedByEveryLoadBalancer) {
   EXPECT_FALSE(mutation.request_id().empty());
 }
 
+TEST_F(Calls, NoReasonKeepsAnybodyFromClosing) {
+  // As a terminal types it that speaks Latin-1; and a long story.
+  EXPECT_EQ(caller_.Type({"close", "shop", "--reason", "st\xF6rung"}).code, 0);
+  EXPECT_EQ(controller_.last_mutation().reason(), "st\uFFFDrung");
+  EXPECT_EQ(caller_.Type({"close", "shop", "--reason", std::string(5'000, 'x')}).code, 0);
+  EXPECT_EQ(controller_.last_mutation().reason(), std::string(1'024, 'x'));
+}
+
 TEST_F(Calls, EachUnconfirmedLoadBalancerIsNamedWithWhatToTypeThere) {
   controller_.Disobey("edge-2", "not connected for 41 s");
   for (const auto& [words, share] : std::vector<std::pair<std::vector<std::string>, std::string>>{
@@ -373,20 +381,6 @@ TEST_F(Calls, JsonIsOneDocumentOnStandardOutput) {
     EXPECT_EQ(said.out.front(), '{') << said.out;
     EXPECT_EQ(said.out.substr(said.out.size() - 2), "}\n") << said.out;
   }
-}
-
-TEST(Endpoints, SayWhichFlagIsMissing) {
-  const TimePoint now;
-  EXPECT_THAT(std::string(OpenEndpoints(Connection{}, false, now).status().message()),
-              HasSubstr("--controller HOST:PORT"));
-  Connection connection{.controllers = {"10.0.0.1:7001"}};
-  EXPECT_THAT(std::string(OpenEndpoints(connection, false, now).status().message()),
-              HasSubstr("--ca, --cert and --key"));
-  connection.plaintext = true;
-  EXPECT_THAT(std::string(OpenEndpoints(connection, false, now).status().message()),
-              HasSubstr("loopback only"));
-  connection = Connection{.socket = "/no/such", .is_socket_given = true};
-  EXPECT_EQ(OpenEndpoints(connection, false, now)->front().address, "/no/such");
 }
 
 }  // namespace

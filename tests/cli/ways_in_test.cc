@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/controller.h"
 #include "common/tls/credentials.h"
 #include "tests/cli/caller.h"
 #include "tests/cli/fake_controller.h"
@@ -106,6 +107,20 @@ TEST_F(WaysIn, TheUnixSocketNeedsNoCertificate) {
   caller_.way_in = {"--socket", folder_ + "/s"};
   const Said said = caller_.Type({"close", "shop"});
   EXPECT_EQ(said.code, 0) << said.err;
+}
+
+TEST(Endpoints, SayWhichFlagIsMissing) {
+  const TimePoint now;
+  EXPECT_THAT(std::string(OpenEndpoints(Connection{}, false, now).status().message()),
+              HasSubstr("--controller HOST:PORT"));
+  Connection connection{.controllers = {"10.0.0.1:7001"}};
+  EXPECT_THAT(std::string(OpenEndpoints(connection, false, now).status().message()),
+              HasSubstr("--ca, --cert and --key"));
+  connection.plaintext = true;
+  EXPECT_THAT(std::string(OpenEndpoints(connection, false, now).status().message()),
+              HasSubstr("loopback only"));
+  connection = Connection{.socket = "/no/such", .is_socket_given = true};
+  EXPECT_EQ(OpenEndpoints(connection, false, now)->front().address, "/no/such");
 }
 
 }  // namespace
