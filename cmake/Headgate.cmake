@@ -46,6 +46,16 @@ function(headgate_library name)
   target_link_libraries(${name} PUBLIC headgate_flags ${ARG_DEPS})
 endfunction()
 
+# headgate_calculates(NAME …): libraries that rehearse hours in a test. Sanitizers' builds are not
+# optimised, for the sake of their compile time; these would then run for minutes.
+function(headgate_calculates)
+  if(HEADGATE_SANITIZE)
+    foreach(name ${ARGV})
+      target_compile_options(${name} PRIVATE -O1)
+    endforeach()
+  endif()
+endfunction()
+
 # headgate_program(NAME SOURCES … DEPS …): an executable in <build>/bin.
 function(headgate_program name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})

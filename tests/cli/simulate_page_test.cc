@@ -46,6 +46,9 @@ void AddKeys(const json& value, std::vector<std::string>& keys) {
   }
 }
 
+// Told where a rehearsal takes over two seconds, as it may on a busy machine.
+bool IsProgress(const std::string& line) { return line.ends_with(" runs rehearsed"); }
+
 class SimulatePage : public testing::Test {
  protected:
   SimulatePage() { caller_.way_in.clear(); }
@@ -62,11 +65,14 @@ TEST_F(SimulatePage, ItsFirstPlanIsWarnedOfAndItsSecondIsNot) {
   const std::string unbroken = absl::StrReplaceAll(page, {{"\n  ", " "}});
   std::istringstream warnings(first.err);
   std::size_t count = 0;
-  for (std::string line; std::getline(warnings, line); ++count) {
+  for (std::string line; std::getline(warnings, line);) {
+    if (IsProgress(line)) continue;
+    ++count;
     EXPECT_THAT(unbroken, HasSubstr("shop.yaml" + line.substr(line.find(':'))));
   }
   EXPECT_EQ(count, 4U);
-  EXPECT_EQ(caller_.Type({"simulate", "-", "--runs", "1"}, plans[1]).err, "");
+  std::istringstream second(caller_.Type({"simulate", "-", "--runs", "1"}, plans[1]).err);
+  for (std::string line; std::getline(second, line);) EXPECT_TRUE(IsProgress(line)) << line;
   EXPECT_EQ(caller_.Type({"validate", "-", "--rps", "40"}, plans[1]).err, "");
 }
 
