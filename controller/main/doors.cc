@@ -1,8 +1,6 @@
 #include "controller/main/doors.h"
 
-#include <fmt/format.h>
-
-#include <array>
+#include <string>
 #include <utility>
 
 #include "controller/main/answering.h"
