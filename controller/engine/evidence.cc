@@ -19,6 +19,8 @@ constexpr Duration kDemandKnownAfter{5'000};
 // Of the newest reading in the mean.
 constexpr double kUtilisationWeight = 0.5;
 constexpr Duration kSecond{1'000};
+// A pause between requests is longer than this many mean ones once in twenty times.
+constexpr double kLongestPause = 3;
 
 const CheckSpec* FindCheck(const PlanSpec& plan, const std::string& name) {
   const auto found = std::find_if(plan.checks.begin(), plan.checks.end(),
@@ -115,6 +117,18 @@ void AddToUtilisation(Progress& progress, const Reading& reading) {
           : measured->value;
 }
 
+// Nobody was in: the first request that is counted tells by how much counts come late, less what
+// so few users may have waited before they asked.
+void AwaitFirst(Evidence& evidence, Share share, double requests, TimePoint now) {
+  Progress& progress = evidence.progress;
+  const Duration waited = now - *progress.observed_at;
+  if (requests <= 0 && waited < kCountsLagMax) return;
+  progress.awaits_first = false;
+  const double rate = DemandOf(evidence) * double(share.ppm()) / Share::kPpmMax;
+  const Duration chance(rate > 0 ? std::int64_t(kLongestPause / rate * 1e3) : 0);
+  progress.counts_lag = std::clamp(waited - chance, Duration(0), kCountsLagMax);
+}
+
 bool IsOutdated(const std::optional<TimePoint>& last, const Reading& reading) {
   return last && reading.observed_at < *last;
 }
@@ -170,6 +184,7 @@ void BeginShare(Evidence& evidence, Share before, std::uint32_t change, bool was
   Progress& progress = evidence.progress;
   progress.since_change = progress.since_observed = progress.bad_in_cure = Duration(0);
   progress.observed_at.reset();
+  progress.awaits_first = before == Share::None();
   Utilisation& utilisation = progress.utilisation;
   utilisation.share_before = utilisation.value ? before : Share::None();
   utilisation.value_before = utilisation.value.value_or(0);
@@ -190,7 +205,10 @@ void WeighCounts(Evidence& evidence, Share share, bool is_observed, TimePoint no
   progress.weighed_at = now;
   progress.since_change += span;
   if (is_observed && !progress.observed_at) progress.observed_at = now;
-  if (progress.observed_at) progress.since_observed += span;
+  if (progress.awaits_first && progress.observed_at) AwaitFirst(evidence, share, requests, now);
+  const bool is_counted = progress.observed_at && !progress.awaits_first &&
+                          now - *progress.observed_at >= progress.counts_lag;
+  if (is_counted) progress.since_observed += span;
   const bool speaks_for = progress.since_observed > kAnswersUnderWay;
   bool is_bad = false;
   for (auto& [name, ratio] : evidence.ratios) {

@@ -216,7 +216,8 @@ void TrackTimes(Gate& gate, const Situation& situation, TimePoint now) {
 void Settle(Gate& gate, TimePoint now) {
   if (!gate.settling_since) return;
   const Duration elapsed = now - *gate.settling_since;
-  if (elapsed < kSettleMin || (elapsed < kSettleMax && !IsObserved(gate))) return;
+  const Duration lag = gate.evidence.progress.counts_lag;
+  if (elapsed < kSettleMin + lag || (elapsed < kSettleMax + lag && !IsObserved(gate))) return;
   gate.settling_since.reset();
   gate.settled = now;
   ForgetCounts(gate.evidence, now, true);

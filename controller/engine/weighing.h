@@ -20,6 +20,8 @@ inline constexpr Duration kBatchLeast{250};
 inline constexpr Duration kBatchMost{3'000};
 // From the moment a step is in force, answers to those of before are still on their way.
 inline constexpr Duration kAnswersUnderWay{1'000};
+// Counts that come later than this are not waited for.
+inline constexpr Duration kCountsLagMax{60'000};
 
 // One check on counts.
 struct Weighed {
@@ -72,6 +74,9 @@ struct Progress {
   Duration since_observed{0};
   // Unset until the share is in force.
   std::optional<TimePoint> observed_at;
+  // By how much counts come late, told by the first ones after everybody was out.
+  Duration counts_lag{0};
+  bool awaits_first = false;
   // With too many bad answers while it should cure.
   Duration bad_in_cure{0};
   // What users ask for in a second, at full share; 0: not known.

@@ -243,7 +243,7 @@ void Platform::Observe(const Truth& truth, Seen& seen) {
     seen.utilisation = utilisations_[(passed + 1) % utilisations_.size()];
     seen.utilisation_age_s = double(utilisation_late_);
   }
-  if (passed < counts_late_) return;
+  // What is told of before the first second: nobody was in.
   const Counts& told = counts_[(passed + 1) % counts_.size()];
   seen.has_data = true;
   seen.requests = told.requests;

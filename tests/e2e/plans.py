@@ -23,7 +23,7 @@ checks:
     window: 9s
     min_sample: 5
   - {{name: orders, database: orders}}
-ramp: {{steps: [{steps}], bake: {bake}..1m, patience: 10s}}
+ramp: {{steps: adaptive, first: {first}, step_max: {step_max}, bake: {bake}..1m, patience: 10s}}
 then: {{watch: {watch}, retries: 3, backoff: {backoff}}}
 databases:
   orders:
@@ -38,11 +38,13 @@ prometheus: {prometheus}
 
 
 class Pace:
-    """How long the demo lets each step bake."""
+    """How long the demo takes to come back."""
 
-    def __init__(self, ready_for, steps, bake, watch, backoff, baseline_s, load_s):
+    def __init__(self, ready_for, first, step_max, bake, watch, backoff, baseline_s, load_s):
         self.ready_for = ready_for
-        self.steps = steps
+        # The first share, and the largest step up.
+        self.first = first
+        self.step_max = step_max
         self.bake = bake
         self.watch = watch
         self.backoff = backoff
@@ -50,13 +52,9 @@ class Pace:
         self.baseline_s = baseline_s
         self.load_s = load_s
 
-    @property
-    def shares_ppm(self):
-        return [int(float(step.rstrip("%")) * 10_000) for step in self.steps]
 
-
-FAST = Pace("2s", ["5%", "25%", "50%", "100%"], "2s", "5s", "3s", 5, 240)
-FULL = Pace("5s", ["1%", "5%", "10%", "25%", "50%", "75%", "100%"], "6s", "15s", "5s", 15, 600)
+FAST = Pace("2s", "5%", "30%", "3s", "5s", "3s", 5, 240)
+FULL = Pace("5s", "1%", "15%", "6s", "15s", "5s", 15, 600)
 
 
 def write(path, site, pace, comment, replica_is_out):
@@ -66,9 +64,9 @@ def write(path, site, pace, comment, replica_is_out):
                f"{{name: db3, dsn: '{databases.replica.dsn()}', kind: logical}}")
     text = PLAN.format(
         comment=comment, gate=GATE, agents=", ".join(balancer.name for balancer in site.balancers),
-        ready_for=pace.ready_for, steps=", ".join(pace.steps), bake=pace.bake, watch=pace.watch,
-        backoff=pace.backoff, primary=databases.primary.dsn(), standby=databases.standby.dsn(),
-        replica=replica, prometheus=site.prometheus.url)
+        ready_for=pace.ready_for, first=pace.first, step_max=pace.step_max, bake=pace.bake,
+        watch=pace.watch, backoff=pace.backoff, primary=databases.primary.dsn(),
+        standby=databases.standby.dsn(), replica=replica, prometheus=site.prometheus.url)
     with open(path, "w", encoding="utf-8") as file:
         file.write(text)
     return os.path.basename(path)
