@@ -6,7 +6,6 @@
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <utility>
 
@@ -19,8 +18,6 @@ namespace {
 using engine::FieldErrors;
 using engine::Quoted;
 
-constexpr std::array<std::uint32_t, 7> kDefaultStepsPpm = {10'000,  50'000,  100'000,  250'000,
-                                                           500'000, 750'000, 1'000'000};
 constexpr Duration kUtilisationEvery{2'000};
 // Beyond every documented range, so that the rules refuse it; a Duration may hold 10,000 years.
 constexpr std::int64_t kSecondsMax = 400LL * 24 * 3600;
@@ -303,16 +300,10 @@ void SetAdaptive(const v1::Ramp& ramp, engine::PlanSpec& spec, FieldErrors& erro
 }
 
 void SetSteps(const v1::Ramp& ramp, engine::PlanSpec& spec, FieldErrors& errors) {
-  if (ramp.has_steps() && ramp.steps().adaptive()) SetAdaptive(ramp, spec, errors);
+  if (!ramp.has_steps() || ramp.steps().adaptive()) SetAdaptive(ramp, spec, errors);
   if (!spec.adaptive) RefuseForeignToSteps(ramp, errors);
-  if (ramp.has_steps()) {
-    for (int i = 0; i < ramp.steps().shares_ppm_size(); ++i) {
-      SetShare(ramp.steps().shares_ppm(i), fmt::format("ramp.steps[{}]", i), spec.steps, errors);
-    }
-    return;
-  }
-  for (const std::uint32_t ppm : kDefaultStepsPpm) {
-    SetShare(ppm, "ramp.steps", spec.steps, errors);
+  for (int i = 0; i < ramp.steps().shares_ppm_size(); ++i) {
+    SetShare(ramp.steps().shares_ppm(i), fmt::format("ramp.steps[{}]", i), spec.steps, errors);
   }
 }
 

@@ -30,11 +30,9 @@ TEST(ToEngine, FillsInTheDocumentedDefaults) {
   const engine::PlanSpec spec = Load("");
   EXPECT_EQ(spec.admit_by, "cookie headgate_uid");
   EXPECT_EQ(spec.ready_for, 30s);
-  std::vector<std::uint32_t> steps;
-  for (const Share step : spec.steps) steps.push_back(step.ppm());
-  EXPECT_EQ(steps, (std::vector<std::uint32_t>{10'000, 50'000, 100'000, 250'000, 500'000, 750'000,
-                                               1'000'000}));
-  EXPECT_EQ(spec.bake_min, 10s);
+  EXPECT_TRUE(spec.steps.empty());
+  EXPECT_EQ(spec.adaptive, engine::AdaptiveSteps());
+  EXPECT_EQ(spec.bake_min, 7s);
   EXPECT_EQ(spec.bake_max, 5min);
   EXPECT_EQ(spec.patience, 30s);
   EXPECT_EQ(spec.on_unknown, engine::OnUnknown::kHold);
@@ -49,6 +47,13 @@ TEST(ToEngine, FillsInTheDocumentedDefaults) {
   EXPECT_EQ(ratio.limit_ppm, 10'000U);
   EXPECT_EQ(ratio.window, 30s);
   EXPECT_EQ(ratio.min_sample, 50U);
+}
+
+TEST(ToEngine, AListOfStepsBakesForTenSeconds) {
+  const engine::PlanSpec spec = Load("ramp: {steps: [5%, 100%]}\n");
+  EXPECT_FALSE(spec.adaptive);
+  EXPECT_EQ(spec.steps.size(), 2U);
+  EXPECT_EQ(spec.bake_min, 10s);
 }
 
 TEST(ToEngine, FreshAndWindowFollowPrometheusPolls) {
