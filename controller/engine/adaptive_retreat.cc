@@ -49,7 +49,7 @@ struct Signs {
   bool slow_alarms = false;
 };
 
-Signs SignsOf(const Restoration& restoration, const Evidence& evidence) {
+Signs SignsOf(const Restoration& restoration, const Evidence& evidence, const std::string& failed) {
   Signs signs;
   const double bar = AgainstBar(restoration);
   for (const CheckSpec& check : restoration.plan.spec().checks) {
@@ -60,8 +60,10 @@ Signs SignsOf(const Restoration& restoration, const Evidence& evidence) {
     double& ratio = is_slow ? signs.slow : signs.errors;
     bool& alarms = is_slow ? signs.slow_alarms : signs.errors_alarm;
     ratio = std::max(ratio, weighed.Ratio(kNewest_s));
-    // That slow answers are on their way to failing is enough to tell load from other causes.
-    alarms = alarms || weighed.evidence.Against() >= (is_slow ? kHoldPart * bar : bar);
+    // That slow answers are on their way to failing is enough to tell load from other causes; a
+    // severe second comes before any evidence.
+    alarms = alarms || check.name == failed ||
+             weighed.evidence.Against() >= (is_slow ? kHoldPart * bar : bar);
   }
   return signs;
 }
@@ -159,7 +161,7 @@ Withdrawal Withdraw(const Restoration& before, const Evidence& evidence, Share s
   Withdrawal withdrawal{.to = share, .restoration = before, .why = ""};
   Restoration& restoration = withdrawal.restoration;
   Note(restoration, share, now);
-  const Signs signs = SignsOf(before, evidence);
+  const Signs signs = SignsOf(before, evidence, check);
   const Utilisation& utilisation = evidence.progress.utilisation;
   const bool is_busy = utilisation.value && *utilisation.value >= kBusy;
   const bool is_silent = check.empty();

@@ -24,6 +24,8 @@ using google::protobuf::Message;
 using google::protobuf::Reflection;
 
 constexpr std::string_view kPpmSuffix = "_ppm";
+// What leaves an optional percentage out, in a word.
+constexpr std::string_view kLeftOut = "auto";
 
 char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
@@ -156,6 +158,7 @@ absl::Status BindScalar(const YamlNode& scalar, const FieldDescriptor& field, Me
       return Store(ParseNumber<std::int64_t>(text, "a whole number"), field, message,
                    &Reflection::SetInt64, &Reflection::AddInt64);
     case FieldDescriptor::CPPTYPE_UINT32:
+      if (IsPpm(field) && field.has_presence() && text == kLeftOut) return absl::OkStatus();
       return Store(IsPpm(field) ? ParsePercentage(text)
                                 : ParseNumber<std::uint32_t>(text, "a whole number from 0 up"),
                    field, message, &Reflection::SetUInt32, &Reflection::AddUInt32);

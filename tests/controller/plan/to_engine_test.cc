@@ -56,6 +56,11 @@ TEST(ToEngine, AListOfStepsBakesForTenSeconds) {
   EXPECT_EQ(spec.bake_min, 10s);
 }
 
+TEST(ToEngine, AFirstShareOfAutoFollowsFromTheDemand) {
+  EXPECT_EQ(Load("ramp: {first: auto}\n").adaptive, engine::AdaptiveSteps());
+  EXPECT_EQ(Load("ramp: {first: 3%}\n").adaptive->first, Share::FromPpm(30'000));
+}
+
 TEST(ToEngine, FreshAndWindowFollowPrometheusPolls) {
   const engine::PlanSpec slow =
       Load("", "{name: payments, limit: 1%, ratio: {prometheus: {bad: b, total: t, every: 2m}}}");
