@@ -32,7 +32,6 @@ constexpr Duration kBlameTimeAfterLoad{10'000};
 // In units of the plan's backoff.
 constexpr int kCureOfShare = 6;
 constexpr int kCureOfShareDoublings = 3;
-constexpr int kCureOfLoadDoublings = 2;
 constexpr int kCureOfTimeDoublings = 3;
 constexpr int kDrainedMax = 48;
 constexpr int kDrainedDoublings = 6;
@@ -120,7 +119,8 @@ void BlameLoad(Restoration& restoration, const Evidence& evidence, Share share, 
   search.failed_by_load =
       Readable(std::min(most, std::max(Carried(restoration, evidence), search.trusted)));
   search.step_max = AtMostAll(kLoadStepPpm);
-  search.cure = Doubled(restoration.plan.spec().backoff, search.by_load, kCureOfLoadDoublings);
+  // The share that was too much waits for longer, in NextShare.
+  search.cure = restoration.plan.spec().backoff / 2;
 }
 
 // It was proven, and has stood for a while: what failed it came with the time.
