@@ -42,7 +42,7 @@ constexpr double kBurstErrors = 5;
 // Correlation that is assumed, in units of the limit: before the run has shown any, and at most
 // when it shows little.
 constexpr double kAssumedAtFirst = 1.7;
-constexpr double kAssumed = 2.5;
+constexpr double kAssumed = 2;
 constexpr double kAssumedOfFor = 1.5;
 constexpr double kCorrelationMax = .1;
 constexpr double kBatch_s = 10;
