@@ -49,6 +49,11 @@ std::string CourseText(const Gate& gate, TimePoint now) {
 std::string StandText(const Gate& gate, const Restoration& restoration) {
   const Progress& progress = gate.evidence.progress;
   if (!progress.observed_at) return "the share, which must be in force everywhere first";
+  if (progress.awaits_first) return "the first request of those who were let in";
+  if (progress.since_observed == Duration(0) && progress.counts_lag > Duration(0)) {
+    return fmt::format("counts of this share: they come {} late",
+                       FormatDuration(progress.counts_lag));
+  }
   return fmt::format("{} at this share, {} so far",
                      FormatDuration(restoration.plan.spec().bake_min),
                      FormatDuration(progress.since_change));

@@ -11,10 +11,11 @@ namespace headgate::engine {
 namespace {
 
 constexpr TimePoint kNow{Duration(10'000'000)};
+constexpr std::uint32_t kSlow_ms = 500;
 
 Share Ppm(std::uint64_t ppm) { return *Share::FromPpm(ppm); }
 
-// A restoration with one check, and counts of one agent.
+// A restoration with two checks, and counts of one agent.
 class Shop {
  public:
   Shop() : restoration_{.plan = ThePlan()} {
@@ -23,19 +24,25 @@ class Shop {
   }
 
   void Count(int seconds, std::uint64_t requests, std::uint64_t bad, Share share) {
+    Count(seconds, {.admitted = requests, .http_5xx = bad}, share);
+  }
+  // The same every second.
+  void Count(int seconds, const Counts& counts, Share share) {
     for (int second = 0; second < seconds; ++second) {
       now_ += Duration(1'000);
-      AddCounts(evidence_, &restoration_.plan.spec(), "edge-1",
-                {.admitted = requests, .http_5xx = bad}, now_);
+      AddCounts(evidence_, &restoration_.plan.spec(), "edge-1", counts, now_);
       WeighCounts(evidence_, share, true, now_);
     }
   }
+  Duration Stood() const { return evidence_.progress.since_observed; }
   void Busy(double utilisation) {
     AddReading(evidence_, restoration_.plan.spec(), kUtilisationSource,
                {.observed_at = now_, .value = Value{utilisation}});
   }
   Course Next(Share share) const { return NextShare(restoration_, evidence_, share, now_); }
-  const Weighed& weighed() const { return *evidence_.ratios.at("errors").weighed; }
+  const Weighed& weighed(const std::string& check = "errors") const {
+    return *evidence_.ratios.at(check).weighed;
+  }
 
   Restoration restoration_;
   Evidence evidence_;
@@ -45,7 +52,12 @@ class Shop {
   static Plan ThePlan() {
     PlanSpec spec{.gate = "shop", .agents = {"edge-1"}};
     spec.adaptive = AdaptiveSteps{.utilisation = PrometheusValue{.query = "busy"}};
-    spec.checks = {{.name = "errors", .kind = RatioCheck{.limit_ppm = 10'000}}};
+    const AgentRatio slow{.metric = AgentRatio::Metric::kSlowerThan,
+                          .slower_than = Duration(kSlow_ms)};
+    spec.checks = {
+        {.name = "errors", .kind = RatioCheck{.limit_ppm = 10'000}},
+        {.name = "slow", .kind = RatioCheck{.source = slow, .limit_ppm = 10'000}},
+    };
     return *Plan::Create(std::move(spec));
   }
 };
@@ -96,6 +108,52 @@ TEST(Adaptive, AShareThatStoodForMinutesIsNotBlamed) {
   EXPECT_EQ(withdrawal.restoration.search.why, Search::Why::kTime);
   EXPECT_EQ(withdrawal.restoration.failed, Share::None());
   EXPECT_EQ(withdrawal.to, Ppm(540'000));
+}
+
+TEST(Adaptive, ASlowSecondTellsOfLoadBeforeThereIsEvidence) {
+  Shop shop;
+  shop.restoration_.proven = Ppm(200'000);
+  BeginShare(shop.evidence_, Ppm(200'000), 40, false);
+  shop.Count(8, 100, 0, Ppm(500'000));
+  shop.Count(1, {.admitted = 100, .slower_than_ms = {{kSlow_ms, 35}}}, Ppm(500'000));
+  ASSERT_LT(shop.weighed("slow").evidence.Against(),
+            kHoldPart * AgainstBar(shop.restoration_));
+  const Withdrawal withdrawal =
+      Withdraw(shop.restoration_, shop.evidence_, Ppm(500'000), "slow", shop.now_);
+  EXPECT_EQ(withdrawal.restoration.search.why, Search::Why::kLoad);
+  // Nobody is called for load.
+  EXPECT_EQ(withdrawal.restoration.retreats_in_a_row, 0U);
+}
+
+TEST(Adaptive, CountsThatComeLateAreWaitedForAtEveryShare) {
+  Shop shop;
+  BeginShare(shop.evidence_, Share::None(), 1, false);
+  shop.Count(10, {.refused = 2'000}, Ppm(50'000));
+  EXPECT_EQ(shop.Stood(), Duration(0));
+  shop.Count(3, 100, 0, Ppm(50'000));
+  EXPECT_GE(shop.Stood(), Duration(2'000));
+  BeginShare(shop.evidence_, Ppm(50'000), 2, false);
+  shop.Count(10, 100, 0, Ppm(200'000));
+  EXPECT_EQ(shop.Stood(), Duration(0));
+  EXPECT_EQ(shop.weighed().evidence.For(), 0);
+  shop.Count(8, 400, 0, Ppm(200'000));
+  EXPECT_GE(shop.Stood(), kAnswersUnderWay);
+  EXPECT_GT(shop.weighed().evidence.For(), kForNats);
+}
+
+TEST(Adaptive, FewUsersWhoAskSeldomAreNotTakenForLateCounts) {
+  Shop shop;
+  // Three requests a second are one in seven seconds at 5 %.
+  for (int second = 0; second < 10; ++second) {
+    shop.now_ += Duration(1'000);
+    AddCounts(shop.evidence_, nullptr, "edge-1", {.refused = 3}, shop.now_);
+  }
+  BeginShare(shop.evidence_, Share::None(), 1, false);
+  shop.Count(10, {.refused = 3}, Ppm(50'000));
+  shop.Count(2, {.admitted = 1, .refused = 2}, Ppm(50'000));
+  BeginShare(shop.evidence_, Ppm(50'000), 2, false);
+  shop.Count(3, {.admitted = 1, .refused = 2}, Ppm(200'000));
+  EXPECT_GE(shop.Stood(), Duration(2'000));
 }
 
 TEST(Adaptive, WhereNothingWasProvenEverybodyIsTakenOut) {

@@ -58,7 +58,7 @@ TEST(ToEngine, AListOfStepsBakesForTenSeconds) {
 
 TEST(ToEngine, AFirstShareOfAutoFollowsFromTheDemand) {
   EXPECT_EQ(Load("ramp: {first: auto}\n").adaptive, engine::AdaptiveSteps());
-  EXPECT_EQ(Load("ramp: {first: 3%}\n").adaptive->first, Share::FromPpm(30'000));
+  EXPECT_EQ(Load("ramp: {first: 3%}\n").adaptive->first, *Share::FromPpm(30'000));
 }
 
 TEST(ToEngine, FreshAndWindowFollowPrometheusPolls) {

@@ -229,6 +229,13 @@ TEST(Restorer, TellsTheDatabasesUtilisationWhereThePlanReadsIt) {
   EXPECT_NE(seeing.shares(), blind.shares());
 }
 
+TEST(Restorer, JudgesAShareByItsOwnCountsHoweverLateTheyCome) {
+  // Without the database's word, so that nothing but late counts tells of the edge.
+  Trial run(BuiltIn("Z9"), PlanOf(AdaptiveSpec()), {.sees_utilisation = false});
+  run.Until(1'800);
+  EXPECT_EQ(run.share(), Share::All());
+}
+
 TEST(Restorer, WaitsForAgentsThatDoNotObey) {
   Scenario deaf = BuiltIn("H1");
   deaf.agents = {.ignoring = 0.6, .ignoring_from_s = 5};
