@@ -15,12 +15,12 @@ checks:
   - name: payments
     ratio:
       prometheus:
-        bad: sum(increase(payment_failed_total[3s]))
-        total: sum(increase(payment_total[3s]))
-        every: 3s
+        bad: sum(increase(payment_failed_total[2s]))
+        total: sum(increase(payment_total[2s]))
+        every: 2s
         bad_absent: zero
     limit: 5%
-    window: 9s
+    window: 8s
     min_sample: 5
   - {{name: orders, database: orders}}
 ramp: {{steps: adaptive, first: {first}, step_max: {step_max}, bake: {bake}..1m, patience: 10s}}
@@ -53,7 +53,7 @@ class Pace:
         self.load_s = load_s
 
 
-FAST = Pace("2s", "5%", "30%", "3s", "5s", "3s", 5, 240)
+FAST = Pace("2s", "10%", "60%", "2s", "5s", "1s", 5, 240)
 FULL = Pace("5s", "1%", "15%", "6s", "15s", "5s", 15, 600)
 
 
