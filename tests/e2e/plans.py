@@ -54,7 +54,7 @@ class Pace:
 
 
 FAST = Pace("2s", "10%", "60%", "2s", "5s", "1s", 5, 240)
-FULL = Pace("5s", "1%", "15%", "6s", "15s", "5s", 15, 600)
+FULL = Pace("5s", "5%", "20%", "5s", "15s", "4s", 15, 600)
 
 
 def write(path, site, pace, comment, replica_is_out):

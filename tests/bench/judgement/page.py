@@ -1,0 +1,170 @@
+#!/usr/bin/env python3
+"""The tables and the picture of docs/JUDGEMENT.md, from what ./dev bench judgement printed.
+
+    ./dev bench judgement --runs 200 --seed 20261125 > run.txt
+    tests/bench/judgement/page.py --picture docs/judgement-frontier.svg < run.txt
+"""
+
+import argparse
+import json
+import sys
+
+POLICIES = {
+    "headgate": "Headgate", "headgate-nodb": "without the database's signal",
+    "flagger-60x5": "Flagger 60 s × 5", "flagger-60x1": "Flagger 60 s × 1",
+    "flagger-10x5": "Flagger 10 s × 5", "argo-5m": "Argo Rollouts 5 min",
+    "argo-10s": "Argo Rollouts 10 s", "kayenta": "Kayenta", "poll5": "5 s poll", "aimd": "AIMD",
+}
+# What no peer can be ahead in by keeping everybody out.
+MOVING_BUT_BAD = ("Z7", "Z8")
+
+
+def number(value, digits=0):
+    return "–" if value is None else f"{value:,.{digits}f}"
+
+
+class Run:
+    """The rows of one run of the benchmark."""
+
+    def __init__(self, text):
+        result = json.loads(text.strip().splitlines()[-1])
+        self.seed, self.runs = result["seed"], result["runs"]
+        self._rows = {(row["scenario"], row["policy"]): row for row in result["rows"]}
+        self.scenarios = list(dict.fromkeys(row["scenario"] for row in result["rows"]))
+        self.policies = [name for name in POLICIES
+                         if any(row["policy"] == name for row in result["rows"])]
+
+    def of(self, scenario, policy):
+        return self._rows[scenario, policy]
+
+    def bearable(self):
+        return [name for name in self.scenarios
+                if self.of(name, self.policies[0])["p_false"] is not None]
+
+    def bad(self):
+        """Scenarios in which something is to be found."""
+        return [name for name in self.scenarios if name.startswith("B")]
+
+    def false_percent(self, policy):
+        return mean(100 * self.of(name, policy)["p_false"] for name in self.bearable())
+
+    def errors_of_bad(self, policy):
+        return mean(self.of(name, policy)["errors"] / 1000 for name in self.bad())
+
+
+def mean(values):
+    values = list(values)
+    return sum(values) / max(1, len(values))
+
+
+def table(run, title, scenarios, cell, policies=None):
+    policies = policies or run.policies
+    print(f"**{title}**\n")
+    print("| | " + " | ".join(POLICIES[name] for name in policies) + " |")
+    print("| --- " * (len(policies) + 1) + "|")
+    for scenario in scenarios:
+        cells = (cell(run.of(scenario, policy)) for policy in policies)
+        print(f"| {scenario} | " + " | ".join(cells) + " |")
+    print()
+
+
+def frontier_table(run):
+    print("**What caution costs**\n")
+    print("| policy | false retreats, % of hours | errors served in B, thousand | "
+          "minutes to 100 % in H1 |")
+    print("| --- | --- | --- | --- |")
+    for policy in run.policies:
+        minutes = run.of("H1", policy)["t100_min"]
+        print(f"| {POLICIES[policy]} | {number(run.false_percent(policy), 1)} | "
+              f"{number(run.errors_of_bad(policy), 1)} | {number(minutes, 1)} |")
+    print()
+
+
+def losses(run):
+    """Where a peer loses fewer user-minutes without taking users out for nothing."""
+    for scenario in run.scenarios:
+        if scenario[0] not in "HMYZ" or scenario in MOVING_BUT_BAD:
+            continue
+        for ours in ("headgate", "headgate-nodb"):
+            for peer in run.policies:
+                row = run.of(scenario, peer)
+                if peer.startswith("headgate") or (row["p_false"] or 0) > 0.01:
+                    continue
+                if row["lost_kum"] < run.of(scenario, ours)["lost_kum"]:
+                    yield f"{scenario}: {peer} loses {row['lost_kum']:.1f}, {ours} " \
+                          f"{run.of(scenario, ours)['lost_kum']:.1f}"
+
+
+def picture(run):
+    """Errors served (logarithmic) over false retreats; the corner at the lower left is best."""
+    width, height, left, top, right, bottom = 720, 420, 70, 20, 200, 50
+    points = [(run.false_percent(name), max(0.1, run.errors_of_bad(name)), POLICIES[name])
+              for name in run.policies]
+    decades = range(0, 5)
+
+    def x_of(percent):
+        return left + (width - left - right) * percent / 100
+
+    def y_of(errors):
+        span = decades[-1] - decades[0]
+        from math import log10
+        return height - bottom - (height - top - bottom) * (log10(errors) - decades[0]) / span
+
+    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
+             'font-family="sans-serif" font-size="12">',
+             f'<rect width="{width}" height="{height}" fill="white"/>']
+    for percent in range(0, 101, 20):
+        parts.append(f'<path d="M{x_of(percent):.1f} {top}V{height - bottom}" stroke="#ddd"/>'
+                     f'<text x="{x_of(percent):.1f}" y="{height - bottom + 16}" '
+                     f'text-anchor="middle">{percent} %</text>')
+    for decade in decades:
+        y = y_of(10 ** decade)
+        parts.append(f'<path d="M{left} {y:.1f}H{width - right}" stroke="#ddd"/>'
+                     f'<text x="{left - 6}" y="{y + 4:.1f}" text-anchor="end">'
+                     f'{10 ** decade:,}</text>')
+    parts.append(f'<text x="{(left + width - right) / 2}" y="{height - 12}" text-anchor="middle">'
+                 'hours with a false retreat, mean of the bearable scenarios</text>'
+                 f'<text transform="translate(16 {(top + height - bottom) / 2}) rotate(-90)" '
+                 'text-anchor="middle">thousand errors served, mean of B</text>')
+    for percent, errors, name in points:
+        color = "#c00" if name.startswith(("Headgate", "without")) else "#357"
+        parts.append(f'<circle cx="{x_of(percent):.1f}" cy="{y_of(errors):.1f}" r="5" '
+                     f'fill="{color}"/><text x="{x_of(percent) + 9:.1f}" '
+                     f'y="{y_of(errors) + label_shift(name):.1f}">{name}</text>')
+    return "\n".join(parts + ["</svg>", ""])
+
+
+def label_shift(name):
+    """Two points nearly coincide: one label goes above, the other below."""
+    return 16 if name.startswith("without") else 4
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--picture", metavar="FILE", help="also draw the frontier, as SVG")
+    options = parser.parse_args()
+    run = Run(sys.stdin.read())
+    print(f"Seed {run.seed}, {run.runs} runs each.\n")
+    table(run, "Lost thousand user-minutes of 1,200 / minutes to 100 %",
+          [name for name in run.scenarios if not name.startswith("B")],
+          lambda row: f"{number(row['lost_kum'])} / {number(row['t100_min'], 1)}")
+    table(run, "Median seconds from the onset to the first retreat", run.bad(),
+          lambda row: number(row["delay50_s"]))
+    table(run, "Errors served, thousand", run.bad(), lambda row: number(row["errors"] / 1000, 1))
+    table(run, "False retreats, % of hours on a platform that can carry everybody",
+          run.bearable(), lambda row: number(100 * row["p_false"], 1))
+    table(run, "Seconds in collapse",
+          [name for name in run.scenarios if name[0] in "MY"],
+          lambda row: number(row["collapse_s"]))
+    frontier_table(run)
+    found = list(losses(run))
+    print("No peer whose false retreats are at most 1 % loses fewer user-minutes.\n" if not found
+          else "A peer loses fewer in: " + "; ".join(found) + ".\n")
+    if options.picture:
+        with open(options.picture, "w", encoding="utf-8") as file:
+            file.write(picture(run))
+
+
+if __name__ == "__main__":
+    main()
