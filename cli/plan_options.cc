@@ -1,6 +1,8 @@
 #include "cli/plan_options.h"
 
 #include <CLI/CLI.hpp>
+#include <cmath>
+#include <string>
 
 namespace headgate::cli {
 namespace {
@@ -11,6 +13,17 @@ constexpr double kRpsMax = 1'000'000;
 constexpr std::size_t kRunsMax = 10'000;
 // What leaves room for the number of a run.
 constexpr std::uint64_t kSeedMax = (std::uint64_t{1} << 40U) - 1;
+
+// CLI::Range lets NaN through, which is neither below nor above a bound.
+CLI::Validator IsRate() {
+  CLI::Validator range = CLI::Range(kRpsMin, kRpsMax);
+  return {[range](std::string& text) {
+            double rate = 0;
+            const bool is_number = CLI::detail::lexical_cast(text, rate) && std::isfinite(rate);
+            return is_number ? range(text) : "Value " + text + " is no finite number";
+          },
+          range.get_description()};
+}
 
 }  // namespace
 
@@ -24,7 +37,7 @@ void AddPlanOptions(CLI::App& validate, CLI::App& simulate, Command& command) {
   validate
       .add_option("--rps", flags.rps,
                   "requests a second at 100 %: warns where that is too little for the plan")
-      ->check(CLI::Range(kRpsMin, kRpsMax));
+      ->check(IsRate());
   simulate
       .add_option("--scenario", flags.scenarios,
                   "a scenario's file, or the name of a built-in one (docs/SCENARIOS.md); may be "
@@ -38,7 +51,7 @@ void AddPlanOptions(CLI::App& validate, CLI::App& simulate, Command& command) {
       .add_option("--rps", flags.rps,
                   "requests a second at 100 % [what the scenario says: 2000; on the quiet night of "
                   "H6 40, and a fiftieth of --rps unless H6 is asked for by name]")
-      ->check(CLI::Range(kRpsMin, kRpsMax));
+      ->check(IsRate());
 }
 
 }  // namespace headgate::cli

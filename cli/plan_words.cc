@@ -102,9 +102,14 @@ void AddReactions(const engine::PlanSpec& plan, Lines& lines) {
       "  without data: {}, and after {} a person is called",
       plan.on_unknown == engine::OnUnknown::kHold ? "holds" : "retreats once patience is over",
       FormatRounded(plan.patience)));
-  lines.push_back(fmt::format(
-      "  after a failure: back to the last proven share, {} {} (the first after {}), then a person",
-      plan.retries, plan.retries == 1 ? "retry" : "retries", FormatRounded(plan.backoff)));
+  const std::string first =
+      plan.adaptive
+          ? fmt::format("load and outages after {}, a share that fails by itself after {}",
+                        FormatRounded(plan.backoff / 2), FormatRounded(6 * plan.backoff))
+          : "the first after " + FormatRounded(plan.backoff);
+  lines.push_back(fmt::format("  after a failure: back to {}, {} {} ({}), then a person",
+                              plan.adaptive ? "what was carried, or less" : "the last proven share",
+                              plan.retries, plan.retries == 1 ? "retry" : "retries", first));
   lines.push_back(fmt::format("  at 100 %: watched for {}", FormatRounded(plan.watch)));
 }
 

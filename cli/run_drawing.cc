@@ -110,7 +110,7 @@ class Drawing {
     if (limit) strip.limit = *limit;
     const std::string above = options_.has_color ? "red" : "'!'";
     const bool is_marked = limit && (options_.has_color || !options_.has_blocks);
-    Add(strip, {fmt::format("errors {:>10.2g} %", top * 100),
+    Add(strip, {fmt::format("errors {:>10.3g} %", top * 100),
                 limit ? fmt::format("  limit {:g} %", *limit * 100) : "",
                 is_marked ? fmt::format("  above it: {}", above) : ""});
   }

@@ -22,7 +22,9 @@ double Rounded(double value) {
 }
 
 ordered_json ToJson(const rehearsal::Spread& spread) {
-  return {{"mean", Rounded(spread.mean)},
+  // Where it happened in no run there is no mean either.
+  const bool happened = spread.p05 || spread.mean > 0;
+  return {{"mean", happened ? ordered_json(Rounded(spread.mean)) : ordered_json()},
           {"p05", OrNull(spread.p05)},
           {"median", OrNull(spread.median)},
           {"p95", OrNull(spread.p95)}};

@@ -51,11 +51,11 @@ Share OfPart(double part) {
 // The smallest of several bounds, and which it was.
 class Lowest {
  public:
-  Lowest(Share most, std::string why) : course_{most, std::move(why)} {}
+  Lowest(Share most, std::string why) : course_{.to = most, .why = std::move(why)} {}
   template <class Text>
   void AtMost(Share most, const Text& why) {
     if (most >= course_.to) return;
-    course_ = {most, why()};
+    course_ = {.to = most, .why = why()};
   }
   Course Take() { return std::move(course_); }
   Share to() const { return course_.to; }
@@ -172,12 +172,6 @@ bool CountsSlow(const CheckSpec& check) {
   return source != nullptr && source->metric == AgentRatio::Metric::kSlowerThan;
 }
 
-bool IsAnyBadNow(const Evidence& evidence) {
-  return std::any_of(evidence.ratios.begin(), evidence.ratios.end(), [](const auto& entry) {
-    return entry.second.weighed && entry.second.weighed->evidence.IsBadNow();
-  });
-}
-
 Duration Doubled(Duration base, std::uint32_t times, std::uint32_t doublings_max) {
   return base * (1U << std::min(std::max(times, 1U) - 1, doublings_max));
 }
@@ -241,9 +235,12 @@ Course NextShare(const Restoration& restoration, const Evidence& evidence, Share
   });
   const Utilisation& utilisation = evidence.progress.utilisation;
   if (HasUtilisation(utilisation, now)) LeaveHeadroom(steps, utilisation, share, lowest);
+  const bool had_room = lowest.to() > share;
   BrakeWhereSlow(plan, evidence, share, lowest);
+  const bool is_braked = had_room && lowest.to() <= share;
   RememberFailures(restoration, evidence, share, now, waits_are_over, lowest);
   Course course = lowest.Take();
+  course.is_braked = is_braked;
   course.to = Readable(course.to);
   const std::uint64_t least = std::min<std::uint64_t>(kStepLeastPpm, share.ppm() / 10);
   const bool is_step = course.to == Share::All() || course.to.ppm() >= share.ppm() + least;

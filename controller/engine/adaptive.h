@@ -21,6 +21,9 @@ inline constexpr double kHoldPart = 0.1;
 // A utilisation that is older says nothing: one that is late is worse than none.
 inline constexpr Duration kUtilisationFresh{10'000};
 
+// What failed a share that has stood for so long came with the time.
+inline constexpr Duration kStoodWell{60'000};
+
 bool IsAdaptive(const Restoration& restoration);
 // What evidence against must reach for a retreat: checks on counts share alpha = 1 %. Ten times
 // lower on probation.
@@ -32,6 +35,8 @@ bool HasStood(const Restoration& restoration, const Evidence& evidence);
 struct Course {
   Share to;
   std::string why;
+  // It stays because of slow answers that have not failed.
+  bool is_braked = false;
 };
 // `waits_are_over`: an operator shortens the waits, not the evidence.
 Course NextShare(const Restoration& restoration, const Evidence& evidence, Share share,
@@ -64,18 +69,19 @@ Withdrawal Withdraw(const Restoration& before, const Evidence& evidence, Share s
 Withdrawal WithdrawAll(const Restoration& before, const Evidence& evidence, Share share,
                        TimePoint now);
 
-// The share did not cure: it goes on failing at what was carried before, so that it was the time.
-bool FailsInSpiteOf(const Restoration& restoration, const Evidence& evidence, Share share);
+// `fails`: a check goes on failing at it. The share did not cure: it goes on failing at what was
+// carried before, so that it was the time.
+bool FailsInSpiteOf(const Restoration& restoration, const Evidence& evidence, Share share,
+                    bool fails);
 Restoration BlameTime(Restoration restoration);
 // It has failed here for so long that it must go lower; `to` is then below `share`.
-Withdrawal LowerInCure(const Restoration& before, const Evidence& evidence, Share share,
+Withdrawal LowerInCure(const Restoration& before, const Evidence& evidence, Share share, bool fails,
                        TimePoint now);
 
 // --- What the two files of it share.
 
 // Slow answers tell of load, errors do not.
 bool CountsSlow(const CheckSpec& check);
-bool IsAnyBadNow(const Evidence& evidence);
 // `base`, doubled for each time after the first, `doublings_max` times at most.
 Duration Doubled(Duration base, std::uint32_t times, std::uint32_t doublings_max);
 // Whole tenths of a percent, rounded down, so that people can read it.

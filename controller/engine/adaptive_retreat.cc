@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/base/duration.h"
 #include "controller/engine/adaptive.h"
+#include "controller/engine/judge.h"
 
 namespace headgate::engine {
 namespace {
@@ -14,6 +16,7 @@ constexpr std::uint64_t kPpm = Share::kPpmMax;
 constexpr double kNewest_s = 3;
 // The database is at its end.
 constexpr double kBusy = 0.85;
+constexpr double kSevereEvents = 10;
 constexpr double kSevereErrors = 0.2;
 constexpr double kSevereErrorsOfLoad = 0.1;
 constexpr double kSevereSlow = 0.3;
@@ -23,7 +26,6 @@ constexpr int kTrustedPercent = 60;
 constexpr std::uint64_t kLoadStepPpm = 30'000;
 // Seconds whose answers tell what was carried.
 constexpr int kCarried_s = 4;
-constexpr Duration kStoodWell{60'000};
 constexpr Duration kLowerAfter{8'000};
 constexpr Duration kDrainAfter{20'000};
 constexpr Duration kBlameTimeAfter{4'000};
@@ -48,6 +50,10 @@ struct Signs {
   bool slow_alarms = false;
 };
 
+bool IsSevere(const Batch& second) {
+  return second.total >= kSevereEvents && second.bad >= kSevere * second.total;
+}
+
 Signs SignsOf(const Restoration& restoration, const Evidence& evidence, const std::string& failed) {
   Signs signs;
   const double bar = AgainstBar(restoration);
@@ -60,8 +66,8 @@ Signs SignsOf(const Restoration& restoration, const Evidence& evidence, const st
     bool& alarms = is_slow ? signs.slow_alarms : signs.errors_alarm;
     ratio = std::max(ratio, weighed.Ratio(kNewest_s));
     // That slow answers are on their way to failing is enough to tell load from other causes; a
-    // severe second comes before any evidence.
-    alarms = alarms || check.name == failed ||
+    // severe second comes before any evidence, whichever check was named.
+    alarms = alarms || check.name == failed || IsSevere(weighed.recent.Sum(1)) ||
              weighed.evidence.Against() >= (is_slow ? kHoldPart * bar : bar);
   }
   return signs;
@@ -180,8 +186,11 @@ Withdrawal Withdraw(const Restoration& before, const Evidence& evidence, Share s
   Share to = Percent(trusted, 90);
   std::string how = "nine tenths of what was carried";
   if (is_severe) {
-    to = std::min(std::max(Percent(trusted, 25), FirstShare(before, evidence)), trusted);
-    how = "severe, a quarter of what was carried";
+    const Share quarter = Percent(trusted, 25);
+    const Share first = FirstShare(before, evidence);
+    to = std::min(std::max(quarter, first), to);
+    how = quarter < first ? "severe, back to the first share"
+                          : "severe, a quarter of what was carried";
   } else if (signs.slow_alarms && !signs.errors_alarm && signs.slow < kMildSlow) {
     to = Percent(share, 90);
     how = "a little slow, a tenth less";
@@ -209,16 +218,19 @@ Withdrawal WithdrawAll(const Restoration& before, const Evidence& evidence, Shar
   search.on_probation = true;
   restoration.proven = search.trusted = Share::None();
   const Duration least = Doubled(backoff + backoff / 2, 2 * search.drains - 1, kDrainedDoublings);
-  search.cure = std::min(std::max(least, kProbingPart * evidence.progress.since_change),
-                         kDrainedMax * backoff);
+  // The first time users were in because it went well, and not to probe it.
+  const Duration probed =
+      search.drains > 1 ? kProbingPart * evidence.progress.since_change : Duration(0);
+  search.cure = std::min(std::max(least, probed), kDrainedMax * backoff);
   return withdrawal;
 }
 
-bool FailsInSpiteOf(const Restoration& restoration, const Evidence& evidence, Share share) {
+bool FailsInSpiteOf(const Restoration& restoration, const Evidence& evidence, Share share,
+                    bool fails) {
   const Search& search = restoration.search;
   const Duration least = search.why == Search::Why::kLoad ? kBlameTimeAfterLoad : kBlameTimeAfter;
   return search.why != Search::Why::kTime && share < search.trusted &&
-         evidence.progress.since_observed >= least && IsAnyBadNow(evidence);
+         evidence.progress.since_observed >= least && fails;
 }
 
 Restoration BlameTime(Restoration restoration) {
@@ -232,10 +244,10 @@ Restoration BlameTime(Restoration restoration) {
   return restoration;
 }
 
-Withdrawal LowerInCure(const Restoration& before, const Evidence& evidence, Share share,
+Withdrawal LowerInCure(const Restoration& before, const Evidence& evidence, Share share, bool fails,
                        TimePoint now) {
   Withdrawal withdrawal{.to = share, .restoration = before, .why = ""};
-  if (share == Share::None() || !IsAnyBadNow(evidence)) return withdrawal;
+  if (share == Share::None() || !fails) return withdrawal;
   const Duration bad = evidence.progress.bad_in_cure;
   const Share first = std::min(FirstShare(before, evidence), before.search.trusted);
   if (share <= first) {
@@ -245,7 +257,8 @@ Withdrawal LowerInCure(const Restoration& before, const Evidence& evidence, Shar
   const bool is_load = before.search.why == Search::Why::kLoad;
   withdrawal.to = Readable(is_load ? std::max(Percent(share, 50), first) : first);
   withdrawal.restoration.retreats += 1;
-  withdrawal.why = fmt::format("it does not cure at {}", share.ToString());
+  withdrawal.why =
+      fmt::format("it still fails after {} at {}", FormatDuration(bad), share.ToString());
   return withdrawal;
 }
 

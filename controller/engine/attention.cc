@@ -7,7 +7,9 @@
 #include <vector>
 
 #include "common/base/duration.h"
+#include "controller/engine/adaptive.h"
 #include "controller/engine/obstacles.h"
+#include "controller/engine/situation.h"
 
 namespace headgate::engine {
 
@@ -32,9 +34,15 @@ void TellIfOverdue(Turn& turn, Gate& gate) {
   std::string why = "nobody has approved the next step";
   if (is_step) {
     const std::vector<std::string> obstacles = Obstacles(turn.state(), gate, turn.now());
-    if (obstacles.empty()) return;
-    why = obstacles.front();
-    if (obstacles.size() > 1) why += fmt::format(", and {} more", obstacles.size() - 1);
+    if (obstacles.empty()) {
+      if (curing != nullptr || !IsAdaptive(restoration)) return;
+      const Course course = CourseOf(gate, turn.now());
+      if (!course.is_braked) return;
+      why = course.why;
+    } else {
+      why = obstacles.front();
+      if (obstacles.size() > 1) why += fmt::format(", and {} more", obstacles.size() - 1);
+    }
   }
   gate.is_overdue = true;
   turn.Tell(gate,

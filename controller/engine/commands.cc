@@ -246,9 +246,10 @@ absl::Status Carrier::operator()(const Advance&) {
   const std::vector<std::string> obstacles = Obstacles(turn_.state(), gate_, turn_.now());
   if (!obstacles.empty()) return Refuse(AsList("not every check allows it:", obstacles));
   if (gate_.record.share == Share::All()) return Refuse("the share is 100 % already");
-  const auto [next_share, why] = CourseOf(gate_, turn_.now(), true);
+  const Course course = CourseOf(gate_, turn_.now(), true);
+  const Share next_share = course.to;
   const Share share = gate_.record.share;
-  if (next_share == share) return Refuse("there is no larger share now: " + why);
+  if (next_share == share) return Refuse("there is no larger share now: " + course.why);
   if (const auto needed = ApprovalBefore(*gate_.record.restoration, share, next_share)) {
     return Refuse(
         fmt::format("{} needs approval: `headgate approve {}`", needed->ToString(), command_.gate));

@@ -11,8 +11,6 @@ namespace {
 
 // How errors scatter is told by counts of a share that has stood for so long.
 constexpr Duration kSteadyAfter{21'000};
-// After a lowering answers are judged from here on.
-constexpr Duration kBadInCureAfter{4'000};
 constexpr Duration kDemandAfter{3'000};
 constexpr double kDemandForget = 0.1;
 constexpr Duration kDemandKnownAfter{5'000};
@@ -124,6 +122,9 @@ void AwaitFirst(Evidence& evidence, Share share, double requests, TimePoint now)
   const Duration waited = now - *progress.observed_at;
   if (requests <= 0 && waited < kCountsLagMax) return;
   progress.awaits_first = false;
+  progress.counts_lag = Duration(0);
+  // Nobody came: that tells nothing.
+  if (requests <= 0) return;
   const double rate = DemandOf(evidence) * double(share.ppm()) / Share::kPpmMax;
   const Duration chance(rate > 0 ? std::int64_t(kLongestPause / rate * 1e3) : 0);
   progress.counts_lag = std::clamp(waited - chance, Duration(0), kCountsLagMax);
@@ -185,6 +186,7 @@ void BeginShare(Evidence& evidence, Share before, std::uint32_t change, bool was
   progress.since_change = progress.since_observed = progress.bad_in_cure = Duration(0);
   progress.observed_at.reset();
   progress.awaits_first = before == Share::None();
+  progress.was_lowered = was_lowered;
   Utilisation& utilisation = progress.utilisation;
   utilisation.share_before = utilisation.value ? before : Share::None();
   utilisation.value_before = utilisation.value.value_or(0);
@@ -195,7 +197,16 @@ bool IsBatchDue(const Evidence& evidence, TimePoint now) {
   return evidence.progress.has_open && now - evidence.progress.weighed_at >= kBatchLeast;
 }
 
-void WeighCounts(Evidence& evidence, Share share, bool is_observed, TimePoint now) {
+std::string StillFailing(const Evidence& evidence, double bar) {
+  for (const auto& [name, ratio] : evidence.ratios) {
+    if (!ratio.weighed) continue;
+    const Sequential& weighed = ratio.weighed->evidence;
+    if (weighed.IsBadNow() || weighed.Against() >= bar) return name;
+  }
+  return "";
+}
+
+Duration WeighCounts(Evidence& evidence, Share share, bool is_observed, TimePoint now) {
   Progress& progress = evidence.progress;
   const Duration elapsed = now - progress.weighed_at;
   const Duration span = elapsed > kBatchMost ? kBatchLeast : elapsed;
@@ -216,21 +227,22 @@ void WeighCounts(Evidence& evidence, Share share, bool is_observed, TimePoint no
     Weighed& weighed = *ratio.weighed;
     // Of Prometheus: weighed when its windows come.
     if (!weighed.is_of_agents) continue;
-    if (share == Share::None()) {
+    // Counts that come late are of the larger share before, and say nothing of this one.
+    if (share == Share::None() || (progress.was_lowered && !is_counted)) {
       weighed.DropOpen();
       continue;
     }
     weighed.WeighOpen(seconds, progress.since_change > kSteadyAfter, speaks_for);
     is_bad = is_bad || weighed.evidence.IsBadNow();
   }
-  if (is_bad && progress.since_observed >= kBadInCureAfter) progress.bad_in_cure += span;
   // While it goes well: overload brings retries, which are no demand.
   const bool tells_demand =
       span == elapsed && share > Share::None() && !is_bad && progress.since_observed > kDemandAfter;
-  if (!tells_demand) return;
+  if (!tells_demand) return span;
   const double rate = requests / seconds * Share::kPpmMax / share.ppm();
   double& demand = progress.demand_rps;
   demand = demand > 0 ? demand + std::min(kDemandForget * seconds, 1.0) * (rate - demand) : rate;
+  return span;
 }
 
 void AddCounts(Evidence& evidence, const PlanSpec* plan, const std::string& agent,

@@ -131,8 +131,12 @@ void ForgetCounts(Evidence& evidence, TimePoint now, bool was_lowered);
 void BeginShare(Evidence& evidence, Share before, std::uint32_t change, bool was_lowered);
 // Enough time has passed, and something was counted, since the last batch.
 bool IsBatchDue(const Evidence& evidence, TimePoint now);
-// Weighs what was counted since the last batch; `is_observed`: the share is in force.
-void WeighCounts(Evidence& evidence, Share share, bool is_observed, TimePoint now);
+// Weighs what was counted since the last batch, and returns the time that it covers; `is_observed`:
+// the share is in force.
+Duration WeighCounts(Evidence& evidence, Share share, bool is_observed, TimePoint now);
+// A check on counts whose newest second is bad, or whose evidence against has reached the bar;
+// empty if none.
+std::string StillFailing(const Evidence& evidence, double bar);
 // The source of ReadingArrived for AdaptiveSteps::utilisation; no check can be named so.
 inline constexpr char kUtilisationSource[] = "ramp/utilisation";
 // True also where the plan names none.

@@ -122,7 +122,8 @@ std::string ScaleText(const RatioFacts& facts, const Sequential& evidence) {
 std::string DetailOf(const RatioFacts& facts, const RatioCheck& check,
                      const RatioEvidence& evidence) {
   if (facts.is_severe) {
-    return fmt::format("{} of {} in the newest second", facts.newest.bad, facts.newest.total);
+    return fmt::format("{} of {} in the newest {}", facts.newest.bad, facts.newest.total,
+                       std::holds_alternative<AgentRatio>(check.source) ? "second" : "window");
   }
   std::string text =
       fmt::format("{} of {} in {}", facts.sum.bad, facts.sum.total, FormatDuration(check.window));

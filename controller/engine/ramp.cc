@@ -108,9 +108,16 @@ void SteerAdmitting(Turn& turn, Gate& gate) {
 void SteerApproval(Turn& turn, Gate& gate, const WaitingForApproval& phase) {
   if (gate.record.restoration->approved < phase.step) return;
   if (!gate.clear_since) return;
-  const Share to = std::min(CourseOf(gate, turn.now()).to, phase.step);
-  if (to <= gate.record.share) return;
-  AdmitNext(turn, gate, to, phase.step.ToString() + " was approved");
+  const Course course = CourseOf(gate, turn.now());
+  const Share to = std::min(course.to, phase.step);
+  const std::string why = phase.step.ToString() + " was approved";
+  if (to > gate.record.share) {
+    AdmitNext(turn, gate, to, why);
+    return;
+  }
+  // Not now: the step's own rules say when.
+  turn.Commit(gate, turn.WithPhase(gate, Admitting{gate.record.share}),
+              PlanCause(gate, turn.now(), "go on", why + "; it stays: " + course.why));
 }
 
 bool AnyIsBelow(const Gate& gate) {
@@ -216,16 +223,16 @@ void TrackTimes(Gate& gate, const Situation& situation, TimePoint now) {
 void Settle(Gate& gate, TimePoint now) {
   if (!gate.settling_since) return;
   const Duration elapsed = now - *gate.settling_since;
-  const Duration lag = gate.evidence.progress.counts_lag;
-  if (elapsed < kSettleMin + lag || (elapsed < kSettleMax + lag && !IsObserved(gate))) return;
+  if (elapsed < kSettleMin || (elapsed < kSettleMax && !IsObserved(gate))) return;
   gate.settling_since.reset();
   gate.settled = now;
   ForgetCounts(gate.evidence, now, true);
 }
 
-void Weigh(Gate& gate, TimePoint now) {
-  if (!IsAdaptive(*gate.record.restoration) || !IsBatchDue(gate.evidence, now)) return;
-  WeighCounts(gate.evidence, gate.record.share, IsObserved(gate), now);
+// The time that was weighed.
+Duration Weigh(Gate& gate, TimePoint now) {
+  if (!IsAdaptive(*gate.record.restoration) || !IsBatchDue(gate.evidence, now)) return Duration(0);
+  return WeighCounts(gate.evidence, gate.record.share, IsObserved(gate), now);
 }
 
 }  // namespace
@@ -279,18 +286,22 @@ Phase PhaseAfterHold(const GateRecord& record, TimePoint now) {
 
 void Steer(Turn& turn, Gate& gate) {
   if (!gate.record.restoration || HasEnded(*gate.record.restoration)) return;
-  Weigh(gate, turn.now());
+  const Duration weighed = Weigh(gate, turn.now());
   Settle(gate, turn.now());
   const Situation situation = Assess(turn.state(), gate, turn.now());
+  CountFailing(gate, situation, weighed);
   TrackTimes(gate, situation, turn.now());
   const Phase& phase = gate.record.restoration->phase;
   const bool has_users = gate.record.share > Share::None();
   const bool drains = situation.failed && situation.reaction == OnFailure::kDrain;
   // In preflight nothing of the plan is in force yet: only proven damage takes users out.
   const bool may_go = !gate.settling_since && !std::holds_alternative<Preflight>(phase);
-  if (situation.failed && has_users && (drains || may_go) && !IsLeftToTheCure(gate, situation)) {
-    TakeOut(turn, gate, situation);
-    return;
+  if (situation.failed && has_users && (drains || may_go)) {
+    if (!IsLeftToTheCure(gate, situation)) {
+      TakeOut(turn, gate, situation);
+      return;
+    }
+    if (CureGoesLower(turn, gate, situation)) return;
   }
   const PlanSpec& plan = gate.record.restoration->plan.spec();
   const bool is_patient = !gate.silent_since || turn.now() - *gate.silent_since < plan.patience;

@@ -12,6 +12,8 @@ namespace headgate::engine {
 namespace {
 
 constexpr std::uint32_t kBackPercent = 90;
+// After a lowering answers are judged from here on.
+constexpr Duration kBadInCureAfter{4'000};
 
 // Puts in force what was learned with users taken out.
 void Carry(Turn& turn, Gate& gate, Withdrawal withdrawal, Cause cause) {
@@ -49,17 +51,27 @@ void Prove(Gate& gate) {
   restoration = AfterProof(std::move(restoration), gate.record.share);
 }
 
-std::string FirstBad(const Evidence& evidence) {
-  for (const auto& [name, ratio] : evidence.ratios) {
-    if (ratio.weighed && ratio.weighed->evidence.IsBadNow()) return name;
-  }
-  return "";
+// What goes on failing at the share in force; empty if nothing does.
+std::string FailingCheck(const Gate& gate, const Situation& situation) {
+  if (situation.failed && situation.reaction == OnFailure::kRetreat) return *situation.failed;
+  return StillFailing(gate.evidence, AgainstBar(*gate.record.restoration));
 }
 
-bool CureGoesLower(Turn& turn, Gate& gate) {
+}  // namespace
+
+void CountFailing(Gate& gate, const Situation& situation, Duration weighed) {
+  Progress& progress = gate.evidence.progress;
+  const bool is_judged = progress.since_observed >= kBadInCureAfter && !gate.settling_since;
+  if (is_judged && !FailingCheck(gate, situation).empty()) progress.bad_in_cure += weighed;
+}
+
+bool CureGoesLower(Turn& turn, Gate& gate, const Situation& situation) {
   const Restoration& restoration = *gate.record.restoration;
   const Share share = gate.record.share;
-  if (FailsInSpiteOf(restoration, gate.evidence, share)) {
+  const std::string check = FailingCheck(gate, situation);
+  const bool fails = !check.empty();
+  if (std::holds_alternative<Curing>(restoration.phase) &&
+      FailsInSpiteOf(restoration, gate.evidence, share, fails)) {
     const std::string why = fmt::format("not the share: at {} ({} was carried) it still fails",
                                         share.ToString(), restoration.search.trusted.ToString());
     GateRecord next = gate.record;
@@ -69,15 +81,12 @@ bool CureGoesLower(Turn& turn, Gate& gate) {
     turn.Commit(gate, std::move(next), PlanCause(gate, turn.now(), "blame time", why));
     return true;
   }
-  Withdrawal lower = LowerInCure(restoration, gate.evidence, share, turn.now());
+  Withdrawal lower = LowerInCure(restoration, gate.evidence, share, fails, turn.now());
   if (lower.to >= share) return false;
-  const std::string check = FirstBad(gate.evidence);
   Carry(turn, gate, std::move(lower),
         CheckCause(gate, turn.now(), "retreat", check, CheckText(gate, check, turn.now())));
   return true;
 }
-
-}  // namespace
 
 void SteerAdmittingAdaptive(Turn& turn, Gate& gate, const Situation& situation) {
   Restoration& restoration = *gate.record.restoration;
@@ -119,7 +128,7 @@ void SteerRetreatingAdaptive(Turn& turn, Gate& gate) {
 void SteerCuringAdaptive(Turn& turn, Gate& gate, const Curing& phase, const Situation& situation) {
   const Share share = gate.record.share;
   const bool has_users = share > Share::None();
-  if (has_users && CureGoesLower(turn, gate)) return;
+  if (has_users && CureGoesLower(turn, gate, situation)) return;
   const bool has_stood = !has_users || HasStood(*gate.record.restoration, gate.evidence);
   if (turn.now() < phase.not_before || !situation.is_clear || !has_stood) return;
   if (!has_users) {
@@ -152,9 +161,13 @@ void TakeOutAdaptive(Turn& turn, Gate& gate, const std::string& check, bool drai
 
 bool IsLeftToTheCure(const Gate& gate, const Situation& situation) {
   const Restoration& restoration = *gate.record.restoration;
-  if (!IsAdaptive(restoration) || !std::holds_alternative<Curing>(restoration.phase)) return false;
-  return situation.reaction == OnFailure::kRetreat &&
-         gate.evidence.ratios.contains(*situation.failed);
+  if (!IsAdaptive(restoration) || situation.reaction != OnFailure::kRetreat) return false;
+  // In a hold, what fails soon after a lowering is the same failure.
+  const Progress& progress = gate.evidence.progress;
+  const bool is_held_lower = std::holds_alternative<Holding>(restoration.phase) &&
+                             progress.was_lowered && progress.since_change < kStoodWell;
+  return is_held_lower || std::holds_alternative<Curing>(restoration.phase) ||
+         std::holds_alternative<Retreating>(restoration.phase);
 }
 
 Phase PhaseAfterHoldAdaptive(const GateRecord& record, TimePoint now) {

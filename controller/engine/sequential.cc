@@ -34,6 +34,8 @@ constexpr double kSevereEvents = 10;
 constexpr double kSevereNatsPerSecond = 4;
 
 constexpr double kForMax = 30;
+// Far above every bar (32 checks of the least weight), so that what has healed is soon believed.
+constexpr double kAgainstMax = 1e6;
 constexpr double kForNatsPerSecond = 2;
 constexpr double kBadLinger_s = 5;
 constexpr double kCalmAfterBurst_s = 5;
@@ -171,7 +173,7 @@ void Sequential::AddAgainst(const Batch& batch, double mass, bool is_steady) {
     const double nats = std::min(worse_[j].Of(batch) / deflation, most);
     // Severe seconds run into debt, so that what follows them must speak for itself.
     allowance_[j] -= std::max(nats, 0.0);
-    against_[j] = (against_[j] + mass) * std::exp(nats);
+    against_[j] = std::min((against_[j] + mass) * std::exp(nats), kAgainstMax);
   }
   RememberBursts(batch, second);
 }

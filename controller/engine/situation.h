@@ -47,6 +47,10 @@ void SteerCuringAdaptive(Turn& turn, Gate& gate, const Curing& phase, const Situ
 void TakeOutAdaptive(Turn& turn, Gate& gate, const std::string& check, bool drains, Cause cause);
 // A cure that does not succeed has its own course: counts that fail then are no news.
 bool IsLeftToTheCure(const Gate& gate, const Situation& situation);
+// Counts the time, of what was weighed, in which a check goes on failing.
+void CountFailing(Gate& gate, const Situation& situation, Duration weighed);
+// True where it has decided: the time is blamed, or users are taken out.
+bool CureGoesLower(Turn& turn, Gate& gate, const Situation& situation);
 Phase PhaseAfterHoldAdaptive(const GateRecord& record, TimePoint now);
 
 }  // namespace headgate::engine

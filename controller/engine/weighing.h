@@ -21,7 +21,7 @@ inline constexpr Duration kBatchMost{3'000};
 // From the moment a step is in force, answers to those of before are still on their way.
 inline constexpr Duration kAnswersUnderWay{1'000};
 // Counts that come later than this are not waited for.
-inline constexpr Duration kCountsLagMax{60'000};
+inline constexpr Duration kCountsLagMax{30'000};
 
 // One check on counts.
 struct Weighed {
@@ -77,7 +77,8 @@ struct Progress {
   // By how much counts come late, told by the first ones after everybody was out.
   Duration counts_lag{0};
   bool awaits_first = false;
-  // With too many bad answers while it should cure.
+  bool was_lowered = false;
+  // With data, while a check goes on failing although users were taken out.
   Duration bad_in_cure{0};
   // What users ask for in a second, at full share; 0: not known.
   double demand_rps = 0;

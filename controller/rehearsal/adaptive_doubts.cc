@@ -15,7 +15,10 @@ namespace {
 
 // What is told to write shall not be needed to the last second.
 constexpr double kRoom = 1.5;
-constexpr std::uint32_t kTryPercent = 5;
+// A first share above this is hardly a first one.
+constexpr std::uint32_t kFirstMostPercent = 50;
+// Of the limit: what a sound site is assumed to show of bad ones.
+constexpr double kUsualPart = 0.3;
 constexpr double kRpsLeast = 0.01;
 constexpr double kRpsMost = 1'000'000;
 constexpr double kCloseEnough = 1.05;
@@ -37,11 +40,12 @@ std::optional<double> FirstShareAt(const engine::PlanSpec& spec, double rps) {
   return double(engine::FirstShare(restoration, evidence).ppm()) / Share::kPpmMax;
 }
 
-// Until so many requests a second without a single bad one prove a share; unset: not within `most`.
+// Until so many requests a second, a usual part of them bad, prove a share; unset: not within
+// `most_s`.
 std::optional<double> SecondsToProve(double limit, double rate, double most_s) {
   engine::Sequential evidence(limit);
   for (double second = 1; second <= most_s; ++second) {
-    evidence.AddFor({.seconds = 1, .total = rate});
+    evidence.AddFor({.seconds = 1, .total = rate, .bad = kUsualPart * limit * rate});
     if (evidence.For() >= engine::kForNats) return second;
   }
   return std::nullopt;
@@ -52,9 +56,9 @@ std::string Whole(double seconds) {
   return FormatDuration(Duration(std::llround(std::ceil(seconds / unit) * unit * 1e3)));
 }
 
-// In whole percents, the least that is proven in time; none if not even everybody.
+// In whole percents, the least that is proven in time; none if not even half of the users are.
 std::optional<std::uint32_t> PercentThatProves(double limit, double rps, double most_s) {
-  for (std::uint32_t percent = kTryPercent; percent <= 100; percent += kTryPercent) {
+  for (std::uint32_t percent = 1; percent <= kFirstMostPercent; ++percent) {
     if (SecondsToProve(limit, rps * percent / 100, most_s / kRoom)) return percent;
   }
   return std::nullopt;
@@ -87,13 +91,13 @@ std::vector<Doubt> FindDoubtsOfAdaptiveSteps(const engine::PlanSpec& plan, doubl
         ratio != nullptr && std::holds_alternative<engine::AgentRatio>(ratio->source);
     if (!is_counted) continue;
     const double limit = ratio->limit_ppm / 1e6;
-    if (SecondsToProve(limit, rate, most_s)) continue;
+    if (SecondsToProve(limit, rate, most_s / kRoom)) continue;
     // The first one says enough: what helps it helps the others.
     return {
         {"ramp.bake",
-         fmt::format("at {:g} requests/s the first share of {:g} % brings {:.2g} a second, and "
-                     "even without a single bad one check {} does not prove it within {}, after "
-                     "which a person is called; {}",
+         fmt::format("at {:g} requests/s the first share of {:g} % brings {:.2g} a second, too few "
+                     "for check {} to surely prove it within {}, after which a person is called; "
+                     "{}",
                      rps, *first * 100, rate, check.name, FormatDuration(plan.bake_max),
                      Remedy(plan, limit, rps, rate))}};
   }

@@ -142,16 +142,19 @@ double NormalRatio(const Counted& counted, const Scenario& scenario) {
   return scenario.errors.base * scenario.metrics.errors_factor;
 }
 
-void AddNeverHealthy(const Counted& counted, const Scenario& scenario, std::vector<Doubt>& doubts) {
+void AddNeverHealthy(const Counted& counted, const Scenario& scenario, bool is_adaptive,
+                     std::vector<Doubt>& doubts) {
   const double normal = NormalRatio(counted, scenario);
   if (normal <= counted.limit()) return;
   doubts.push_back(
       {counted.path + ".limit",
-       fmt::format("check {} allows {}, and on platform {} ({}) {} are {} when nothing is wrong: "
-                   "it would never be HEALTHY there; write limit: {} or more",
-                   counted.check->name, Percent(counted.limit()), scenario.name, scenario.what,
-                   Percent(normal), counted.counts_slow() ? "slow" : "errors",
-                   PercentUp(kTimesTheLimit * normal))});
+       fmt::format(
+           "check {} allows {}, and on platform {} ({}) {} are {} when nothing is wrong: "
+           "{} there; write limit: {} or more",
+           counted.check->name, Percent(counted.limit()), scenario.name, scenario.what,
+           Percent(normal), counted.counts_slow() ? "slow" : "errors",
+           is_adaptive ? "users would be taken out again and again" : "it would never be HEALTHY",
+           PercentUp(kTimesTheLimit * normal))});
 }
 
 // The largest error ratio of the application; capacity troubles have none.
@@ -207,7 +210,9 @@ std::vector<Doubt> FindDoubtsOfPlatform(const engine::PlanSpec& plan, const Scen
   std::vector<Doubt> doubts;
   const std::vector<Counted> all = CountedChecks(plan);
   if (scenario.kind != Kind::kBad) {
-    for (const Counted& counted : all) AddNeverHealthy(counted, scenario, doubts);
+    for (const Counted& counted : all) {
+      AddNeverHealthy(counted, scenario, plan.adaptive.has_value(), doubts);
+    }
     return doubts;
   }
   const double worst = WorstRatio(scenario);

@@ -116,8 +116,7 @@ TEST(Adaptive, ASlowSecondTellsOfLoadBeforeThereIsEvidence) {
   BeginShare(shop.evidence_, Ppm(200'000), 40, false);
   shop.Count(8, 100, 0, Ppm(500'000));
   shop.Count(1, {.admitted = 100, .slower_than_ms = {{kSlow_ms, 35}}}, Ppm(500'000));
-  ASSERT_LT(shop.weighed("slow").evidence.Against(),
-            kHoldPart * AgainstBar(shop.restoration_));
+  ASSERT_LT(shop.weighed("slow").evidence.Against(), kHoldPart * AgainstBar(shop.restoration_));
   const Withdrawal withdrawal =
       Withdraw(shop.restoration_, shop.evidence_, Ppm(500'000), "slow", shop.now_);
   EXPECT_EQ(withdrawal.restoration.search.why, Search::Why::kLoad);
@@ -204,7 +203,9 @@ RC_GTEST_PROP(AdaptiveProperties, WithoutDataEvidenceIsFrozen, ()) {
   RC_ASSERT(!IsBatchDue(shop.evidence_, later));
   // What comes after a silence counts as what it is, and the silence as nothing.
   AddCounts(shop.evidence_, &shop.restoration_.plan.spec(), "edge-1", {}, later);
-  if (IsBatchDue(shop.evidence_, later)) WeighCounts(shop.evidence_, Ppm(500'000), true, later);
+  if (IsBatchDue(shop.evidence_, later)) {
+    WeighCounts(shop.evidence_, Ppm(500'000), true, later);
+  }
   RC_ASSERT(shop.weighed().evidence.For() <= speaks_for + 1e-9);
   RC_ASSERT(shop.weighed().evidence.Against() <= against + kMassPerSecond * 3 + 1e-12);
   RC_ASSERT(shop.evidence_.progress.since_change <= stood + kBatchMost);

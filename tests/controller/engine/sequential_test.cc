@@ -79,6 +79,21 @@ TEST(Sequential, AShortBurstIsNoRegression) {
   EXPECT_FALSE(check.WasBad());
 }
 
+TEST(Sequential, BelievesSoonWhatHasHealedHoweverLongItWasBad) {
+  Sequential check(kLimit);
+  for (int second = 0; second < 3'000; ++second) {
+    check.AddAgainst({.total = 1'000, .bad = 15}, kMassPerSecond, second > 21);
+  }
+  // Of the most checks that a plan can have.
+  EXPECT_GE(check.Against(), 32 * kBar);
+  int healed_s = 0;
+  while (check.Against() >= kBar && healed_s < 1'000) {
+    check.AddAgainst({.total = 1'000, .bad = 3}, kMassPerSecond, true);
+    ++healed_s;
+  }
+  EXPECT_LT(healed_s, 180);
+}
+
 TEST(Sequential, ErrorsThatComeTogetherSayLess) {
   // The same number of errors, even and in waves of twenty seconds, below and above the limit.
   Sequential even(kLimit);

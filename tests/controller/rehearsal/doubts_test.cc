@@ -94,7 +94,7 @@ TEST(Doubts, AFirstShareThatIsProvenTooLateIsNamedWithOneThatIsNot) {
   spec.adaptive->first = Share::FromPpm(10'000).value();
   EXPECT_THAT(FindDoubtsOfTraffic(spec, 40),
               ElementsAre(Says("ramp.bake", "the first share of 1 % brings 0.4 a second")));
-  EXPECT_THAT(FindDoubtsOfTraffic(spec, 40), ElementsAre(Says("ramp.bake", "or first: 5%")));
+  EXPECT_THAT(FindDoubtsOfTraffic(spec, 40), ElementsAre(Says("ramp.bake", "or first: 4%")));
 }
 
 TEST(Doubts, APrometheusIsNotJudgedByTheTrafficOfTheGate) {

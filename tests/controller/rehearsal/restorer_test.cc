@@ -203,6 +203,32 @@ TEST(Restorer, RetreatsWhatPrometheusAloneShows) {
   EXPECT_GT(*run.retreated_s(), 240);
 }
 
+engine::CheckSpec PaymentsCheck() {
+  return {
+      .name = "payments",
+      .kind = engine::RatioCheck{.source = engine::PrometheusRatio{.bad = "bad", .total = "total"},
+                                 .limit_ppm = 10'000},
+      .fresh = Duration(60'000)};
+}
+
+TEST(Restorer, WhatPrometheusShowsGoesLowerInACureToo) {
+  engine::PlanSpec spec = AdaptiveSpec();
+  spec.checks = {PaymentsCheck()};
+  Trial run(BuiltIn("B6"), PlanOf(spec));
+  run.Until(240 + 600);
+  ASSERT_TRUE(run.retreated_s().has_value());
+  // A twentieth of the users' requests fail, and go on failing.
+  EXPECT_LE(run.share().ppm(), 50'000U);
+}
+
+TEST(Restorer, ErrorsALittleAboveTheLimitDoNotRestInACure) {
+  Scenario worse = BuiltIn("H1");
+  worse.errors.faults = {{.when = {.from_s = 180}, .ratio = 0.016}};
+  Trial run(worse, PlanOf(AdaptiveSpec()));
+  run.Until(1'800);
+  EXPECT_LE(run.share().ppm(), 50'000U);
+}
+
 TEST(Restorer, ComesToTheSameWithCountsEveryQuarterOfASecond) {
   Trial whole(BuiltIn("H1"), PlanOf(ShopSpec()));
   Trial quarters(BuiltIn("H1"), PlanOf(ShopSpec()), {.turns_per_second = 4});
