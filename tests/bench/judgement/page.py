@@ -7,10 +7,11 @@
 
 import argparse
 import json
+import math
 import sys
 
 POLICIES = {
-    "headgate": "Headgate", "headgate-nodb": "without the database's signal",
+    "headgate": "Headgate", "headgate-nodb": "Headgate, no database signal",
     "flagger-60x5": "Flagger 60 s × 5", "flagger-60x1": "Flagger 60 s × 1",
     "flagger-10x5": "Flagger 10 s × 5", "argo-5m": "Argo Rollouts 5 min",
     "argo-10s": "Argo Rollouts 10 s", "kayenta": "Kayenta", "poll5": "5 s poll", "aimd": "AIMD",
@@ -95,20 +96,37 @@ def losses(run):
                           f"{run.of(scenario, ours)['lost_kum']:.1f}"
 
 
+class Labels:
+    """Finds a place beside each point where no label lies yet."""
+
+    _CHAR, _LINE = 6.3, 13
+
+    def __init__(self):
+        self._taken = []
+
+    def place(self, x, y, text):
+        """The y of the text that begins at x, near y."""
+        for shift in (4, -12, 20, -28, 36):
+            box = (x, y + shift - self._LINE, x + self._CHAR * len(text), y + shift)
+            if all(box[2] < other[0] or other[2] < box[0] or box[3] <= other[1]
+                   or other[3] <= box[1] for other in self._taken):
+                break
+        self._taken.append(box)
+        return box[3]
+
+
 def picture(run):
     """Errors served (logarithmic) over false retreats; the corner at the lower left is best."""
-    width, height, left, top, right, bottom = 720, 420, 70, 20, 200, 50
-    points = [(run.false_percent(name), max(0.1, run.errors_of_bad(name)), POLICIES[name])
-              for name in run.policies]
-    decades = range(0, 5)
+    width, height, left, top, right, bottom = 760, 400, 70, 20, 190, 50
+    decades = range(0, 4)
 
     def x_of(percent):
         return left + (width - left - right) * percent / 100
 
     def y_of(errors):
         span = decades[-1] - decades[0]
-        from math import log10
-        return height - bottom - (height - top - bottom) * (log10(errors) - decades[0]) / span
+        part = (math.log10(max(errors, 1)) - decades[0]) / span
+        return height - bottom - (height - top - bottom) * part
 
     parts = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
              'font-family="sans-serif" font-size="12">',
@@ -126,17 +144,15 @@ def picture(run):
                  'hours with a false retreat, mean of the bearable scenarios</text>'
                  f'<text transform="translate(16 {(top + height - bottom) / 2}) rotate(-90)" '
                  'text-anchor="middle">thousand errors served, mean of B</text>')
-    for percent, errors, name in points:
-        color = "#c00" if name.startswith(("Headgate", "without")) else "#357"
-        parts.append(f'<circle cx="{x_of(percent):.1f}" cy="{y_of(errors):.1f}" r="5" '
-                     f'fill="{color}"/><text x="{x_of(percent) + 9:.1f}" '
-                     f'y="{y_of(errors) + label_shift(name):.1f}">{name}</text>')
+    labels = Labels()
+    for policy in run.policies:
+        x, y = x_of(run.false_percent(policy)), y_of(run.errors_of_bad(policy))
+        minutes = number(run.of("H1", policy)["t100_min"], 1)
+        text = f"{POLICIES[policy]}: {minutes} min to 100 %"
+        color = "#c00" if policy.startswith("headgate") else "#357"
+        parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5" fill="{color}"/>'
+                     f'<text x="{x + 9:.1f}" y="{labels.place(x + 9, y, text):.1f}">{text}</text>')
     return "\n".join(parts + ["</svg>", ""])
-
-
-def label_shift(name):
-    """Two points nearly coincide: one label goes above, the other below."""
-    return 16 if name.startswith("without") else 4
 
 
 def main():
