@@ -63,8 +63,8 @@ class Attempt {
  private:
   // False at the deadline.
   bool WaitFor(short events) const {
-    const auto left =
-        std::chrono::duration_cast<std::chrono::milliseconds>(deadline_ - Monotonic::now());
+    // Rounded up: whoever wakes too early would take the end of the time for an answer.
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline_ - Monotonic::now());
     if (left.count() <= 0) return false;
     pollfd entry{fd_, events, 0};
     return poll(&entry, 1, static_cast<int>(left.count())) > 0;

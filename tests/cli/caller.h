@@ -1,10 +1,12 @@
 // Somebody who types commands at a FakeController and reads what is said. One thread each.
 #pragma once
 
+#include <chrono>
 #include <mutex>
 #include <ostream>
 #include <sstream>
 #include <string>
+#include <thread>
 #include <variant>
 #include <vector>
 
@@ -51,25 +53,36 @@ class Caller {
     if (const auto* answer = std::get_if<Answer>(&parsed)) {
       return Said{static_cast<int>(answer->code), "", answer->text};
     }
-    out_.str("");
+    out_text_.str("");
     err_text_.str("");
     std::istringstream in(input);
     Terminal terminal{.out = out_, .err = err_, .is_live = is_live, .has_color = false};
     Session session{
         .terminal = terminal, .interrupt = interrupt, .clock = clock_, .in = in, .is_root = false};
     const ExitCode code = Run(std::get<Command>(parsed), session);
-    return Said{static_cast<int>(code), out_.str(), err_text_.Read()};
+    return Said{static_cast<int>(code), out_text_.Read(), err_text_.Read()};
   }
 
   // While the one who types waits for an answer.
   std::string err_so_far() const { return err_text_.Read(); }
+  // Until it has been said, for twenty seconds at most.
+  void WaitForOut(const std::string& text) const { WaitFor(out_text_, text); }
+  void WaitForErr(const std::string& text) const { WaitFor(err_text_, text); }
 
   std::vector<std::string> way_in;
   bool is_live = false;
   Interrupt interrupt;
 
  private:
-  std::ostringstream out_;
+  static void WaitFor(const SharedText& said, const std::string& text) {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (said.Read().find(text) == std::string::npos && std::chrono::steady_clock::now() < end) {
+      std::this_thread::yield();
+    }
+  }
+
+  SharedText out_text_;
+  std::ostream out_{&out_text_};
   SharedText err_text_;
   std::ostream err_{&err_text_};
   const SteadyClock clock_;

@@ -152,11 +152,7 @@ TEST_F(Calls, StartTellsWhatPreflightWaitsForWhileItWaits) {
   });
   controller_.HangMutations();
   std::thread finger([this] {
-    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-    while (caller_.err_so_far().find("waits for") == std::string::npos &&
-           std::chrono::steady_clock::now() < end) {
-      std::this_thread::yield();
-    }
+    caller_.WaitForErr("waits for");
     caller_.interrupt.Raise();
   });
   const Said said = caller_.Type({"start", "-"}, kPlan);

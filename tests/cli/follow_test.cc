@@ -143,7 +143,7 @@ TEST_F(Following, WithoutAControllerThePictureSaysEverySecondForHowLong) {
   controller_.Change("shop", [](v1::Gate& gate) { gate = AdmittingGate(); });
   caller_.is_live = true;
   std::future<Said> watch = Begin({"watch", "shop", "--timeout", "4s"});
-  controller_.WaitForStreams(1);
+  caller_.WaitForOut("desired");
   controller_.Kill();
   const Said said = watch.get();
   EXPECT_EQ(said.code, 12);
