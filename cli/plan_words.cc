@@ -105,7 +105,8 @@ void AddReactions(const engine::PlanSpec& plan, Lines& lines) {
   const std::string first =
       plan.adaptive
           ? fmt::format("load and outages after {}, a share that fails by itself after {}",
-                        FormatRounded(plan.backoff / 2), FormatRounded(6 * plan.backoff))
+                        FormatRounded(engine::FirstWaitOfLoad(plan.backoff)),
+                        FormatRounded(engine::FirstWaitOfShare(plan.backoff)))
           : "the first after " + FormatRounded(plan.backoff);
   lines.push_back(fmt::format("  after a failure: back to {}, {} {} ({}), then a person",
                               plan.adaptive ? "what was carried, or less" : "the last proven share",

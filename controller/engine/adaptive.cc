@@ -38,7 +38,6 @@ constexpr std::uint64_t kStepLeastPpm = 5'000;
 constexpr std::uint64_t kFoundPpm = 40'000;
 constexpr std::uint64_t kProbePpm = 80'000;
 // In units of the plan's backoff.
-constexpr int kShareWait = 6;
 constexpr int kShareDoublingsMax = 3;
 constexpr double kLoadWait = 1.5;
 constexpr double kLoadWaitMax = 12;
@@ -153,7 +152,8 @@ void RememberFailures(const Restoration& restoration, const Evidence& evidence, 
     return waits_are_over ? Duration(0) : Left(search.at, wait, now);
   };
   RememberFailed(restoration, share,
-                 left(Doubled(kShareWait * backoff, search.by_share, kShareDoublingsMax)), lowest);
+                 left(Doubled(FirstWaitOfShare(backoff), search.by_share, kShareDoublingsMax)),
+                 lowest);
   if (search.failed_by_load > Share::None()) {
     const double wait = std::min(kLoadWait * std::pow(2, double(search.by_load) - 1), kLoadWaitMax);
     RememberLoad(search, share, left(Duration(std::int64_t(wait * double(backoff.count())))),

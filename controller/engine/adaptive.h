@@ -69,13 +69,12 @@ Withdrawal Withdraw(const Restoration& before, const Evidence& evidence, Share s
 Withdrawal WithdrawAll(const Restoration& before, const Evidence& evidence, Share share,
                        TimePoint now);
 
-// `fails`: a check goes on failing at it. The share did not cure: it goes on failing at what was
-// carried before, so that it was the time.
-bool FailsInSpiteOf(const Restoration& restoration, const Evidence& evidence, Share share,
-                    bool fails);
+// Of a check that goes on failing at `share`. It fails at what was carried before, so that it was
+// the time.
+bool IsTheTime(const Restoration& restoration, const Evidence& evidence, Share share);
 Restoration BlameTime(Restoration restoration);
 // It has failed here for so long that it must go lower; `to` is then below `share`.
-Withdrawal LowerInCure(const Restoration& before, const Evidence& evidence, Share share, bool fails,
+Withdrawal LowerInCure(const Restoration& before, const Evidence& evidence, Share share,
                        TimePoint now);
 
 // --- What the two files of it share.

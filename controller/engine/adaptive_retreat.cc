@@ -6,7 +6,6 @@
 
 #include "common/base/duration.h"
 #include "controller/engine/adaptive.h"
-#include "controller/engine/judge.h"
 
 namespace headgate::engine {
 namespace {
@@ -16,7 +15,6 @@ constexpr std::uint64_t kPpm = Share::kPpmMax;
 constexpr double kNewest_s = 3;
 // The database is at its end.
 constexpr double kBusy = 0.85;
-constexpr double kSevereEvents = 10;
 constexpr double kSevereErrors = 0.2;
 constexpr double kSevereErrorsOfLoad = 0.1;
 constexpr double kSevereSlow = 0.3;
@@ -32,7 +30,6 @@ constexpr Duration kBlameTimeAfter{4'000};
 // Queues that load filled empty slowly, and people try again.
 constexpr Duration kBlameTimeAfterLoad{10'000};
 // In units of the plan's backoff.
-constexpr int kCureOfShare = 6;
 constexpr int kCureOfShareDoublings = 3;
 constexpr int kCureOfTimeDoublings = 3;
 constexpr int kDrainedMax = 48;
@@ -49,10 +46,6 @@ struct Signs {
   bool errors_alarm = false;
   bool slow_alarms = false;
 };
-
-bool IsSevere(const Batch& second) {
-  return second.total >= kSevereEvents && second.bad >= kSevere * second.total;
-}
 
 Signs SignsOf(const Restoration& restoration, const Evidence& evidence, const std::string& failed) {
   Signs signs;
@@ -126,12 +119,17 @@ void BlameLoad(Restoration& restoration, const Evidence& evidence, Share share, 
       Readable(std::min(most, std::max(Carried(restoration, evidence), search.trusted)));
   search.step_max = AtMostAll(kLoadStepPpm);
   // The share that was too much waits for longer, in NextShare.
-  search.cure = restoration.plan.spec().backoff / 2;
+  search.cure = FirstWaitOfLoad(restoration.plan.spec().backoff);
 }
 
 // It was proven, and has stood for a while: what failed it came with the time.
 bool WasWell(const Restoration& restoration, const Evidence& evidence, Share share) {
   return share <= restoration.proven && evidence.progress.since_change >= kStoodWell;
+}
+
+Duration CureOfTime(const Restoration& restoration) {
+  return Doubled(FirstWaitOfLoad(restoration.plan.spec().backoff), restoration.search.by_time,
+                 kCureOfTimeDoublings);
 }
 
 void BlameTimeAtOnce(Restoration& restoration) {
@@ -140,7 +138,7 @@ void BlameTimeAtOnce(Restoration& restoration) {
   search.by_time += 1;
   restoration.retreats_in_a_row += 1;
   search.regain = std::max(search.regain, search.trusted);
-  search.cure = Doubled(restoration.plan.spec().backoff / 2, search.by_time, kCureOfTimeDoublings);
+  search.cure = CureOfTime(restoration);
 }
 
 void BlameShare(Restoration& restoration, Share share) {
@@ -150,7 +148,7 @@ void BlameShare(Restoration& restoration, Share share) {
   restoration.failed = share;
   restoration.retreats_in_a_row += 1;
   search.regain = std::max(search.regain, share);
-  search.cure = Doubled(kCureOfShare * restoration.plan.spec().backoff, search.by_share,
+  search.cure = Doubled(FirstWaitOfShare(restoration.plan.spec().backoff), search.by_share,
                         kCureOfShareDoublings);
 }
 
@@ -225,12 +223,11 @@ Withdrawal WithdrawAll(const Restoration& before, const Evidence& evidence, Shar
   return withdrawal;
 }
 
-bool FailsInSpiteOf(const Restoration& restoration, const Evidence& evidence, Share share,
-                    bool fails) {
+bool IsTheTime(const Restoration& restoration, const Evidence& evidence, Share share) {
   const Search& search = restoration.search;
   const Duration least = search.why == Search::Why::kLoad ? kBlameTimeAfterLoad : kBlameTimeAfter;
   return search.why != Search::Why::kTime && share < search.trusted &&
-         evidence.progress.since_observed >= least && fails;
+         evidence.progress.since_observed >= least;
 }
 
 Restoration BlameTime(Restoration restoration) {
@@ -240,14 +237,14 @@ Restoration BlameTime(Restoration restoration) {
   restoration.failed = search.failed_before;
   search.failed_by_load = search.failed_by_load_before;
   search.regain = std::min(search.regain, search.trusted);
-  search.cure = Doubled(restoration.plan.spec().backoff / 2, search.by_time, kCureOfTimeDoublings);
+  search.cure = CureOfTime(restoration);
   return restoration;
 }
 
-Withdrawal LowerInCure(const Restoration& before, const Evidence& evidence, Share share, bool fails,
+Withdrawal LowerInCure(const Restoration& before, const Evidence& evidence, Share share,
                        TimePoint now) {
   Withdrawal withdrawal{.to = share, .restoration = before, .why = ""};
-  if (share == Share::None() || !fails) return withdrawal;
+  if (share == Share::None()) return withdrawal;
   const Duration bad = evidence.progress.bad_in_cure;
   const Share first = std::min(FirstShare(before, evidence), before.search.trusted);
   if (share <= first) {

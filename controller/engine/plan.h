@@ -106,6 +106,10 @@ struct AdaptiveSteps {
 
 // The least time at a share with adaptive steps, where the plan does not say.
 inline constexpr Duration kBakeLeastAdaptive{7'000};
+// And the first wait after load, or after what came with the time; after a share that failed by
+// itself.
+constexpr Duration FirstWaitOfLoad(Duration backoff) { return backoff / 2; }
+constexpr Duration FirstWaitOfShare(Duration backoff) { return 6 * backoff; }
 
 struct PlanSpec {
   std::string gate;

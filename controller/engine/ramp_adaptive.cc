@@ -60,6 +60,7 @@ std::string FailingCheck(const Gate& gate, const Situation& situation) {
 }  // namespace
 
 void CountFailing(Gate& gate, const Situation& situation, Duration weighed) {
+  if (weighed == Duration(0)) return;
   Progress& progress = gate.evidence.progress;
   const bool is_judged = progress.since_observed >= kBadInCureAfter && !gate.settling_since;
   if (is_judged && !FailingCheck(gate, situation).empty()) progress.bad_in_cure += weighed;
@@ -69,9 +70,9 @@ bool CureGoesLower(Turn& turn, Gate& gate, const Situation& situation) {
   const Restoration& restoration = *gate.record.restoration;
   const Share share = gate.record.share;
   const std::string check = FailingCheck(gate, situation);
-  const bool fails = !check.empty();
+  if (check.empty()) return false;
   if (std::holds_alternative<Curing>(restoration.phase) &&
-      FailsInSpiteOf(restoration, gate.evidence, share, fails)) {
+      IsTheTime(restoration, gate.evidence, share)) {
     const std::string why = fmt::format("not the share: at {} ({} was carried) it still fails",
                                         share.ToString(), restoration.search.trusted.ToString());
     GateRecord next = gate.record;
@@ -81,7 +82,7 @@ bool CureGoesLower(Turn& turn, Gate& gate, const Situation& situation) {
     turn.Commit(gate, std::move(next), PlanCause(gate, turn.now(), "blame time", why));
     return true;
   }
-  Withdrawal lower = LowerInCure(restoration, gate.evidence, share, fails, turn.now());
+  Withdrawal lower = LowerInCure(restoration, gate.evidence, share, turn.now());
   if (lower.to >= share) return false;
   Carry(turn, gate, std::move(lower),
         CheckCause(gate, turn.now(), "retreat", check, CheckText(gate, check, turn.now())));
@@ -128,7 +129,8 @@ void SteerRetreatingAdaptive(Turn& turn, Gate& gate) {
 void SteerCuringAdaptive(Turn& turn, Gate& gate, const Curing& phase, const Situation& situation) {
   const Share share = gate.record.share;
   const bool has_users = share > Share::None();
-  if (has_users && CureGoesLower(turn, gate, situation)) return;
+  // What has FAILED was answered before the phases were looked at.
+  if (has_users && !situation.failed && CureGoesLower(turn, gate, situation)) return;
   const bool has_stood = !has_users || HasStood(*gate.record.restoration, gate.evidence);
   if (turn.now() < phase.not_before || !situation.is_clear || !has_stood) return;
   if (!has_users) {

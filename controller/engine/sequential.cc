@@ -71,6 +71,10 @@ bool IsBad(const Batch& batch, double limit) {
   return batch.bad > expected + 1.5 * std::sqrt(expected) + .5;
 }
 
+bool IsSevere(const Batch& second) {
+  return second.total >= kSevereEvents && second.bad >= kSevereRatio * second.total;
+}
+
 void Trailing::Add(const Batch& batch) {
   batches_.push_back(batch);
   double kept = 0;
@@ -161,7 +165,7 @@ void Sequential::AddAgainst(const Batch& batch, double mass, bool is_steady) {
   second_.Add(batch);
   const Batch second = second_.Sum();
   const double rate = RateOf(second);
-  const bool is_severe = second.total >= kSevereEvents && second.bad >= kSevereRatio * second.total;
+  const bool is_severe = IsSevere(second);
   for (std::size_t j = 0; j < kAlternatives; ++j) {
     const double deflation = kWorse[j].times >= kFarTimes ? dispersion_.DeflationOfFar(rate)
                                                           : dispersion_.Deflation(rate);

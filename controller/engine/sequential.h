@@ -22,6 +22,8 @@ struct Batch {
 
 // More bad ones than chance gives at twice the limit.
 bool IsBad(const Batch& batch, double limit);
+// So many bad ones that waiting helps nobody: 30 % of ten or more.
+bool IsSevere(const Batch& second);
 
 // The newest batches that make up a span of time.
 class Trailing {

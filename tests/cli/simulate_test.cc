@@ -167,6 +167,7 @@ TEST_F(Simulate, RefusesABadFileWithItsLineAndColumn) {
 
 TEST_F(Simulate, RefusesFiguresOutOfRange) {
   EXPECT_EQ(Type({"--rps", "0"}).code, 2);
+  EXPECT_EQ(Type({"--rps", "nan"}).code, 2);
   EXPECT_EQ(Type({"--runs", "0"}).code, 2);
   EXPECT_EQ(Validate({"-o", "svg"}).code, 2);
   EXPECT_EQ(caller_.Type({"simulate", "there-is-none.yaml"}).code, 2);

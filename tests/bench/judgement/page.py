@@ -16,8 +16,8 @@ POLICIES = {
     "flagger-10x5": "Flagger 10 s × 5", "argo-5m": "Argo Rollouts 5 min",
     "argo-10s": "Argo Rollouts 10 s", "kayenta": "Kayenta", "poll5": "5 s poll", "aimd": "AIMD",
 }
-# What no peer can be ahead in by keeping everybody out.
-MOVING_BUT_BAD = ("Z7", "Z8")
+# Bad scenarios that are not named B: what is lost in them says nothing of a policy.
+BAD_OTHERS = ("Z7", "Z8")
 
 
 def number(value, digits=0):
@@ -84,7 +84,7 @@ def frontier_table(run):
 def losses(run):
     """Where a peer loses fewer user-minutes without taking users out for nothing."""
     for scenario in run.scenarios:
-        if scenario[0] not in "HMYZ" or scenario in MOVING_BUT_BAD:
+        if scenario[0] not in "HMYZ" or scenario in BAD_OTHERS:
             continue
         for ours in ("headgate", "headgate-nodb"):
             for peer in run.policies:

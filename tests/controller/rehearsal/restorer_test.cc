@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -190,30 +191,26 @@ TEST(Restorer, AnswersForEveryKindOfCheck) {
   }
 }
 
+engine::CheckSpec PaymentsCheck(std::uint32_t limit_ppm) {
+  return {
+      .name = "payments",
+      .kind = engine::RatioCheck{.source = engine::PrometheusRatio{.bad = "bad", .total = "total"},
+                                 .limit_ppm = limit_ppm},
+      .fresh = Duration(60'000)};
+}
+
 TEST(Restorer, RetreatsWhatPrometheusAloneShows) {
   engine::PlanSpec spec = ShopSpec();
-  spec.checks = {
-      {.name = "payments",
-       .kind = engine::RatioCheck{.source = engine::PrometheusRatio{.bad = "bad", .total = "total"},
-                                  .limit_ppm = 20'000},
-       .fresh = Duration(60'000)}};
+  spec.checks = {PaymentsCheck(20'000)};
   Trial run(BuiltIn("B6"), PlanOf(spec));
   run.Until(600);
   ASSERT_TRUE(run.retreated_s().has_value());
   EXPECT_GT(*run.retreated_s(), 240);
 }
 
-engine::CheckSpec PaymentsCheck() {
-  return {
-      .name = "payments",
-      .kind = engine::RatioCheck{.source = engine::PrometheusRatio{.bad = "bad", .total = "total"},
-                                 .limit_ppm = 10'000},
-      .fresh = Duration(60'000)};
-}
-
 TEST(Restorer, WhatPrometheusShowsGoesLowerInACureToo) {
   engine::PlanSpec spec = AdaptiveSpec();
-  spec.checks = {PaymentsCheck()};
+  spec.checks = {PaymentsCheck(10'000)};
   Trial run(BuiltIn("B6"), PlanOf(spec));
   run.Until(240 + 600);
   ASSERT_TRUE(run.retreated_s().has_value());
