@@ -62,7 +62,10 @@ std::string OnFailure(engine::OnFailure what) {
 
 std::string Describe(const engine::RatioCheck& ratio) {
   const std::string limit =
-      fmt::format("at most {} over {}, of at least {} events", FormatPpm(ratio.limit_ppm),
+      fmt::format("at most {}{} over {}, of at least {} events", FormatPpm(ratio.limit_ppm),
+                  ratio.baseline_ppm
+                      ? fmt::format(" ({} on an ordinary day)", FormatPpm(*ratio.baseline_ppm))
+                      : std::string(),
                   FormatRounded(ratio.window), ratio.min_sample);
   if (const auto* agents = std::get_if<engine::AgentRatio>(&ratio.source)) {
     return fmt::format("{}, {}", What(*agents), limit);

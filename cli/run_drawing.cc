@@ -27,14 +27,17 @@ double MaxOf(std::span<const Moment> moments, double (*value)(const Moment&)) {
   return most;
 }
 
-double ErrorsCounted(std::span<const Moment> moments) {
-  std::int64_t requests = 0;
-  std::int64_t errors = 0;
-  for (const Moment& moment : moments) {
-    requests += moment.seen.requests;
-    errors += moment.seen.errors;
-  }
-  return requests == 0 ? kNothing : double(errors) / double(requests);
+// Of all the requests of a column.
+Sight PartCounted(std::int64_t rehearsal::Seen::*counted) {
+  return [counted](std::span<const Moment> moments) {
+    std::int64_t requests = 0;
+    std::int64_t found = 0;
+    for (const Moment& moment : moments) {
+      requests += moment.seen.requests;
+      found += moment.seen.*counted;
+    }
+    return requests == 0 ? kNothing : double(found) / double(requests);
+  };
 }
 
 class Drawing {
@@ -58,6 +61,7 @@ class Drawing {
     AddShare();
     AddMarks();
     AddErrors();
+    AddSlow();
     AddUtilisation();
     AddEvidence();
     AddTime();
@@ -102,15 +106,26 @@ class Drawing {
   }
 
   void AddErrors() {
-    const std::vector<double> errors = ByColumn(ErrorsCounted);
-    const std::optional<double> limit = ErrorLimitOf(simulation_.plan);
-    double top = limit.value_or(0.01) * 2;
-    for (const double value : errors) top = std::fmax(top, value);
-    Strip strip{.values = errors, .top = top, .rows = 3};
+    AddRatio("errors", PartCounted(&rehearsal::Seen::errors), ErrorLimitOf(simulation_.plan));
+  }
+
+  // Where the plan counts them, and there are any to speak of.
+  void AddSlow() {
+    const std::optional<double> limit = SlowLimitOf(simulation_.plan);
+    if (!limit) return;
+    const Sight slow = PartCounted(&rehearsal::Seen::slow);
+    const std::vector<double> parts = ByColumn(slow);
+    const auto is_many = [&](double part) { return part > *limit / 2; };
+    if (std::ranges::any_of(parts, is_many)) AddRatio("slow", slow, limit);
+  }
+
+  void AddRatio(const char* name, const Sight& sight, const std::optional<double>& limit) {
+    Strip strip{.values = ByColumn(sight), .top = limit.value_or(0.01) * 2, .rows = 3};
+    for (const double value : strip.values) strip.top = std::fmax(strip.top, value);
     if (limit) strip.limit = *limit;
     const std::string above = options_.has_color ? "red" : "'!'";
     const bool is_marked = limit && (options_.has_color || !options_.has_blocks);
-    Add(strip, {fmt::format("errors {:>10.3g} %", top * 100),
+    Add(strip, {fmt::format("{:<6} {:>10.3g} %", name, strip.top * 100),
                 limit ? fmt::format("  limit {:g} %", *limit * 100) : "",
                 is_marked ? fmt::format("  above it: {}", above) : ""});
   }

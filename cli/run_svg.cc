@@ -30,6 +30,7 @@ constexpr int kBadgeRows = 4;
 constexpr double kListBelow = kBadgesBelow + kBadge * kBadgeRows;
 constexpr std::size_t kPointsMax = 900;
 constexpr std::size_t kWhyColumns = 120;
+constexpr std::size_t kWhyLinesMax = 4;
 
 using Value = std::function<double(const Moment&)>;
 
@@ -102,7 +103,14 @@ class RunPicture {
   bool IsCut() const { return marks_.size() == kMarksMax; }
 
   double Height() const {
-    return PanelsEnd() + kListBelow + kListLine * (double(marks_.size()) + 2 + (IsCut() ? 1 : 0));
+    std::size_t lines = 2 + (IsCut() ? 1 : 0);
+    for (const Mark& mark : marks_) lines += WhyLines(mark.decision).size();
+    return PanelsEnd() + kListBelow + kListLine * double(lines);
+  }
+
+  static Lines WhyLines(const rehearsal::Decision& decision) {
+    return Wrap(Clean(decision.cause.what) + ": " + Clean(decision.cause.why), kWhyColumns,
+                kWhyLinesMax);
   }
 
   double X(double at_s) const {
@@ -139,7 +147,7 @@ class RunPicture {
                                     return moment.seen.utilisation.value_or(kNothing);
                                   }}}};
     if (HasAny(utilisation.curves.front())) panels.push_back(std::move(utilisation));
-    panels.push_back({.title = "evidence (at 100 % the decision is taken)",
+    panels.push_back({.title = "evidence, as a part of what a retreat or a raise needs",
                       .height = kOtherHeight,
                       .curves = {{"against the share", "against",
                                   [](const Moment& moment) { return moment.weighing.against; }},
@@ -254,20 +262,21 @@ class RunPicture {
 
   void DrawList(double y) {
     svg_.Text(kLeft, y + kListLine, "decisions", "class=\"head\"");
-    for (std::size_t i = 0; i < marks_.size(); ++i) {
-      const rehearsal::Decision& decision = marks_[i].decision;
-      const double line = y + kListLine * (double(i) + 2);
+    double line = y + kListLine * 2;
+    for (const Mark& mark : marks_) {
+      const rehearsal::Decision& decision = mark.decision;
       svg_.Circle(kLeft + 8, line - 4, 8,
                   decision.is_retreat ? "class=\"bad\"" : "class=\"badge\"");
-      svg_.Text(kLeft + 8, line, std::string(1, marks_[i].label), "class=\"on mid\"");
+      svg_.Text(kLeft + 8, line, std::string(1, mark.label), "class=\"on mid\"");
       svg_.Text(kLeft + 66, line, ClockText(decision.at_s), "class=\"end\"");
       svg_.Text(kLeft + 80, line, MoveText(decision));
-      svg_.Text(kLeft + 236, line,
-                Cut(Clean(decision.cause.what) + ": " + Clean(decision.cause.why), kWhyColumns));
+      for (const std::string& why : WhyLines(decision)) {
+        svg_.Text(kLeft + 236, line, why);
+        line += kListLine;
+      }
     }
     if (!IsCut()) return;
-    svg_.Text(kLeft, y + kListLine * (double(marks_.size()) + 2),
-              fmt::format("only the first {} are marked: -o json has all", kMarksMax),
+    svg_.Text(kLeft, line, fmt::format("only the first {} are marked: -o json has all", kMarksMax),
               "class=\"small\"");
   }
 

@@ -41,10 +41,11 @@ std::string NearTo(const std::string& name) {
                      fmt::join(alike.empty() ? known : alike, ", "));
 }
 
-absl::StatusOr<rehearsal::Scenario> Load(const std::string& name) {
+absl::StatusOr<rehearsal::Scenario> Load(const std::string& name,
+                                         const rehearsal::Scenario& unsaid) {
   std::ifstream file(name, std::ios::binary);
   if (!file || !IsFileName(name)) {
-    auto built_in = rehearsal::FindScenario(name);
+    auto built_in = rehearsal::FindScenario(name, unsaid);
     if (built_in.ok()) return built_in;
   }
   if (!file) {
@@ -62,18 +63,19 @@ absl::StatusOr<rehearsal::Scenario> Load(const std::string& name) {
     return absl::InvalidArgumentError(fmt::format(
         "{} is no scenario: it must be a file of 1 to {} bytes", Clean(name), kBytesMax));
   }
-  return rehearsal::ParseScenario(bytes, name);
+  return rehearsal::ParseScenario(bytes, name, unsaid);
 }
 
 }  // namespace
 
-absl::StatusOr<std::vector<rehearsal::Scenario>> LoadScenarios(const SimulateFlags& flags) {
+absl::StatusOr<std::vector<rehearsal::Scenario>> LoadScenarios(const SimulateFlags& flags,
+                                                            const rehearsal::Scenario& unsaid) {
   std::vector<std::string> names = flags.scenarios;
   const bool are_typical = names.empty();
   if (are_typical) names.assign(std::begin(kTypical), std::end(kTypical));
   std::vector<rehearsal::Scenario> scenarios;
   for (const std::string& name : names) {
-    absl::StatusOr<rehearsal::Scenario> scenario = Load(name);
+    absl::StatusOr<rehearsal::Scenario> scenario = Load(name, unsaid);
     if (!scenario.ok()) return scenario.status();
     if (flags.rps) {
       const bool is_night = are_typical && name == kQuietNight;

@@ -9,8 +9,9 @@
 
 namespace headgate::cli {
 
-// With --rps carried out. NOT_FOUND for a name or file that is not there, INVALID_ARGUMENT with
+// With --rps carried out. What a scenario does not say is as in `unsaid`. NOT_FOUND for a name or file that is not there, INVALID_ARGUMENT with
 // `file:line:column: …` for what is wrong in one.
-absl::StatusOr<std::vector<rehearsal::Scenario>> LoadScenarios(const SimulateFlags& flags);
+absl::StatusOr<std::vector<rehearsal::Scenario>> LoadScenarios(const SimulateFlags& flags,
+                                                            const rehearsal::Scenario& unsaid);
 
 }  // namespace headgate::cli

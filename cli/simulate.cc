@@ -38,6 +38,15 @@ void CountAsThePlanDoes(const engine::PlanSpec& plan, Scenario& scenario) {
   if (least) scenario.latency.slow_above_s = double(least->count()) / 1e3;
 }
 
+// An ordinary day of this shop, where the plan tells of one.
+Scenario OrdinaryDay(const engine::PlanSpec& plan) {
+  Scenario ordinary;
+  if (const std::optional<double> baseline = ErrorBaselineOf(plan)) {
+    ordinary.errors.base = *baseline;
+  }
+  return ordinary;
+}
+
 Lines AssumptionsOf(const engine::PlanSpec& plan) {
   Lines lines = {
       "preflight has passed; one agent stands for the fleet; the journal records at once; nobody "
@@ -55,6 +64,10 @@ Lines AssumptionsOf(const engine::PlanSpec& plan) {
     }
   }
   if (!sound.empty()) lines.push_back("always HEALTHY while there is any data: " + sound);
+  if (const std::optional<double> baseline = ErrorBaselineOf(plan)) {
+    lines.push_back(fmt::format("errors are {:.3g} % where a platform does not say otherwise",
+                                *baseline * 100));
+  }
   if (plan.adaptive && plan.adaptive->utilisation) {
     lines.emplace_back("ramp.utilisation is the platform's, read every second");
   }
@@ -168,7 +181,7 @@ ExitCode RunSimulate(const Command& command, Session& session) {
   plan::Positions positions;
   const auto plan = plan::LoadPlan(*bytes, name, &positions);
   if (!plan.ok()) return RefuseFile(std::string(plan.status().message()), command, session);
-  absl::StatusOr<std::vector<Scenario>> scenarios = LoadScenarios(command.simulate);
+  absl::StatusOr<std::vector<Scenario>> scenarios = LoadScenarios(command.simulate, OrdinaryDay(plan->spec()));
   if (absl::IsInvalidArgument(scenarios.status())) {
     return RefuseFile(std::string(scenarios.status().message()), command, session);
   }

@@ -52,6 +52,29 @@ std::optional<double> ErrorLimitOf(const engine::PlanSpec& plan) {
   return limit;
 }
 
+std::optional<double> ErrorBaselineOf(const engine::PlanSpec& plan) {
+  for (const engine::CheckSpec& check : plan.checks) {
+    const auto* ratio = std::get_if<engine::RatioCheck>(&check.kind);
+    if (ratio == nullptr || !ratio->baseline_ppm) continue;
+    const auto* agents = std::get_if<engine::AgentRatio>(&ratio->source);
+    if (agents == nullptr || agents->metric != engine::AgentRatio::Metric::kHttp5xx) continue;
+    return *ratio->baseline_ppm / 1e6;
+  }
+  return std::nullopt;
+}
+
+std::optional<double> SlowLimitOf(const engine::PlanSpec& plan) {
+  std::optional<double> limit;
+  for (const engine::CheckSpec& check : plan.checks) {
+    const auto* ratio = std::get_if<engine::RatioCheck>(&check.kind);
+    const auto* agents =
+        ratio == nullptr ? nullptr : std::get_if<engine::AgentRatio>(&ratio->source);
+    if (agents == nullptr || agents->metric != engine::AgentRatio::Metric::kSlowerThan) continue;
+    limit = std::min(limit.value_or(1), ratio->limit_ppm / 1e6);
+  }
+  return limit;
+}
+
 std::string ClockText(double seconds) {
   const auto whole = static_cast<std::int64_t>(std::llround(seconds));
   if (whole < 3'600) return fmt::format("{}:{:02}", whole / 60, whole % 60);

@@ -56,6 +56,10 @@ std::vector<Mark> MarksOf(const rehearsal::RunRecord& record);
 std::size_t SecondsWorthDrawing(const rehearsal::RunRecord& record);
 // The smallest limit among the plan's checks on errors, a part of 1; none if it has none.
 std::optional<double> ErrorLimitOf(const engine::PlanSpec& plan);
+// The same of its checks on slow answers.
+std::optional<double> SlowLimitOf(const engine::PlanSpec& plan);
+// What the plan says of its first check on the load balancers' 5xx, a part of 1.
+std::optional<double> ErrorBaselineOf(const engine::PlanSpec& plan);
 // "1:04", "1:02:03" an hour and more.
 std::string ClockText(double seconds);
 // "5 % -> 25 %", "at 25 %, HOLDING".

@@ -46,6 +46,8 @@ struct PrometheusValue {
 struct RatioCheck {
   std::variant<AgentRatio, PrometheusRatio> source;
   std::uint32_t limit_ppm = 0;
+  // Of an ordinary day; for rehearsals, judged by nobody.
+  std::optional<std::uint32_t> baseline_ppm;
   Duration window{30'000};
   std::uint64_t min_sample = 50;
   friend bool operator==(const RatioCheck&, const RatioCheck&) = default;

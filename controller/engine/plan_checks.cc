@@ -78,6 +78,14 @@ void RefuseBadRatio(const RatioCheck& ratio, const CheckSpec& check, const std::
     errors.Add(path + ".limit", fmt::format("a limit of {} would never fail: write at most {}",
                                             FormatPpm(ratio.limit_ppm), FormatPpm(kLimitPpmMax)));
   }
+  if (ratio.baseline_ppm && *ratio.baseline_ppm >= ratio.limit_ppm && ratio.limit_ppm > 0) {
+    errors.Add(path + ".limit",
+               fmt::format("a limit of {} is not above what is bad on an ordinary day (baseline: "
+                           "{}): users would be taken out again and again; write what you would "
+                           "not bear, {} or more",
+                           FormatPpm(ratio.limit_ppm), FormatPpm(*ratio.baseline_ppm),
+                           FormatPpm(std::min(2 * *ratio.baseline_ppm, kLimitPpmMax))));
+  }
   RefuseOutside(ratio.window, kShortest, kHour, path + ".window", errors);
   if (ratio.min_sample == 0 || ratio.min_sample > kMinSampleMax) {
     errors.Add(path + ".min_sample", fmt::format("a sample of {} events: write 1 to {}",

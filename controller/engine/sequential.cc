@@ -137,7 +137,8 @@ void Dispersion::EndBatch() {
     const double rate = std::max(RateOf(open_), 1.0);
     correlation_ = high < kLittleInflation ? std::min(assumed_, std::max(high - 1, .2) / rate)
                                            : std::max(assumed_, inflation / rate);
-    correlation_ = std::min(correlation_, kCorrelationMax);
+    // Never below what is assumed, which is more than that for limits above 5 %.
+    correlation_ = std::min(correlation_, std::max(kCorrelationMax, assumed_));
   }
   before_ = open_;
   open_ = {.seconds = 0};

@@ -119,6 +119,18 @@ void RefuseForeign(bool is_set, const std::string& path, const char* key, const 
   errors.Add(path + "." + key, fmt::format("{} belongs to a {} check: remove it", key, kind));
 }
 
+void RefuseKeysOfRatio(const v1::Check& check, const std::string& path, FieldErrors& errors) {
+  RefuseForeign(check.has_limit_ppm(), path, "limit", "ratio", errors);
+  RefuseForeign(check.has_baseline_ppm(), path, "baseline", "ratio", errors);
+  RefuseForeign(check.has_window(), path, "window", "ratio", errors);
+  RefuseForeign(check.has_min_sample(), path, "min_sample", "ratio", errors);
+}
+
+void RefuseKeysOfValue(const v1::Check& check, const std::string& path, FieldErrors& errors) {
+  RefuseForeign(check.has_bound(), path, "bound", "value", errors);
+  RefuseForeign(check.has_hysteresis_ppm(), path, "hysteresis", "value", errors);
+}
+
 Duration TwiceAtMostAnHour(Duration every) { return std::min(every * 2, engine::kHour); }
 
 engine::RatioCheck ToRatio(const v1::Check& check, const std::string& path, Duration& fresh,
@@ -131,6 +143,7 @@ engine::RatioCheck ToRatio(const v1::Check& check, const std::string& path, Dura
                            Quoted(check.name())));
   }
   ratio.limit_ppm = check.limit_ppm();
+  if (check.has_baseline_ppm()) ratio.baseline_ppm = check.baseline_ppm();
   if (check.has_min_sample()) ratio.min_sample = check.min_sample();
   if (check.ratio().has_prometheus()) {
     const v1::PrometheusRatio& from = check.ratio().prometheus();
@@ -165,8 +178,7 @@ engine::RatioCheck ToRatio(const v1::Check& check, const std::string& path, Dura
                "…}}");
   }
   Set(check.has_window(), check.window(), ratio.window);
-  RefuseForeign(check.has_bound(), path, "bound", "value", errors);
-  RefuseForeign(check.has_hysteresis_ppm(), path, "hysteresis", "value", errors);
+  RefuseKeysOfValue(check, path, errors);
   return ratio;
 }
 
@@ -194,9 +206,7 @@ engine::ValueCheck ToValue(const v1::Check& check, const std::string& path, Dura
   }
   value.source = ToValueSource(check.value().prometheus(), value.source.every);
   fresh = TwiceAtMostAnHour(value.source.every);
-  RefuseForeign(check.has_limit_ppm(), path, "limit", "ratio", errors);
-  RefuseForeign(check.has_window(), path, "window", "ratio", errors);
-  RefuseForeign(check.has_min_sample(), path, "min_sample", "ratio", errors);
+  RefuseKeysOfRatio(check, path, errors);
   return value;
 }
 
@@ -213,11 +223,8 @@ engine::CheckSpec ToCheck(const v1::Check& from, const std::string& path,
       break;
     case v1::Check::kDatabase:
       check.kind = engine::DatabaseCheck{.database = from.database()};
-      RefuseForeign(from.has_limit_ppm(), path, "limit", "ratio", errors);
-      RefuseForeign(from.has_window(), path, "window", "ratio", errors);
-      RefuseForeign(from.has_min_sample(), path, "min_sample", "ratio", errors);
-      RefuseForeign(from.has_bound(), path, "bound", "value", errors);
-      RefuseForeign(from.has_hysteresis_ppm(), path, "hysteresis", "value", errors);
+      RefuseKeysOfRatio(from, path, errors);
+      RefuseKeysOfValue(from, path, errors);
       break;
     case v1::Check::SOURCE_NOT_SET:
       errors.Add(path, fmt::format("check {} looks at nothing: write one of ratio, value, database",

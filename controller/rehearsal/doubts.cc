@@ -18,6 +18,7 @@ namespace {
 constexpr double kTellingEvents = 3;
 // A step that cannot tell twice the limit from the limit proves nothing.
 constexpr double kTimesTheLimit = 2;
+constexpr double kLimitMost = double(engine::kLimitPpmMax) / Share::kPpmMax;
 
 struct Counted {
   std::string path;
@@ -150,11 +151,14 @@ void AddNeverHealthy(const Counted& counted, const Scenario& scenario, bool is_a
       {counted.path + ".limit",
        fmt::format(
            "check {} allows {}, and on platform {} ({}) {} are {} when nothing is wrong: "
-           "{} there; write limit: {} or more",
+           "{} there; {}",
            counted.check->name, Percent(counted.limit()), scenario.name, scenario.what,
            Percent(normal), counted.counts_slow() ? "slow" : "errors",
            is_adaptive ? "users would be taken out again and again" : "it would never be HEALTHY",
-           PercentUp(kTimesTheLimit * normal))});
+           kTimesTheLimit * normal <= kLimitMost
+               ? fmt::format("write limit: {} or more", PercentUp(kTimesTheLimit * normal))
+               : std::string("no limit can bear that: leave the check out, or mend what it "
+                             "counts"))});
 }
 
 // The largest error ratio of the application; capacity troubles have none.

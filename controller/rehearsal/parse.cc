@@ -61,8 +61,7 @@ class Reader {
  public:
   explicit Reader(std::string_view file_name) : file_name_(file_name) {}
 
-  Scenario Read(const YAML::Node& root) {
-    Scenario scenario;
+  Scenario Read(const YAML::Node& root, Scenario scenario) {
     if (!root.IsMap()) {
       Refuse(root, "a scenario is a map: begin with `name: …`");
       return scenario;
@@ -288,7 +287,8 @@ class Reader {
 
 }  // namespace
 
-absl::StatusOr<Scenario> ParseScenario(std::string_view text, std::string_view file_name) {
+absl::StatusOr<Scenario> ParseScenario(std::string_view text, std::string_view file_name,
+                                       const Scenario& unsaid) {
   Reader reader(file_name);
   if (text.size() > kScenarioBytesMax) {
     reader.Refuse(YAML::Mark::null_mark(),
@@ -300,7 +300,7 @@ absl::StatusOr<Scenario> ParseScenario(std::string_view text, std::string_view f
   try {
     const std::vector<YAML::Node> documents = YAML::LoadAll(std::string(text));
     if (documents.size() == 1) {
-      scenario = reader.Read(documents.front());
+      scenario = reader.Read(documents.front(), unsaid);
     } else {
       reader.Refuse(YAML::Mark::null_mark(),
                     fmt::format("{} documents in one file: write one", documents.size()));

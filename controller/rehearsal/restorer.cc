@@ -208,7 +208,9 @@ void Restorer::PushCounts(const Seen& seen, int turn) {
   engine::Counts counts;
   counts.admitted = PartOf(seen.requests, turn, turns);
   counts.http_5xx = PartOf(seen.errors, turn, turns);
-  counts.refused = PartOf(std::llround(options_.rps * out), turn, turns);
+  refused_ += options_.rps * out / turns;
+  counts.refused = static_cast<std::uint64_t>(refused_);
+  refused_ -= double(counts.refused);
   for (const std::uint32_t threshold : thresholds_ms_) {
     counts.slower_than_ms[threshold] = PartOf(seen.slow, turn, turns);
   }

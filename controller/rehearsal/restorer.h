@@ -113,6 +113,8 @@ class Restorer {
   // Of each Prometheus check: when it is read next, and what was counted since it was read last.
   std::map<std::string, TimePoint> next_read_;
   std::map<std::string, engine::Tally> since_read_;
+  // Who asked and was refused, not counted yet: less than one.
+  double refused_ = 0;
 };
 
 }  // namespace headgate::rehearsal

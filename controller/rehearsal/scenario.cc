@@ -20,10 +20,10 @@ std::vector<Scenario> BuiltInScenarios() {
   return scenarios;
 }
 
-absl::StatusOr<Scenario> FindScenario(std::string_view name) {
+absl::StatusOr<Scenario> FindScenario(std::string_view name, const Scenario& unsaid) {
   std::string known;
   for (const BuiltInText& built_in : BuiltInTexts()) {
-    if (built_in.name == name) return ParseScenario(built_in.text, built_in.name);
+    if (built_in.name == name) return ParseScenario(built_in.text, built_in.name, unsaid);
     known += fmt::format("{}{}", known.empty() ? "" : ", ", built_in.name);
   }
   return absl::NotFoundError(

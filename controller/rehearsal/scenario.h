@@ -182,8 +182,9 @@ struct Scenario {
 };
 
 // INVALID_ARGUMENT has one line `file:line:column: what, value, bound, remedy` for each thing that
-// is wrong.
-absl::StatusOr<Scenario> ParseScenario(std::string_view text, std::string_view file_name);
+// is wrong. What the text does not say is as in `unsaid`.
+absl::StatusOr<Scenario> ParseScenario(std::string_view text, std::string_view file_name,
+                                       const Scenario& unsaid = {});
 
 // The files of controller/rehearsal/scenarios as they were built in, in the order of their names.
 struct BuiltInText {
@@ -194,7 +195,7 @@ std::span<const BuiltInText> BuiltInTexts();
 
 std::vector<Scenario> BuiltInScenarios();
 // NOT_FOUND names those that there are.
-absl::StatusOr<Scenario> FindScenario(std::string_view name);
+absl::StatusOr<Scenario> FindScenario(std::string_view name, const Scenario& unsaid = {});
 
 // "bearable".
 std::string_view NameOf(Kind kind);

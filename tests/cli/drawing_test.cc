@@ -100,6 +100,23 @@ TEST(RunDrawing, LeavesOutWhatThereIsNoSignalFor) {
   EXPECT_THAT(RunSvg(simulation), Not(HasSubstr("utilisation of the database")));
 }
 
+TEST(RunDrawing, ShowsSlowAnswersWhereThereAreMany) {
+  const auto first_words = [](const char* scenario) {
+    std::string words;
+    for (const std::string& line : RunDrawing(DrawnRun(scenario), {})) words += line.substr(0, 4);
+    return words;
+  };
+  EXPECT_THAT(first_words("M3"), HasSubstr("slow"));
+  EXPECT_THAT(first_words("B6"), Not(HasSubstr("slow")));
+}
+
+TEST(RunSvg, TellsEveryCauseToItsEnd) {
+  const std::string svg = RunSvg(DrawnRun("M3"));
+  const std::string list = svg.substr(svg.find(">decisions<"));
+  EXPECT_THAT(list, HasSubstr("retreat"));
+  EXPECT_THAT(list, Not(HasSubstr("\u2026")));
+}
+
 TEST(RunSvg, IsWellFormedWhateverAFileIsCalled) {
   for (const char* scenario : {"H1", "H8", "B6", "M3", "Z1"}) {
     const std::string svg = RunSvg(DrawnRun(scenario));

@@ -67,6 +67,21 @@ TEST_F(Simulate, SaysTheSameForTheSameSeedAndSomethingElseForAnother) {
   EXPECT_NE(one, Type({"--scenario", "H3", "--seed", "2"}).out);
 }
 
+TEST_F(Simulate, ErrsAsOnAnOrdinaryDayOfThePlan) {
+  std::string plan = kPlan;
+  plan.replace(plan.find("limit: 1%"), 9, "limit: 3%, baseline: 2%");
+  const auto errors = [&](const std::string& text) {
+    return Json({"--scenario", "H1"}, text)["scenarios"][0]["errors_served"]["mean"].get<double>();
+  };
+  EXPECT_GT(errors(plan), 5 * errors(kPlan));
+  EXPECT_THAT(Type({"--scenario", "H1"}, plan).out,
+              HasSubstr("errors are 2 % where a platform does not say otherwise"));
+  EXPECT_EQ(Json({"--scenario", "H2"}, plan)["scenarios"][0]["errors_served"],
+            Json({"--scenario", "H2"},
+                 std::string(plan).replace(plan.find(", baseline: 2%"), 14, ""))["scenarios"][0]
+                ["errors_served"]);
+}
+
 TEST_F(Simulate, TakesTheTrafficFromTheCallerAndTheNightFromTheDay) {
   const json by_default = Json({});
   EXPECT_EQ(by_default["scenarios"][0]["rps"], 2'000);

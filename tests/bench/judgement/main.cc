@@ -25,6 +25,11 @@ constexpr std::size_t kRunsMax = 100'000;
 // A file if there is one of that name, else a built-in scenario.
 absl::StatusOr<rehearsal::Scenario> Load(const std::string& name) {
   std::ifstream file(name);
+  const bool is_path = name.find('/') != std::string::npos || name.ends_with(".yaml");
+  if (!file && is_path) {
+    return absl::NotFoundError(
+        fmt::format("scenario {} cannot be read: is the path right?", name));
+  }
   if (!file) return rehearsal::FindScenario(name);
   std::stringstream text;
   text << file.rdbuf();
@@ -91,7 +96,11 @@ int Main(int argc, char** argv) {
       ->take_all();
   app.add_option("--policy", policies, "a policy's name; all if there is none")->take_all();
   app.add_option("--threads", contest.threads)->check(CLI::Range(1, 256));
-  CLI11_PARSE(app, argc, argv);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& problem) {
+    return app.exit(problem) == 0 ? 0 : kUsage;
+  }
   auto loaded = LoadAll(scenarios);
   if (!loaded.ok()) return Refuse(loaded.status());
   contest.scenarios = *std::move(loaded);
