@@ -61,12 +61,11 @@ std::string OnFailure(engine::OnFailure what) {
 }
 
 std::string Describe(const engine::RatioCheck& ratio) {
-  const std::string limit =
-      fmt::format("at most {}{} over {}, of at least {} events", FormatPpm(ratio.limit_ppm),
-                  ratio.baseline_ppm
-                      ? fmt::format(" ({} on an ordinary day)", FormatPpm(*ratio.baseline_ppm))
-                      : std::string(),
-                  FormatRounded(ratio.window), ratio.min_sample);
+  const std::string limit = fmt::format(
+      "at most {}{} over {}, of at least {} events", FormatPpm(ratio.limit_ppm),
+      ratio.baseline_ppm ? fmt::format(" ({} on an ordinary day)", FormatPpm(*ratio.baseline_ppm))
+                         : std::string(),
+      FormatRounded(ratio.window), ratio.min_sample);
   if (const auto* agents = std::get_if<engine::AgentRatio>(&ratio.source)) {
     return fmt::format("{}, {}", What(*agents), limit);
   }

@@ -69,7 +69,7 @@ absl::StatusOr<rehearsal::Scenario> Load(const std::string& name,
 }  // namespace
 
 absl::StatusOr<std::vector<rehearsal::Scenario>> LoadScenarios(const SimulateFlags& flags,
-                                                            const rehearsal::Scenario& unsaid) {
+                                                               const rehearsal::Scenario& unsaid) {
   std::vector<std::string> names = flags.scenarios;
   const bool are_typical = names.empty();
   if (are_typical) names.assign(std::begin(kTypical), std::end(kTypical));

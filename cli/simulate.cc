@@ -181,7 +181,8 @@ ExitCode RunSimulate(const Command& command, Session& session) {
   plan::Positions positions;
   const auto plan = plan::LoadPlan(*bytes, name, &positions);
   if (!plan.ok()) return RefuseFile(std::string(plan.status().message()), command, session);
-  absl::StatusOr<std::vector<Scenario>> scenarios = LoadScenarios(command.simulate, OrdinaryDay(plan->spec()));
+  absl::StatusOr<std::vector<Scenario>> scenarios =
+      LoadScenarios(command.simulate, OrdinaryDay(plan->spec()));
   if (absl::IsInvalidArgument(scenarios.status())) {
     return RefuseFile(std::string(scenarios.status().message()), command, session);
   }

@@ -13,8 +13,6 @@ namespace {
 
 constexpr double kAlpha = 0.01;
 constexpr double kProbationPart = 0.1;
-// Of data, since the step was in force.
-constexpr Duration kStoodLeast{3'500};
 
 constexpr std::uint64_t kPpm = Share::kPpmMax;
 constexpr std::uint64_t kGrowth = 4;

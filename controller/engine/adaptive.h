@@ -23,6 +23,8 @@ inline constexpr Duration kUtilisationFresh{10'000};
 
 // What failed a share that has stood for so long came with the time.
 inline constexpr Duration kStoodWell{60'000};
+// Of counts made at a share before it is proven, however short the plan's bake is.
+inline constexpr Duration kStoodLeast{3'500};
 
 bool IsAdaptive(const Restoration& restoration);
 // What evidence against must reach for a retreat: checks on counts share alpha = 1 %. Ten times

@@ -7,6 +7,7 @@
 
 #include "common/base/duration.h"
 #include "common/base/text.h"
+#include "controller/engine/adaptive.h"
 #include "controller/engine/situation.h"
 #include "controller/engine/turn.h"
 
@@ -54,9 +55,13 @@ std::string StandText(const Gate& gate, const Restoration& restoration) {
     return fmt::format("counts of this share: they come {} late",
                        FormatDuration(progress.counts_lag));
   }
-  return fmt::format("{} at this share, {} so far",
-                     FormatDuration(restoration.plan.spec().bake_min),
-                     FormatDuration(progress.since_change));
+  const Duration bake = restoration.plan.spec().bake_min;
+  if (progress.since_change < bake) {
+    return fmt::format("{} at this share, {} so far", FormatDuration(bake),
+                       FormatDuration(progress.since_change));
+  }
+  return fmt::format("{} of counts of this share, {} so far", FormatDuration(kStoodLeast),
+                     FormatDuration(progress.since_observed));
 }
 
 std::string WhyText(Search::Why why) {

@@ -76,10 +76,10 @@ TEST_F(Simulate, ErrsAsOnAnOrdinaryDayOfThePlan) {
   EXPECT_GT(errors(plan), 5 * errors(kPlan));
   EXPECT_THAT(Type({"--scenario", "H1"}, plan).out,
               HasSubstr("errors are 2 % where a platform does not say otherwise"));
-  EXPECT_EQ(Json({"--scenario", "H2"}, plan)["scenarios"][0]["errors_served"],
-            Json({"--scenario", "H2"},
-                 std::string(plan).replace(plan.find(", baseline: 2%"), 14, ""))["scenarios"][0]
-                ["errors_served"]);
+  EXPECT_EQ(
+      Json({"--scenario", "H2"}, plan)["scenarios"][0]["errors_served"],
+      Json({"--scenario", "H2"}, std::string(plan).replace(plan.find(", baseline: 2%"), 14,
+                                                           ""))["scenarios"][0]["errors_served"]);
 }
 
 TEST_F(Simulate, TakesTheTrafficFromTheCallerAndTheNightFromTheDay) {

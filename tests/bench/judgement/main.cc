@@ -27,8 +27,7 @@ absl::StatusOr<rehearsal::Scenario> Load(const std::string& name) {
   std::ifstream file(name);
   const bool is_path = name.find('/') != std::string::npos || name.ends_with(".yaml");
   if (!file && is_path) {
-    return absl::NotFoundError(
-        fmt::format("scenario {} cannot be read: is the path right?", name));
+    return absl::NotFoundError(fmt::format("scenario {} cannot be read: is the path right?", name));
   }
   if (!file) return rehearsal::FindScenario(name);
   std::stringstream text;
