@@ -42,12 +42,6 @@ class FileDescriptor {
   const int fd_;
 };
 
-std::string FolderOf(const std::string& path) {
-  const std::size_t slash = path.rfind('/');
-  if (slash == std::string::npos) return ".";
-  return slash == 0 ? "/" : path.substr(0, slash);
-}
-
 absl::Status Sync(const std::string& path, int flags) {
   const FileDescriptor file(open(path.c_str(), flags | O_CLOEXEC));
   if (file.get() < 0) return Failed("open", path, errno);
@@ -171,6 +165,18 @@ absl::Status RemoveFile(const std::string& path) {
 
 absl::Status SyncFolderOf(const std::string& path) {
   return Sync(FolderOf(path), O_RDONLY | O_DIRECTORY);
+}
+
+std::string FolderOf(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+absl::Status TryToWriteIn(const std::string& folder) {
+  const std::string path = folder + "/.headgate-check";
+  if (absl::Status status = WriteDurably(path, "x"); !status.ok()) return status;
+  return RemoveFile(path);
 }
 
 }  // namespace headgate::agent

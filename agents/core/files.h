@@ -33,6 +33,11 @@ absl::Status WriteReserved(const std::string& path, const std::string& spare,
 // NOT_FOUND if there is none, OUT_OF_RANGE above kSmallFileBytesMax.
 absl::StatusOr<std::string> ReadSmallFile(const std::string& path);
 
+// "/a" of "/a/b", "." of "b".
+std::string FolderOf(const std::string& path);
+// Makes a file there and removes it again.
+absl::Status TryToWriteIn(const std::string& folder);
+
 // OK if there was none. Follow it with SyncFolderOf, or it may come back after a power failure.
 absl::Status RemoveFile(const std::string& path);
 absl::Status SyncFolderOf(const std::string& path);

@@ -64,12 +64,12 @@ void Haproxy::ReadFile(agent::Reading& reading) const {
     AddTrouble(reading.trouble, Words(text.status()) + ": HAProxy would not start without it");
     return;
   }
-  const absl::StatusOr<MapValues> values = ParseMapText(*text);
+  const absl::StatusOr<agent::ShareFile> values = agent::ParseShareFile(*text);
   if (!values.ok()) {
     AddTrouble(reading.trouble, fmt::format("{}: {}", settings_.map, Words(values.status())));
     return;
   }
-  reading.at_next_start = ShareOfWidth(values->width);
+  reading.at_next_start = agent::ShareOfWidth(values->width);
 }
 
 void Haproxy::NoteProcess(const ProcessInfo& info) {
@@ -80,7 +80,7 @@ void Haproxy::NoteProcess(const ProcessInfo& info) {
 
 absl::Status Haproxy::ReadMemory(agent::Reading& reading) {
   const absl::StatusOr<std::string> answer =
-      socket_.Ask({"show info", GetCommand(kWidthEntry), GetCommand(kRetryAfterEntry),
+      socket_.Ask({"show info", GetCommand(agent::kWidthEntry), GetCommand(agent::kRetryAfterEntry),
                    fmt::format("show stat {} 2 -1", settings_.app_backend),
                    fmt::format("show stat {} 2 -1", settings_.wait_backend),
                    fmt::format("show table {}", settings_.wait_backend)});
@@ -99,7 +99,7 @@ absl::Status Haproxy::ReadMemory(agent::Reading& reading) {
   if (!entries.ok()) return entries.status();
   // A missing entry is 0, as in the snippet.
   const std::int64_t width = std::clamp<std::int64_t>(entries->width.value_or(0), 0, kBuckets);
-  reading.in_force = ShareOfWidth(static_cast<std::uint32_t>(width));
+  reading.in_force = agent::ShareOfWidth(static_cast<std::uint32_t>(width));
   reading.retry_after_s = static_cast<std::uint32_t>(
       std::clamp<std::int64_t>(entries->retry_after_s.value_or(0), 0, kRetryAfterMax));
   counters_ = CountersFrom(answers);
@@ -158,7 +158,7 @@ std::string Haproxy::MissingSlow() const {
 }
 
 absl::Status Haproxy::Write(const agent::Apply& apply) {
-  const std::string text = MapText({apply.share.Width(), apply.retry_after_s});
+  const std::string text = agent::ShareFileText({apply.share.Width(), apply.retry_after_s});
   const absl::StatusOr<std::string> present = agent::ReadSmallFile(settings_.map);
   if (present.ok() && *present == text) return absl::OkStatus();
   return agent::ReplaceFile(settings_.map, text);
@@ -180,17 +180,17 @@ agent::ApplyOutcome Haproxy::Put(const agent::Apply& apply) {
 
 // HAProxy answers a refused `set map` with words or with nothing, as a success: only reading it
 // back tells.
-absl::Status Haproxy::SetMap(const MapValues& values) const {
+absl::Status Haproxy::SetMap(const agent::ShareFile& values) const {
   const absl::StatusOr<std::string> answer =
-      socket_.Ask({SetCommand("set", kWidthEntry, values.width),
-                   SetCommand("set", kRetryAfterEntry, values.retry_after_s)});
+      socket_.Ask({SetCommand("set", agent::kWidthEntry, values.width),
+                   SetCommand("set", agent::kRetryAfterEntry, values.retry_after_s)});
   if (!answer.ok()) return answer.status();
   absl::StatusOr<MapEntries> entries = GetMap();
   if (!entries.ok()) return entries.status();
   std::vector<std::string> missing;
-  if (!entries->width) missing.push_back(SetCommand("add", kWidthEntry, values.width));
+  if (!entries->width) missing.push_back(SetCommand("add", agent::kWidthEntry, values.width));
   if (!entries->retry_after_s) {
-    missing.push_back(SetCommand("add", kRetryAfterEntry, values.retry_after_s));
+    missing.push_back(SetCommand("add", agent::kRetryAfterEntry, values.retry_after_s));
   }
   if (!missing.empty()) {
     if (const auto added = socket_.Ask(missing); !added.ok()) return added.status();
@@ -203,14 +203,14 @@ absl::Status Haproxy::SetMap(const MapValues& values) const {
   std::string words = *answer;
   std::replace(words.begin(), words.end(), '\n', ' ');
   return absl::FailedPreconditionError(
-      fmt::format("HAProxy did not take {} {}, {} {}: it reads back {}, {}{}{}", kWidthEntry,
-                  values.width, kRetryAfterEntry, values.retry_after_s, width, retry_after_s,
+      fmt::format("HAProxy did not take {} {}, {} {}: it reads back {}, {}{}{}", agent::kWidthEntry,
+                  values.width, agent::kRetryAfterEntry, values.retry_after_s, width, retry_after_s,
                   words.find_first_not_of(' ') == std::string::npos ? "" : ": ", words));
 }
 
 absl::StatusOr<Haproxy::MapEntries> Haproxy::GetMap() const {
   const absl::StatusOr<std::string> answer =
-      socket_.Ask({GetCommand(kWidthEntry), GetCommand(kRetryAfterEntry)});
+      socket_.Ask({GetCommand(agent::kWidthEntry), GetCommand(agent::kRetryAfterEntry)});
   if (!answer.ok()) return answer.status();
   const std::vector<std::string> answers = SplitAnswers(*answer);
   if (answers.size() < 2) {

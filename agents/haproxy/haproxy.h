@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "agents/core/enforcer.h"
+#include "agents/core/prober.h"
+#include "agents/core/share_file.h"
+#include "agents/core/user_key.h"
 #include "agents/haproxy/answers.h"
-#include "agents/haproxy/key.h"
-#include "agents/haproxy/map_file.h"
-#include "agents/haproxy/prober.h"
 #include "agents/haproxy/stats_socket.h"
 
 namespace headgate::haproxy {
@@ -26,7 +26,7 @@ struct Settings {
   // Also the name of the table that counts bypassed and slow answers.
   std::string wait_backend;
   std::string probe_url;
-  UserKey key;
+  agent::UserKey key;
   // As given to `snippet`; ascending.
   std::vector<std::uint32_t> slow_ms;
 };
@@ -37,7 +37,6 @@ class Haproxy : public agent::Enforcer {
   static constexpr std::size_t kBypassedCount = 0;
   static constexpr std::size_t kBypassed5xxCount = 1;
   static constexpr std::size_t kSlowCounts = 2;
-  static constexpr std::size_t kSlowThresholdsMax = 6;
 
   explicit Haproxy(Settings settings);
 
@@ -62,7 +61,7 @@ class Haproxy : public agent::Enforcer {
   absl::StatusOr<MapEntries> GetMap() const;
   absl::StatusOr<MapEntries> EntriesFrom(const std::string& width_answer,
                                          const std::string& retry_after_answer) const;
-  absl::Status SetMap(const MapValues& values) const;
+  absl::Status SetMap(const agent::ShareFile& values) const;
   void ReadFile(agent::Reading& reading) const;
   void NoteProcess(const ProcessInfo& info);
   absl::Status ReadMemory(agent::Reading& reading);
@@ -72,7 +71,7 @@ class Haproxy : public agent::Enforcer {
 
   const Settings settings_;
   const StatsSocket socket_;
-  Prober prober_;
+  agent::Prober prober_;
   std::optional<ProcessInfo> process_;
   // Counts restarts, because a process in a container comes back with its old pid.
   std::uint64_t generation_ = 0;

@@ -1,76 +1,22 @@
 #include "agents/haproxy/snippet.h"
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
-#include <string_view>
 
+#include "agents/core/http_call.h"
+#include "agents/core/prober.h"
+#include "agents/core/share_file.h"
+#include "agents/core/wait_page.h"
 #include "agents/haproxy/haproxy.h"
-#include "agents/haproxy/map_file.h"
-#include "agents/haproxy/prober.h"
 
 namespace headgate::haproxy {
 namespace {
 
-// {retry} becomes HAProxy's own variable; a percent sign is written twice for its log format.
-constexpr char kPage[] =
-    R"(<!doctype html><html lang="en"><head><meta charset="utf-8">)"
-    R"(<meta name="viewport" content="width=device-width,initial-scale=1">)"
-    R"(<meta http-equiv="refresh" content="{retry}"><title>Back in a moment</title>)"
-    R"(<style>body{{font:1.1rem/1.5 system-ui,sans-serif;max-width:32rem;margin:15vh auto;)"
-    R"(padding:0 1.5rem;color:#222;background:#fff}}h1{{font-size:1.5rem}})"
-    R"(@media(prefers-color-scheme:dark){{body{{color:#ddd;background:#161616}}}}</style></head>)"
-    R"(<body><h1>We are letting people back in, step by step</h1>)"
-    R"(<p>Your place is kept: leave this page open. It looks again by itself in {retry} seconds, )"
-    R"(and pressing reload does not get you in sooner.</p></body></html>)";
-
-constexpr char kProblem[] =
-    R"({{"type":"about:blank","title":"Not admitted yet","status":503,)"
-    R"("detail":"The service readmits users step by step. Try again after Retry-After.",)"
-    R"("retry_after_s":{retry}}})";
-
-bool IsPlain(std::string_view word) {
-  return !word.empty() && std::all_of(word.begin(), word.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '_' || c == '.' || c == '/' || c == ':' || c == '~' || c == '@' || c == '+';
-  });
-}
-
-bool IsNetwork(const std::string& text) {
-  const std::size_t slash = text.find('/');
-  const std::string address = text.substr(0, slash);
-  unsigned char bytes[sizeof(in6_addr)];
-  const bool is_v4 = inet_pton(AF_INET, address.c_str(), bytes) == 1;
-  const bool is_v6 = !is_v4 && inet_pton(AF_INET6, address.c_str(), bytes) == 1;
-  if (!is_v4 && !is_v6) return false;
-  if (slash == std::string::npos) return true;
-  const std::string bits = text.substr(slash + 1);
-  unsigned length = 0;
-  const auto [end, error] = std::from_chars(bits.data(), bits.data() + bits.size(), length);
-  // A length of 0 is everybody, and a gate that lets everybody through is none.
-  return error == std::errc() && end == bits.data() + bits.size() && length >= 1 &&
-         length <= (is_v4 ? 32U : 128U);
-}
-
-absl::StatusOr<std::string> BypassCondition(const std::string& bypass) {
-  if (bypass.rfind("path=/", 0) == 0 && IsPlain(bypass.substr(5)))
-    return "path " + bypass.substr(5);
-  if (bypass.rfind("cidr=", 0) == 0 && IsNetwork(bypass.substr(5)))
-    return "src " + bypass.substr(5);
-  return absl::InvalidArgumentError(
-      fmt::format("--bypass '{}' is neither: write path=/healthz or cidr=203.0.113.0/24 (a prefix "
-                  "of at least 1 bit: /0 would let everybody through)",
-                  bypass));
-}
-
 class Writer {
  public:
   explicit Writer(const SnippetOptions& options) : options_(options) {
-    std::string word = options.gate;
-    std::replace(word.begin(), word.end(), '-', '_');
-    name_ = "headgate_" + word;
+    name_ = agent::VariableOf(options.gate);
     retry_ = fmt::format("%[{}]", Var("retry"));
   }
 
@@ -115,15 +61,15 @@ std::string Writer::Global() const {
 // set-var first, then tests: an ACL on req.cook would test every duplicate of the cookie.
 std::string Writer::Key() const {
   switch (options_.key.kind) {
-    case UserKey::Kind::kCookie:
+    case agent::UserKey::Kind::kCookie:
       return fmt::format("    {} req.cook({})\n", Set("key"), options_.key.name);
-    case UserKey::Kind::kHeader:
+    case agent::UserKey::Kind::kHeader:
       return fmt::format("    {} req.fhdr({})\n", Set("key"), options_.key.name);
-    case UserKey::Kind::kClientAddress:
+    case agent::UserKey::Kind::kClientAddress:
       return fmt::format(
           "    http-request set-var-fmt({}) %[src]\n"
           "    {} req.fhdr({}) if {{ path {} }}\n",
-          Slot("key"), Set("key"), kProbeKeyHeader, options_.probe_path);
+          Slot("key"), Set("key"), agent::kProbeKeyHeader, options_.probe_path);
   }
   return "";
 }
@@ -133,8 +79,8 @@ std::string Writer::Verdict() const {
   const std::string answer = fmt::format(
       "content-type text/plain hdr {} {} hdr Cache-Control no-store "
       "lf-string \"bucket=%[{}] width=%[{}] slow={}\\n\" if {{ path {} }}",
-      kGateHeader, options_.gate, Var("bucket"), Var("width"), fmt::join(options_.slow_ms, ","),
-      options_.probe_path);
+      agent::kGateHeader, options_.gate, Var("bucket"), Var("width"),
+      fmt::join(options_.slow_ms, ","), options_.probe_path);
   return fmt::format(
       "    {bucket} {key},xxh64(0),and(1048575) if {{ {key} -m len gt 0 }}\n"
       "    {width} str({entry}),map_str_int({map},0)\n"
@@ -143,17 +89,18 @@ std::string Writer::Verdict() const {
       "    http-request return status 200 {answer} {name}_admitted\n"
       "    http-request return status 503 {answer}\n",
       fmt::arg("bucket", Set("bucket")), fmt::arg("key", Var("key")),
-      fmt::arg("width", Set("width")), fmt::arg("entry", kWidthEntry),
+      fmt::arg("width", Set("width")), fmt::arg("entry", agent::kWidthEntry),
       fmt::arg("map", options_.map), fmt::arg("name", name_), fmt::arg("b", Var("bucket")),
       fmt::arg("w", Slot("width")), fmt::arg("wv", Var("width")), fmt::arg("answer", answer));
 }
 
 absl::StatusOr<std::string> Writer::Bypass() const {
+  const absl::StatusOr<std::vector<agent::Bypass>> rules = agent::ParseBypasses(options_.bypass);
+  if (!rules.ok()) return rules.status();
   std::string text;
-  for (const std::string& bypass : options_.bypass) {
-    const absl::StatusOr<std::string> condition = BypassCondition(bypass);
-    if (!condition.ok()) return condition.status();
-    text += fmt::format("    {} bool(true) if {{ {} }}\n", Set("bypass"), *condition);
+  for (const agent::Bypass& rule : *rules) {
+    text += fmt::format("    {} bool(true) if {{ {} {} }}\n", Set("bypass"),
+                        rule.kind == agent::Bypass::Kind::kPath ? "path" : "src", rule.text);
   }
   // A variable and not the conditions themselves: an answer has no path any more.
   text += fmt::format("    acl {}_bypass {} -m bool\n", name_, Var("bypass"));
@@ -168,7 +115,7 @@ absl::StatusOr<std::string> Writer::Bypass() const {
 
 // On navigations only: a cookie for an image or a script would belong to nobody's page.
 std::string Writer::Cookie() const {
-  if (options_.key.kind != UserKey::Kind::kCookie) return "";
+  if (options_.key.kind != agent::UserKey::Kind::kCookie) return "";
   return fmt::format(
       "    acl {name}_navigates req.fhdr(sec-fetch-mode) -m str navigate\n"
       "    acl {name}_fetches req.fhdr(sec-fetch-mode) -m found\n"
@@ -222,15 +169,14 @@ absl::StatusOr<std::string> Writer::Frontend() const {
       fmt::arg("key", Key()), fmt::arg("verdict", Verdict()), fmt::arg("bypass", *bypass),
       fmt::arg("cookie", Cookie()), fmt::arg("slow", Slow()),
       fmt::arg("wait", WaitBackendOf(options_.gate)), fmt::arg("name", name_),
-      fmt::arg("probe", options_.probe_path), fmt::arg("suffix", kWaitProbeSuffix),
+      fmt::arg("probe", options_.probe_path), fmt::arg("suffix", agent::kWaitProbeSuffix),
       fmt::arg("app", options_.app_backend));
 }
 
 std::string Writer::WaitBackend() const {
-  const std::string page =
-      options_.page_file.empty()
-          ? fmt::format("lf-string '{}'", fmt::format(kPage, fmt::arg("retry", retry_)))
-          : fmt::format("lf-file {}", options_.page_file);
+  const std::string page = options_.page_file.empty()
+                               ? fmt::format("lf-string '{}'", agent::WaitPage(retry_))
+                               : fmt::format("lf-file {}", options_.page_file);
   return fmt::format(
       "# 3. A backend of its own: the waiting page, and the table that counts what is slow or\n"
       "#    bypassed. Retry-After is spread by half of itself, so that people do not come back as\n"
@@ -251,34 +197,26 @@ std::string Writer::WaitBackend() const {
       fmt::arg("wait", WaitBackendOf(options_.gate)),
       fmt::arg("places", Haproxy::kSlowCounts + options_.slow_ms.size()),
       fmt::arg("base", Slot("base")), fmt::arg("retry_slot", Slot("retry")),
-      fmt::arg("entry", kRetryAfterEntry), fmt::arg("map", options_.map), fmt::arg("retry", retry_),
-      fmt::arg("page", page), fmt::arg("gate_header", kGateHeader), fmt::arg("gate", options_.gate),
-      fmt::arg("problem", fmt::format(kProblem, fmt::arg("retry", retry_))));
+      fmt::arg("entry", agent::kRetryAfterEntry), fmt::arg("map", options_.map),
+      fmt::arg("retry", retry_), fmt::arg("page", page),
+      fmt::arg("gate_header", agent::kGateHeader), fmt::arg("gate", options_.gate),
+      fmt::arg("problem", agent::WaitProblem(retry_)));
 }
 
 absl::Status Check(const SnippetOptions& options) {
-  if (absl::Status status = CheckGateName(options.gate); !status.ok()) return status;
+  if (absl::Status status = agent::CheckGateName(options.gate); !status.ok()) return status;
   const std::pair<const char*, const std::string&> words[] = {
       {"--app-backend", options.app_backend},
       {"--map", options.map},
       {"--socket", options.socket},
       {"--probe-path", options.probe_path}};
   for (const auto& [what, word] : words) {
-    if (absl::Status status = CheckPlainWord(what, word); !status.ok()) return status;
+    if (absl::Status status = agent::CheckPlainWord(what, word); !status.ok()) return status;
   }
   if (!options.page_file.empty()) {
-    if (absl::Status status = CheckPlainWord("--page", options.page_file); !status.ok()) {
+    if (absl::Status status = agent::CheckPlainWord("--page", options.page_file); !status.ok()) {
       return status;
     }
-  }
-  if (options.slow_ms.size() > Haproxy::kSlowThresholdsMax) {
-    return absl::InvalidArgumentError(fmt::format("{} thresholds of slow answers: at most {}",
-                                                  options.slow_ms.size(),
-                                                  Haproxy::kSlowThresholdsMax));
-  }
-  if (options.bypass.size() > kBypassesMax) {
-    return absl::InvalidArgumentError(
-        fmt::format("{} bypass rules: at most {}", options.bypass.size(), kBypassesMax));
   }
   if (options.track_slot < 0 || options.track_slot > 2) {
     return absl::InvalidArgumentError(
@@ -289,39 +227,14 @@ absl::Status Check(const SnippetOptions& options) {
 
 }  // namespace
 
-absl::Status CheckGateName(const std::string& name) {
-  const bool fits = !name.empty() && name.size() <= kGateNameBytesMax && name.front() >= 'a' &&
-                    name.front() <= 'z' && std::all_of(name.begin(), name.end(), [](char c) {
-                      return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
-                    });
-  if (fits) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      fmt::format("'{}' is no gate's name: 1 to {} characters of [a-z0-9-], starting with a "
-                  "letter, as in 'shop'",
-                  name, kGateNameBytesMax));
-}
-
-absl::Status CheckPlainWord(const std::string& what, const std::string& word) {
-  if (IsPlain(word)) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      fmt::format("{} '{}': write letters, digits and -_./:~@+ only, because HAProxy's "
-                  "configuration and socket "
-                  "read others in their own way",
-                  what, word));
-}
-
-std::string WaitBackendOf(const std::string& gate) {
-  std::string word = gate;
-  std::replace(word.begin(), word.end(), '-', '_');
-  return fmt::format("headgate_{}_wait", word);
-}
+std::string WaitBackendOf(const std::string& gate) { return agent::VariableOf(gate) + "_wait"; }
 
 absl::StatusOr<std::string> Snippet(const SnippetOptions& options) {
   if (absl::Status status = Check(options); !status.ok()) return status;
+  const auto slow_ms = agent::ThresholdsOf(options.slow_ms);
+  if (!slow_ms.ok()) return slow_ms.status();
   SnippetOptions sorted = options;
-  std::sort(sorted.slow_ms.begin(), sorted.slow_ms.end());
-  sorted.slow_ms.erase(std::unique(sorted.slow_ms.begin(), sorted.slow_ms.end()),
-                       sorted.slow_ms.end());
+  sorted.slow_ms = *slow_ms;
   const Writer writer(sorted);
   const absl::StatusOr<std::string> frontend = writer.Frontend();
   if (!frontend.ok()) return frontend.status();

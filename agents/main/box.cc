@@ -7,14 +7,14 @@
 
 #include "agents/core/local_override.h"
 #include "agents/core/store.h"
-#include "agents/haproxy/haproxy.h"
 #include "agents/main/exit_codes.h"
+#include "agents/main/load_balancer.h"
 
 namespace headgate::agent {
 namespace {
 
 constexpr std::uint32_t kRetryAfterDefaultSeconds = 10;
-// Others hold the turn for as long as HAProxy takes, and for no disk.
+// Others hold the turn for as long as the load balancer takes, and for no disk.
 constexpr Duration kTurnMax{2000};
 
 std::string Words(const absl::Status& status) { return std::string(status.message()); }
@@ -39,39 +39,38 @@ std::vector<GateConfig> Box::Chosen() const {
   return chosen;
 }
 
-bool Box::Confirm(haproxy::Haproxy& haproxy, const std::string& gate, Share share,
-                  bool is_ceiling) const {
-  const Reading reading = haproxy.Read();
+bool Box::Confirm(Enforcer& enforcer, const GateConfig& gate, Share share, bool is_ceiling) const {
+  const Reading reading = enforcer.Read();
   if (!reading.in_force) {
-    out_ << fmt::format("{}: NOT CONFIRMED: {}\n", gate, reading.trouble);
+    out_ << fmt::format("{}: NOT CONFIRMED: {}\n", gate.name, reading.trouble);
     return false;
   }
   const bool fits = is_ceiling ? *reading.in_force <= share : *reading.in_force == share;
   if (!fits) {
-    out_ << fmt::format("{}: NOT CONFIRMED: HAProxy still enforces {}\n", gate,
-                        reading.in_force->ToString());
+    out_ << fmt::format("{}: NOT CONFIRMED: {} still enforces {}\n", gate.name,
+                        NameOfLoadBalancer(gate), reading.in_force->ToString());
     return false;
   }
-  const absl::Status proof = haproxy.Try(*reading.in_force);
-  out_ << fmt::format("{}: HAProxy enforces {} (read back; {})\n", gate,
+  const absl::Status proof = enforcer.Try(*reading.in_force);
+  out_ << fmt::format("{}: {} enforces {} (read back; {})\n", gate.name, NameOfLoadBalancer(gate),
                       reading.in_force->ToString(),
                       proof.ok() ? "probes got the right answers" : Words(proof));
   return true;
 }
 
 // What is lower already stays as low as it is. Waits for no disk.
-absl::Status Box::PutAtMost(haproxy::Haproxy& haproxy, Share most) {
-  const Reading reading = haproxy.Read();
+absl::Status Box::PutAtMost(Enforcer& enforcer, Share most) {
+  const Reading reading = enforcer.Read();
   const bool memory_fits = reading.in_force && *reading.in_force <= most;
   const bool file_fits = reading.at_next_start && *reading.at_next_start <= most;
   if (memory_fits && file_fits) return absl::OkStatus();
   if (reading.in_force) most = std::min(most, *reading.in_force);
   if (reading.at_next_start) most = std::min(most, *reading.at_next_start);
-  return haproxy.Put({most, RetryAfterOf(reading), Direction::kDown}).at_next_start;
+  return enforcer.Put({most, RetryAfterOf(reading), Direction::kDown}).at_next_start;
 }
 
 // The ceiling, joined with what somebody has said before.
-Box::Lowered Box::SayCeiling(const GateConfig& gate, haproxy::Haproxy& haproxy, Share share,
+Box::Lowered Box::SayCeiling(const GateConfig& gate, Enforcer& enforcer, Share share,
                              TimePoint now) const {
   FileStore store(config_.state_dir, gate.name);
   const auto before = store.LoadOverride();
@@ -80,7 +79,7 @@ Box::Lowered Box::SayCeiling(const GateConfig& gate, haproxy::Haproxy& haproxy, 
   Share ceiling = share;
   if (!before.ok()) {
     // It may have been a lower ceiling, and what is found its work.
-    const Reading reading = haproxy.Read();
+    const Reading reading = enforcer.Read();
     ceiling = std::min(share, reading.in_force.value_or(reading.at_next_start.value_or(share)));
   }
   lowered.word = WithCeiling(lowered.before, ceiling);
@@ -95,24 +94,25 @@ Box::Lowered Box::SayCeiling(const GateConfig& gate, haproxy::Haproxy& haproxy, 
     // Under a ceiling the agent goes to what its directive allows, if that is less.
     most = std::min(most, (*memory)->granted);
   }
-  PutAtMost(haproxy, most).IgnoreError();
+  PutAtMost(enforcer, most).IgnoreError();
   // An agent that was just writing its former share when the word came has done so meanwhile.
-  lowered.file = PutAtMost(haproxy, most);
+  lowered.file = PutAtMost(enforcer, most);
   return lowered;
 }
 
-// HAProxy first, then the file, then HAProxy again: a running agent that has not seen the file yet
-// may have set its own share back in between.
+// The load balancer first, then the file, then the load balancer again: a running agent that has
+// not seen the file yet may have set its own share back in between.
 Box::Lowered Box::LowerGate(const GateConfig& gate, Share share, TimePoint now) const {
-  haproxy::Haproxy haproxy(gate.haproxy);
-  // Two who read HAProxy and write to it at the same moment could undo each other's. Without the
+  const std::unique_ptr<Enforcer> made = MakeEnforcer(gate);
+  Enforcer& enforcer = *made;
+  // Two who read it and write to it at the same moment could undo each other's. Without the
   // turn, too: a lowering waits for nobody who hangs.
   auto turn = FileStore(config_.state_dir, gate.name).TakeTurn(kTurnMax);
   // Whether it lasts is for the second to say.
-  PutAtMost(haproxy, share).IgnoreError();
-  Lowered lowered = SayCeiling(gate, haproxy, share, now);
+  PutAtMost(enforcer, share).IgnoreError();
+  Lowered lowered = SayCeiling(gate, enforcer, share, now);
   turn = absl::CancelledError("over");
-  lowered.confirmed = Confirm(haproxy, gate.name, lowered.word.share, true);
+  lowered.confirmed = Confirm(enforcer, gate, lowered.word.share, true);
   return lowered;
 }
 
@@ -142,10 +142,10 @@ bool Box::KeepLowered(const GateConfig& gate, Lowered lowered) const {
   if (lowered.saved.ok()) {
     lowered.saved = FileStore(config_.state_dir, gate.name).SyncOverride();
   }
-  if (lowered.file.ok()) lowered.file = haproxy::Haproxy(gate.haproxy).Sync();
+  if (lowered.file.ok()) lowered.file = MakeEnforcer(gate)->Sync();
   if (!lowered.file.ok()) {
-    out_ << fmt::format("{}: UNSAVED: a reload of HAProxy would undo this: {}\n", gate.name,
-                        Words(lowered.file));
+    out_ << fmt::format("{}: UNSAVED: a reload of {} would undo this: {}\n", gate.name,
+                        NameOfLoadBalancer(gate), Words(lowered.file));
   }
   if (lowered.saved.ok()) {
     out_ << fmt::format("{}: {}\n", gate.name, WhatStands(gate.name, lowered));
@@ -178,9 +178,10 @@ int Box::Lower(Share share, TimePoint now) const {
 
 // The word first, because it may be a raise: it must not be forgotten by a crash.
 bool Box::OverrideGate(const GateConfig& gate, Share share, TimePoint until) const {
-  haproxy::Haproxy haproxy(gate.haproxy);
+  const std::unique_ptr<Enforcer> made = MakeEnforcer(gate);
+  Enforcer& enforcer = *made;
   FileStore store(config_.state_dir, gate.name);
-  const Reading reading = haproxy.Read();
+  const Reading reading = enforcer.Read();
   const bool raises = !reading.in_force || *reading.in_force < share;
   const LocalOverride word{.is_ceiling = false, .share = share, .until = until};
   const auto say = [&] {
@@ -209,11 +210,11 @@ bool Box::OverrideGate(const GateConfig& gate, Share share, TimePoint until) con
       return false;
     }
     const Direction direction = raises ? Direction::kUp : Direction::kDown;
-    outcome = haproxy.Put({share, RetryAfterOf(reading), direction});
+    outcome = enforcer.Put({share, RetryAfterOf(reading), direction});
   }
-  const bool confirmed = Confirm(haproxy, gate.name, share, false);
+  const bool confirmed = Confirm(enforcer, gate, share, false);
   if (saved.ok() && !raises) saved = store.SyncOverride();
-  if (outcome.at_next_start.ok()) outcome.at_next_start = haproxy.Sync();
+  if (outcome.at_next_start.ok()) outcome.at_next_start = enforcer.Sync();
   if (!outcome.at_next_start.ok()) {
     out_ << fmt::format("{}: UNSAVED: {}\n", gate.name, Words(outcome.at_next_start));
   }

@@ -1,13 +1,14 @@
 // What an operator does on the box itself: look, lower, override, release. Works with the agent
 // alive, hung or dead, without a controller, and, for a lowering, on a full disk: it speaks to
-// HAProxy itself and leaves its word as a file that the agent looks for before each of its writes.
-// One thread; each call takes a few seconds at most.
+// the load balancer itself and leaves its word as a file that the agent looks for before each of
+// its writes. One thread; each call takes a few seconds at most.
 #pragma once
 
 #include <optional>
 #include <ostream>
 #include <string>
 
+#include "agents/core/enforcer.h"
 #include "agents/core/store.h"
 #include "agents/main/config.h"
 #include "agents/main/lock.h"
@@ -16,7 +17,7 @@ namespace headgate::agent {
 
 class Box {
  public:
-  // One gate, as HAProxy and the files say.
+  // One gate, as the load balancer and the files say.
   struct GateSeen {
     Reading reading;
     absl::StatusOr<std::optional<Memory>> memory;
@@ -41,22 +42,20 @@ class Box {
     // What stood when it was said, and what stands now.
     std::optional<LocalOverride> before;
     LocalOverride word;
-    // Seen by the agent, and by HAProxy at its next start; not synced yet.
+    // Seen by the agent, and by the load balancer at its next start; not synced yet.
     absl::Status saved;
     absl::Status file;
   };
   // Both wait for no disk.
   Lowered LowerGate(const GateConfig& gate, Share share, TimePoint now) const;
-  Lowered SayCeiling(const GateConfig& gate, haproxy::Haproxy& haproxy, Share share,
-                     TimePoint now) const;
-  static absl::Status PutAtMost(haproxy::Haproxy& haproxy, Share most);
+  Lowered SayCeiling(const GateConfig& gate, Enforcer& enforcer, Share share, TimePoint now) const;
+  static absl::Status PutAtMost(Enforcer& enforcer, Share most);
   static std::string WhatStands(const std::string& gate, const Lowered& lowered);
   // Waits for the disk, and says what is kept; false if the lowering is not sure to last.
   bool KeepLowered(const GateConfig& gate, Lowered lowered) const;
   bool OverrideGate(const GateConfig& gate, Share share, TimePoint until) const;
   // Says who confirmed; false if nobody did.
-  bool Confirm(haproxy::Haproxy& haproxy, const std::string& gate, Share share,
-               bool is_ceiling) const;
+  bool Confirm(Enforcer& enforcer, const GateConfig& gate, Share share, bool is_ceiling) const;
   AgentSeen Agent() const;
   GateSeen Look(const GateConfig& gate) const;
   void Print(const GateConfig& gate, const GateSeen& seen, TimePoint now) const;

@@ -4,9 +4,9 @@
 #include <utility>
 
 #include "agents/core/local_override.h"
-#include "agents/haproxy/haproxy.h"
 #include "agents/main/box.h"
 #include "agents/main/exit_codes.h"
+#include "agents/main/load_balancer.h"
 #include "agents/main/pages.h"
 
 namespace headgate::agent {
@@ -57,7 +57,7 @@ AgentSeen Box::Agent() const {
 
 Box::GateSeen Box::Look(const GateConfig& gate) const {
   FileStore store(config_.state_dir, gate.name);
-  return {haproxy::Haproxy(gate.haproxy).Read(), store.LoadMemory(), store.LoadOverride()};
+  return {MakeEnforcer(gate)->Read(), store.LoadMemory(), store.LoadOverride()};
 }
 
 int Box::Status(bool as_json, TimePoint now) const {
@@ -96,9 +96,10 @@ int Box::Status(bool as_json, TimePoint now) const {
 void Box::Print(const GateConfig& gate, const GateSeen& seen, TimePoint now) const {
   const auto& [reading, memory, local_override] = seen;
   out_ << fmt::format("gate        {}\n", gate.name);
-  out_ << fmt::format("enforced    {}\n", reading.in_force
-                                              ? reading.in_force->ToString() + " (HAProxy says)"
-                                              : std::string("HAProxy cannot be asked"));
+  out_ << fmt::format("enforced    {}\n",
+                      reading.in_force ? fmt::format("{} ({} says)", reading.in_force->ToString(),
+                                                     NameOfLoadBalancer(gate))
+                                       : NameOfLoadBalancer(gate) + " cannot be asked");
   if (reading.at_next_start != reading.in_force) {
     out_ << fmt::format("file        {}\n",
                         reading.at_next_start

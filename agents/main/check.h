@@ -1,5 +1,5 @@
-// Says in plain words what is wrong between the agent, its folder, its certificate and HAProxy's
-// configuration. One thread; changes nothing but a file that it makes and removes again.
+// Says in plain words what is wrong between the agent, its folder, its certificate and the load
+// balancer's configuration. One thread; changes nothing but a file that it makes and removes again.
 #pragma once
 
 #include <string>
@@ -9,8 +9,7 @@
 
 namespace headgate::agent {
 
-// Each finding says what is wrong and what to do. Empty: all is well.
-std::vector<std::string> CheckGate(const GateConfig& gate);
+// Each finding says what is wrong and what to do, for every gate too. Empty: all is well.
 std::vector<std::string> CheckAgent(const Config& config, TimePoint now);
 
 // Whether a session could be opened with the controllers that the configuration names; opens none.

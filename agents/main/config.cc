@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "agents/core/files.h"
+#include "agents/core/snippet_words.h"
 #include "agents/haproxy/snippet.h"
 #include "agents/main/yaml_reader.h"
 #include "common/base/duration.h"
@@ -67,13 +68,13 @@ Rails ReadRails(YamlMapping& parent) {
 
 void CheckWord(YamlMapping& mapping, const std::string& key, const std::string& word) {
   if (word.empty()) return;
-  const absl::Status status = haproxy::CheckPlainWord(mapping.Name(key), word);
+  const absl::Status status = CheckPlainWord(mapping.Name(key), word);
   if (!status.ok()) mapping.errors().Add(mapping.Find(key), Words(status));
 }
 
 std::vector<std::uint32_t> ReadSlow(YamlMapping& mapping) {
   std::vector<std::uint32_t> slow_ms;
-  for (const YAML::Node& item : mapping.List("slow", haproxy::Haproxy::kSlowThresholdsMax)) {
+  for (const YAML::Node& item : mapping.List("slow", kSlowThresholdsMax)) {
     const Duration threshold =
         ReadDuration(mapping.errors(), item, mapping.Name("slow"), kSlowMin, kSlowMax);
     slow_ms.push_back(static_cast<std::uint32_t>(threshold.count()));
@@ -83,39 +84,68 @@ std::vector<std::uint32_t> ReadSlow(YamlMapping& mapping) {
   return slow_ms;
 }
 
+std::string ReadProbeUrl(YamlMapping& mapping) {
+  std::string url = mapping.RequiredText("probe_url");
+  const bool is_url = url.starts_with("http://") || url.starts_with("https://");
+  if (!is_url && !url.empty()) {
+    mapping.errors().Add(mapping.Find("probe_url"),
+                         fmt::format("'{}' is '{}': write http://127.0.0.1:80/.headgate/probe",
+                                     mapping.Name("probe_url"), url));
+  }
+  return url;
+}
+
+UserKey ReadKey(YamlMapping& mapping) {
+  if (!mapping.Has("key")) return UserKey();
+  const auto key = UserKey::Parse(mapping.Text("key"));
+  if (key.ok()) return *key;
+  mapping.errors().Add(mapping.Find("key"), Words(key.status()));
+  return UserKey();
+}
+
 haproxy::Settings ReadHaproxy(YamlMapping& parent, const std::string& gate) {
+  YamlMapping mapping(parent.Find("haproxy"), parent.Name("haproxy"), parent.errors(),
+                      {"socket", "map", "app_backend", "wait_backend", "probe_url", "key", "slow"});
   haproxy::Settings settings;
   settings.gate = gate;
-  const YAML::Node node = parent.Require("haproxy");
-  if (!node.IsDefined()) return settings;
-  YamlMapping mapping(node, parent.Name("haproxy"), parent.errors(),
-                      {"socket", "map", "app_backend", "wait_backend", "probe_url", "key", "slow"});
   settings.socket = mapping.RequiredText("socket");
   settings.map = mapping.RequiredText("map");
   settings.app_backend = mapping.RequiredText("app_backend");
   settings.wait_backend = mapping.Text("wait_backend");
-  settings.probe_url = mapping.RequiredText("probe_url");
+  settings.probe_url = ReadProbeUrl(mapping);
   if (settings.wait_backend.empty()) settings.wait_backend = haproxy::WaitBackendOf(gate);
   CheckWord(mapping, "map", settings.map);
   CheckWord(mapping, "app_backend", settings.app_backend);
   CheckWord(mapping, "wait_backend", settings.wait_backend);
-  const bool is_url =
-      settings.probe_url.rfind("http://", 0) == 0 || settings.probe_url.rfind("https://", 0) == 0;
-  if (!is_url && !settings.probe_url.empty()) {
-    parent.errors().Add(mapping.Find("probe_url"),
-                        fmt::format("'{}' is '{}': write http://127.0.0.1:80/.headgate/probe",
-                                    mapping.Name("probe_url"), settings.probe_url));
-  }
-  if (mapping.Has("key")) {
-    const auto key = haproxy::UserKey::Parse(mapping.Text("key"));
-    if (key.ok()) {
-      settings.key = *key;
-    } else {
-      parent.errors().Add(mapping.Find("key"), Words(key.status()));
-    }
-  }
+  settings.key = ReadKey(mapping);
   settings.slow_ms = ReadSlow(mapping);
   return settings;
+}
+
+nginx::Settings ReadNginx(YamlMapping& parent, const std::string& gate) {
+  YamlMapping mapping(parent.Find("nginx"), parent.Name("nginx"), parent.errors(),
+                      {"share", "token", "probe_url", "key", "slow"});
+  nginx::Settings settings;
+  settings.gate = gate;
+  settings.share = mapping.RequiredText("share");
+  settings.token = mapping.RequiredText("token");
+  settings.probe_url = ReadProbeUrl(mapping);
+  settings.key = ReadKey(mapping);
+  settings.slow_ms = ReadSlow(mapping);
+  return settings;
+}
+
+// Exactly one of the load balancers.
+void ReadLoadBalancer(const YAML::Node& item, YamlMapping& mapping, GateConfig& gate) {
+  if (mapping.Has("haproxy") == mapping.Has("nginx")) {
+    mapping.errors().Add(item, fmt::format("gate '{}' needs one load balancer: write either "
+                                           "'haproxy: {{…}}' or 'nginx: {{…}}'",
+                                           gate.name));
+  } else if (mapping.Has("haproxy")) {
+    gate.load_balancer = ReadHaproxy(mapping, gate.name);
+  } else {
+    gate.load_balancer = ReadNginx(mapping, gate.name);
+  }
 }
 
 void ReadGates(YamlMapping& root, Config& config) {
@@ -125,17 +155,17 @@ void ReadGates(YamlMapping& root, Config& config) {
   std::size_t i = 0;
   for (const YAML::Node& item : root.List("gates", kGatesMax)) {
     YamlMapping mapping(item, fmt::format("gates[{}]", i++), root.errors(),
-                        {"name", "rails", "haproxy"});
+                        {"name", "rails", "haproxy", "nginx"});
     GateConfig gate;
     gate.name = mapping.RequiredText("name");
-    if (const absl::Status status = haproxy::CheckGateName(gate.name); !status.ok()) {
+    if (const absl::Status status = CheckGateName(gate.name); !status.ok()) {
       root.errors().Add(item, Words(status));
     }
     if (!names.insert(gate.name).second) {
       root.errors().Add(item, fmt::format("gate '{}' is there twice", gate.name));
     }
     gate.rails = mapping.Has("rails") ? ReadRails(mapping) : rails;
-    gate.haproxy = ReadHaproxy(mapping, gate.name);
+    ReadLoadBalancer(item, mapping, gate);
     config.gates.push_back(std::move(gate));
   }
   if (config.gates.empty()) root.errors().Add(root.Find("gates"), "'gates' names no gate");

@@ -5,11 +5,13 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "agents/core/order.h"
 #include "agents/haproxy/haproxy.h"
+#include "agents/nginx/nginx.h"
 #include "common/base/clock.h"
 #include "common/tls/files.h"
 
@@ -24,7 +26,7 @@ inline constexpr Duration kPushEveryMax{2000};
 struct GateConfig {
   std::string name;
   Rails rails;
-  haproxy::Settings haproxy;
+  std::variant<haproxy::Settings, nginx::Settings> load_balancer;
 };
 
 struct Config {

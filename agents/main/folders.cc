@@ -7,6 +7,9 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "agents/core/files.h"
+#include "agents/main/load_balancer.h"
+
 namespace headgate::agent {
 namespace {
 
@@ -26,12 +29,6 @@ absl::Status CannotMake(const std::string& folder, const std::error_code& error)
 
 }  // namespace
 
-std::string FolderOf(const std::string& path) {
-  const std::size_t slash = path.rfind('/');
-  if (slash == std::string::npos) return ".";
-  return slash == 0 ? "/" : path.substr(0, slash);
-}
-
 absl::Status MakeFolder(const std::string& folder, unsigned mode) {
   std::error_code error;
   if (std::filesystem::is_directory(folder, error)) return absl::OkStatus();
@@ -45,16 +42,16 @@ absl::Status MakeFolder(const std::string& folder, unsigned mode) {
 }
 
 absl::Status MakeStateFolder(const Config& config) {
-  const bool holds_map = std::any_of(
+  const bool holds_share = std::any_of(
       config.gates.begin(), config.gates.end(),
-      [&](const GateConfig& gate) { return IsWithin(gate.haproxy.map, config.state_dir); });
-  return MakeFolder(config.state_dir, holds_map ? kMapFolderMode : kStateFolderMode);
+      [&](const GateConfig& gate) { return IsWithin(ShareFileOf(gate), config.state_dir); });
+  return MakeFolder(config.state_dir, holds_share ? kShareFolderMode : kStateFolderMode);
 }
 
-absl::Status MakeMapFolders(const Config& config) {
+absl::Status MakeShareFolders(const Config& config) {
   absl::Status status;
   for (const GateConfig& gate : config.gates) {
-    status.Update(MakeFolder(FolderOf(gate.haproxy.map), kMapFolderMode));
+    status.Update(MakeFolder(FolderOf(ShareFileOf(gate)), kShareFolderMode));
   }
   return status;
 }

@@ -8,20 +8,17 @@
 
 namespace headgate::agent {
 
-// HAProxy reads its map, maybe as another user.
-inline constexpr unsigned kMapFolderMode = 0755;
+// The load balancer reads its share, maybe as another user.
+inline constexpr unsigned kShareFolderMode = 0755;
 // For the agent alone.
 inline constexpr unsigned kStateFolderMode = 0700;
-
-// The folder's name of a file: "." where it has none.
-std::string FolderOf(const std::string& path);
 
 // With this mode, and its parents with 0755; one that is there is left as it is. An error names the
 // folder and who may make it.
 absl::Status MakeFolder(const std::string& folder, unsigned mode);
 
-// state_dir: for the agent alone, unless a map lies in it or below.
+// state_dir: for the agent alone, unless a file of a load balancer lies in it or below.
 absl::Status MakeStateFolder(const Config& config);
-absl::Status MakeMapFolders(const Config& config);
+absl::Status MakeShareFolders(const Config& config);
 
 }  // namespace headgate::agent

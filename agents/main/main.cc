@@ -1,25 +1,20 @@
 // headgate-agent: reads flags, and calls what they ask for.
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <iostream>
 #include <iterator>
 
-#include "agents/core/files.h"
-#include "agents/haproxy/map_file.h"
-#include "agents/haproxy/snippet.h"
+#include "agents/core/share_file.h"
 #include "agents/main/box.h"
 #include "agents/main/check.h"
 #include "agents/main/config.h"
 #include "agents/main/exit_codes.h"
-#include "agents/main/folders.h"
 #include "agents/main/run.h"
+#include "agents/main/snippets.h"
 #include "agents/main/until.h"
 #include "common/base/bucket.h"
-#include "common/base/duration.h"
 #include "common/base/nearest.h"
 #include "common/base/quiet_grpc.h"
 
@@ -35,11 +30,7 @@ struct Flags {
   std::string share;
   std::string until;
   std::string output;
-  // Of snippet.
-  headgate::haproxy::SnippetOptions snippet;
-  std::string key = "cookie headgate_uid";
-  std::vector<std::string> slow{"500ms"};
-  bool write_map = false;
+  headgate::agent::SnippetFlags snippet;
   // Of bucket; "-": one key per line of stdin.
   std::vector<std::string> keys;
 };
@@ -64,62 +55,12 @@ int Check(const Config& config) {
   return headgate::agent::kExitDone;
 }
 
-// Of an existing map nothing is changed: it may hold a share.
-int WriteMap(const std::string& path) {
-  struct stat found {};
-  if (stat(path.c_str(), &found) == 0) {
-    std::cerr << path << " is already there: left as it is\n";
-    return headgate::agent::kExitDone;
-  }
-  const std::string folder = headgate::agent::FolderOf(path);
-  struct stat folder_found {};
-  const bool is_there = stat(folder.c_str(), &folder_found) == 0;
-  if (const absl::Status made =
-          headgate::agent::MakeFolder(folder, headgate::agent::kMapFolderMode);
-      !made.ok()) {
-    return Fail(made, headgate::agent::kExitInternal);
-  }
-  if (!is_there) {
-    std::cerr << fmt::format(
-        "{} made, for user {}: if the agent runs as another, give it to them (`chown headgate {}`)"
-        "\n",
-        folder, geteuid(), folder);
-  }
-  const absl::Status status =
-      headgate::agent::WriteDurably(path, headgate::haproxy::MapText({headgate::kBuckets, 10}));
-  if (!status.ok()) return Fail(status, headgate::agent::kExitInternal);
-  // HAProxy reads it, maybe as another user; it holds no secret.
-  chmod(path.c_str(), 0644);
-  std::cerr << path << " written: it admits everybody until the gate exists\n";
-  return headgate::agent::kExitDone;
-}
-
-int Snippet(Flags flags) {
-  const auto key = headgate::haproxy::UserKey::Parse(flags.key);
-  if (!key.ok()) return Fail(key.status(), headgate::agent::kExitUsage);
-  flags.snippet.key = *key;
-  for (const std::string& slow : flags.slow) {
-    const auto threshold = headgate::ParseDuration(slow);
-    const bool fits = threshold.ok() && threshold->count() >= 1 && threshold->count() <= 600'000;
-    if (!fits) {
-      return Fail(absl::InvalidArgumentError(
-                      fmt::format("--slow '{}': write a duration from 1ms to 10m", slow)),
-                  headgate::agent::kExitUsage);
-    }
-    flags.snippet.slow_ms.push_back(static_cast<std::uint32_t>(threshold->count()));
-  }
-  const auto text = headgate::haproxy::Snippet(flags.snippet);
-  if (!text.ok()) return Fail(text.status(), headgate::agent::kExitUsage);
-  std::cout << *text;
-  return flags.write_map ? WriteMap(flags.snippet.map) : headgate::agent::kExitDone;
-}
-
 // Support's question: "this user is out; when do they get in?"
 int Buckets(const std::vector<std::string>& keys) {
   const auto print = [](const std::string& key) {
     const std::uint32_t bucket = headgate::BucketOf(key);
     // The least share whose width is above the bucket.
-    Share share = headgate::haproxy::ShareOfWidth(bucket + 1);
+    Share share = headgate::agent::ShareOfWidth(bucket + 1);
     if (share.Width() <= bucket) share = *Share::FromPpm(share.ppm() + 1);
     std::cout << fmt::format("{}\t{}\t{}\n", bucket, share.ppm(), key);
   };
@@ -159,37 +100,6 @@ std::string UnknownSubcommand(const CLI::App& app, int argc, char** argv) {
                      headgate::DidYouMeanOneOf(argv[1], known));
 }
 
-void AddSnippet(CLI::App& app, Flags& flags) {
-  CLI::App* snippet = app.add_subcommand("snippet", "print configuration to paste");
-  snippet->require_subcommand(1);
-  CLI::App* haproxy = snippet->add_subcommand("haproxy", "for HAProxy 2.6 and newer");
-  haproxy->add_option("--gate", flags.snippet.gate, "the gate's name")->required();
-  haproxy
-      ->add_option("--app-backend", flags.snippet.app_backend,
-                   "the backend that serves admitted users")
-      ->required();
-  haproxy->add_option("--map", flags.snippet.map, "the map file")->required();
-  haproxy->add_option("--socket", flags.snippet.socket, "HAProxy's stats socket, for the text only")
-      ->default_val("/run/haproxy/admin.sock");
-  haproxy->add_option("--key", flags.key, "'cookie NAME', 'header NAME' or 'client_address'")
-      ->capture_default_str();
-  haproxy->add_option("--slow", flags.slow, "count answers slower than this; up to six")
-      ->delimiter(',')
-      ->capture_default_str();
-  haproxy->add_option("--bypass", flags.snippet.bypass,
-                      "always let through, and on to --app-backend: path=/healthz or "
-                      "cidr=203.0.113.0/24; repeatable");
-  haproxy
-      ->add_option("--probe-path", flags.snippet.probe_path, "a path that HAProxy answers itself")
-      ->capture_default_str();
-  haproxy->add_option("--page", flags.snippet.page_file,
-                      "a waiting page of your own, in HAProxy's log format");
-  haproxy->add_option("--track-slot", flags.snippet.track_slot, "which of sc0 to sc2 to use")
-      ->capture_default_str();
-  haproxy->add_flag("--write-map", flags.write_map,
-                    "also make the map file, unless it is there, admitting everybody");
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -219,7 +129,7 @@ int main(int argc, char** argv) {
   override_share->add_option("SHARE", flags.share, "as in 5%")->required();
   override_share->add_option("--until", flags.until, "30m, or 2024-08-14T18:30:00Z")->required();
   CLI::App* release = add_on_box("release", "end `lower` or `override`");
-  AddSnippet(app, flags);
+  headgate::agent::AddSnippet(app, flags.snippet);
   CLI::App* bucket = app.add_subcommand(
       "bucket", "say where users stand: bucket, the share (ppm) that admits them, key");
   bucket->add_option("KEY", flags.keys, "the cookie's whole value; '-' reads lines")->required();
@@ -236,7 +146,7 @@ int main(int argc, char** argv) {
     std::cout << "headgate-agent " << HEADGATE_VERSION << "\n";
     return headgate::agent::kExitDone;
   }
-  if (app.got_subcommand("snippet")) return Snippet(flags);
+  if (app.got_subcommand("snippet")) return headgate::agent::PrintSnippet(flags.snippet);
   if (*bucket) return Buckets(flags.keys);
   const absl::StatusOr<Config> config = headgate::agent::LoadConfig(flags.config);
   if (!config.ok()) return Fail(config.status(), headgate::agent::kExitUsage);

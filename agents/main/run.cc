@@ -13,9 +13,9 @@
 #include "agents/core/runner.h"
 #include "agents/core/session.h"
 #include "agents/core/store.h"
-#include "agents/haproxy/haproxy.h"
 #include "agents/main/exit_codes.h"
 #include "agents/main/folders.h"
+#include "agents/main/load_balancer.h"
 #include "agents/main/lock.h"
 #include "agents/main/metrics.h"
 #include "common/http/status_server.h"
@@ -39,12 +39,12 @@ struct RunningGate {
   RunningGate(const Config& config, const GateConfig& gate, Outbox& outbox, const Clock& clock,
               Log& log)
       : store(config.state_dir, gate.name),
-        haproxy(gate.haproxy),
+        enforcer(MakeEnforcer(gate)),
         runner({.gate = gate.name, .rails = gate.rails, .tick = config.push_every},
-               {haproxy, store, log}, outbox, clock) {}
+               {*enforcer, store, log}, outbox, clock) {}
 
   FileStore store;
-  haproxy::Haproxy haproxy;
+  std::unique_ptr<Enforcer> enforcer;
   Runner runner;
 };
 
@@ -146,9 +146,9 @@ int Run(const Config& config) {
     log.Flush(std::chrono::milliseconds(500));
     return kExitRefused;
   }
-  // HAProxy, which runs, has its map in memory: it is lowered all the same.
-  if (const absl::Status made = MakeMapFolders(config); !made.ok()) {
-    log.Error("no_map_folder", {{"why", std::string(made.message())}});
+  // A load balancer that runs has its share in memory: it is lowered all the same.
+  if (const absl::Status made = MakeShareFolders(config); !made.ok()) {
+    log.Error("no_share_folder", {{"why", std::string(made.message())}});
   }
   Outbox outbox;
   Gates gates;

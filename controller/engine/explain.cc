@@ -6,6 +6,7 @@
 #include <set>
 
 #include "common/base/duration.h"
+#include "common/base/overloaded.h"
 #include "common/base/text.h"
 #include "controller/engine/adaptive.h"
 #include "controller/engine/situation.h"
@@ -13,13 +14,6 @@
 
 namespace headgate::engine {
 namespace {
-
-template <class... Ts>
-struct Overloaded : Ts... {
-  using Ts::operator()...;
-};
-template <class... Ts>
-Overloaded(Ts...) -> Overloaded<Ts...>;
 
 std::string ClearText(const Gate& gate, Duration needed, TimePoint now) {
   if (!gate.clear_since) return "not clear yet";

@@ -4,8 +4,8 @@
 #include <fmt/format.h>
 #include <signal.h>
 
+#include "agents/core/share_file.h"
 #include "agents/haproxy/answers.h"
-#include "agents/haproxy/map_file.h"
 #include "common/base/check.h"
 
 namespace headgate::test {
@@ -41,7 +41,7 @@ TestHaproxy::TestHaproxy(Options options) : options_(std::move(options)), port_(
   haproxy::SnippetOptions snippet;
   snippet.gate = options_.gate;
   snippet.app_backend = "app";
-  snippet.key = *haproxy::UserKey::Parse(options_.key);
+  snippet.key = *agent::UserKey::Parse(options_.key);
   snippet.slow_ms = options_.slow_ms;
   snippet.map = map();
   snippet.socket = settings().socket;
@@ -54,7 +54,7 @@ TestHaproxy::TestHaproxy(Options options) : options_(std::move(options)), port_(
                                   fmt::arg("port", port_), fmt::arg("app_port", options_.app_port),
                                   fmt::arg("frontend", text->substr(0, wait)),
                                   fmt::arg("wait", text->substr(wait))));
-  WriteFile(map(), haproxy::MapText({options_.share.Width(), 10}));
+  WriteFile(map(), agent::ShareFileText({options_.share.Width(), 10}));
   Start();
 }
 
@@ -65,7 +65,7 @@ haproxy::Settings TestHaproxy::settings() const {
                            .app_backend = "app",
                            .wait_backend = haproxy::WaitBackendOf(options_.gate),
                            .probe_url = url("/.headgate/probe"),
-                           .key = *haproxy::UserKey::Parse(options_.key),
+                           .key = *agent::UserKey::Parse(options_.key),
                            .slow_ms = options_.slow_ms};
 }
 

@@ -69,7 +69,7 @@ TEST(Haproxy, ProbesNameAWrongKeyAndAForeignPath) {
   const TestApp app;
   const TestHaproxy real({.app_port = app.port(), .share = Percent("20%")});
   Settings settings = real.settings();
-  settings.key = *UserKey::Parse("cookie session");
+  settings.key = *agent::UserKey::Parse("cookie session");
   EXPECT_THAT(std::string(Haproxy(settings).Try(Percent("20%")).message()),
               HasSubstr("another user key"));
   settings = real.settings();
@@ -97,7 +97,7 @@ TEST(Haproxy, ProbesNameAWrongKeyAtEveryShare) {
     Settings settings = real.settings();
     EXPECT_TRUE(Haproxy(settings).Try(Percent(share)).ok())
         << Haproxy(settings).Try(Percent(share));
-    settings.key = *UserKey::Parse("cookie session");
+    settings.key = *agent::UserKey::Parse("cookie session");
     EXPECT_THAT(std::string(Haproxy(settings).Try(Percent(share)).message()),
                 HasSubstr("another user key than 'cookie session'"))
         << share;

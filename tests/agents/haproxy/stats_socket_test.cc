@@ -104,7 +104,7 @@ TEST(StatsSocket, SaysThatNobodyListens) {
 }
 
 Settings SettingsFor(const FakeSocket& fake, const test::TempFolder& folder) {
-  test::WriteFile(folder / "shop.map", MapText({1000, 10}));
+  test::WriteFile(folder / "shop.map", agent::ShareFileText({1000, 10}));
   return Settings{.gate = "shop",
                   .socket = fake.path(),
                   .map = folder / "shop.map",
@@ -123,7 +123,7 @@ TEST(Haproxy, TellsGarbageEmptinessAndSilenceApartFromAReading) {
     const agent::Reading reading = haproxy.Read();
     EXPECT_FALSE(reading.in_force.has_value()) << text;
     EXPECT_NE(reading.trouble, "") << text;
-    EXPECT_EQ(reading.at_next_start, ShareOfWidth(1000));
+    EXPECT_EQ(reading.at_next_start, agent::ShareOfWidth(1000));
     EXPECT_FALSE(haproxy.ReadCounters().ok());
   }
 }
@@ -136,7 +136,8 @@ TEST(Haproxy, WritesTheFileOfALoweringEvenIfTheSocketHangs) {
       haproxy.Put({*Share::FromPpm(100), 10, agent::Direction::kDown});
   EXPECT_TRUE(absl::IsDeadlineExceeded(outcome.in_memory)) << outcome.in_memory;
   EXPECT_TRUE(outcome.at_next_start.ok());
-  EXPECT_EQ(ParseMapText(test::ReadFile(folder / "shop.map"))->width, Share::FromPpm(100)->Width());
+  EXPECT_EQ(agent::ParseShareFile(test::ReadFile(folder / "shop.map"))->width,
+            Share::FromPpm(100)->Width());
 }
 
 TEST(Haproxy, AnEmptyAnswerToSetMapIsNotTakenForSuccess) {

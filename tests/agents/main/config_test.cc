@@ -48,9 +48,26 @@ TEST(Config, ReadsAllThatThereIs) {
   const GateConfig& gate = config->gates[0];
   EXPECT_EQ(gate.rails.step_up_max, *Share::Parse("25%"));
   EXPECT_EQ(gate.rails.between_steps_up_min, std::chrono::seconds(10));
-  EXPECT_THAT(gate.haproxy.slow_ms, testing::ElementsAre(500, 1000));
-  EXPECT_EQ(gate.haproxy.wait_backend, "headgate_shop_wait");
-  EXPECT_EQ(gate.haproxy.key.ToString(), "cookie headgate_uid");
+  const auto& haproxy = std::get<haproxy::Settings>(gate.load_balancer);
+  EXPECT_THAT(haproxy.slow_ms, testing::ElementsAre(500, 1000));
+  EXPECT_EQ(haproxy.wait_backend, "headgate_shop_wait");
+  EXPECT_EQ(haproxy.key.ToString(), "cookie headgate_uid");
+}
+
+TEST(Config, AGateStandsBeforeOneLoadBalancer) {
+  const std::string nginx =
+      "    nginx:\n      share: /var/lib/headgate/shop.share\n"
+      "      token: /etc/headgate/nginx/shop.token\n"
+      "      probe_url: http://127.0.0.1:80/.headgate/probe\n";
+  std::string text = kGood;
+  const std::size_t at = text.find("    haproxy:");
+  EXPECT_THAT(ErrorOf(text + nginx), HasSubstr("gate 'shop' needs one load balancer"));
+  EXPECT_THAT(ErrorOf(text.substr(0, at)), HasSubstr("gate 'shop' needs one load balancer"));
+  const auto config = ParseConfig("agent.yaml", text.substr(0, at) + nginx);
+  ASSERT_TRUE(config.ok()) << config.status();
+  const auto& settings = std::get<nginx::Settings>(config->gates[0].load_balancer);
+  EXPECT_EQ(settings.share, "/var/lib/headgate/shop.share");
+  EXPECT_EQ(settings.key.ToString(), "cookie headgate_uid");
 }
 
 TEST(Config, RefusesWhatItDoesNotKnowWithLineAndColumn) {

@@ -28,7 +28,7 @@ agent::Config ConfigOf(const std::string& state_dir, const std::string& map) {
   agent::Config config;
   config.state_dir = state_dir;
   config.gates.resize(1);
-  config.gates[0].haproxy.map = map;
+  config.gates[0].load_balancer = haproxy::Settings{.map = map};
   return config;
 }
 

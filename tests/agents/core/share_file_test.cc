@@ -1,32 +1,32 @@
-#include "agents/haproxy/map_file.h"
+#include "agents/core/share_file.h"
 
 #include <gtest/gtest.h>
 
-#include "agents/haproxy/key.h"
+#include "agents/core/user_key.h"
 #include "common/base/bucket.h"
 
-namespace headgate::haproxy {
+namespace headgate::agent {
 namespace {
 
-TEST(MapFile, ReadsWhatItWrote) {
-  const MapValues values{104858, 12};
-  const auto read = ParseMapText(MapText(values));
+TEST(ShareFile, ReadsWhatItWrote) {
+  const ShareFile values{104858, 12};
+  const auto read = ParseShareFile(ShareFileText(values));
   ASSERT_TRUE(read.ok());
   EXPECT_EQ(*read, values);
 }
 
-TEST(MapFile, AMissingEntryIsZeroAsInTheSnippet) {
-  EXPECT_EQ(ParseMapText("retry_after 5\n")->width, 0U);
-  EXPECT_EQ(ParseMapText("")->width, 0U);
+TEST(ShareFile, AMissingEntryIsZeroAsInTheSnippet) {
+  EXPECT_EQ(ParseShareFile("retry_after 5\n")->width, 0U);
+  EXPECT_EQ(ParseShareFile("")->width, 0U);
 }
 
-TEST(MapFile, RefusesWhatHaproxyWouldNotStartWith) {
-  EXPECT_FALSE(ParseMapText("admit_w many\n").ok());
-  EXPECT_FALSE(ParseMapText("admit_w 12 34\n").ok());
-  EXPECT_FALSE(ParseMapText("admit_w\n").ok());
+TEST(ShareFile, RefusesWhatHaproxyWouldNotStartWith) {
+  EXPECT_FALSE(ParseShareFile("admit_w many\n").ok());
+  EXPECT_FALSE(ParseShareFile("admit_w 12 34\n").ok());
+  EXPECT_FALSE(ParseShareFile("admit_w\n").ok());
 }
 
-TEST(MapFile, EveryShareIsFoundAgainFromItsWidth) {
+TEST(ShareFile, EveryShareIsFoundAgainFromItsWidth) {
   for (std::uint32_t ppm = 0; ppm <= Share::kPpmMax; ++ppm) {
     const Share share = *Share::FromPpm(ppm);
     ASSERT_EQ(ShareOfWidth(share.Width()), share) << ppm;
@@ -53,4 +53,4 @@ TEST(UserKey, ReadsTheThreeKindsAndRefusesOthers) {
 }
 
 }  // namespace
-}  // namespace headgate::haproxy
+}  // namespace headgate::agent

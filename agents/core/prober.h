@@ -1,6 +1,6 @@
-// Proves by two requests through HAProxy's own admission rule that a share is in force. One thread.
-// Promises: returns within 2 x kPatience; never follows a redirect, never reuses a connection (an
-// old worker might be behind it).
+// Proves by two requests through a load balancer's own admission rule that a share is in force. One
+// thread. Promises: returns within 2 x kPatience; never follows a redirect, never reuses a
+// connection (an old worker might be behind it).
 #pragma once
 
 #include <cstdint>
@@ -11,16 +11,14 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "agents/haproxy/key.h"
+#include "agents/core/user_key.h"
 #include "common/base/clock.h"
 #include "common/base/share.h"
 
-namespace headgate::haproxy {
+namespace headgate::agent {
 
-// On the probe path HAProxy takes the key from here where it cannot be sent as itself.
+// On the probe path the load balancer takes the key from here where it cannot be sent as itself.
 inline constexpr char kProbeKeyHeader[] = "X-Headgate-Probe-Key";
-// Every answer of the gate's own rules carries it, with the gate's name.
-inline constexpr char kGateHeader[] = "X-Headgate-Gate";
 // Behind the probe path: a path whose requests are refused at every share.
 inline constexpr char kWaitProbeSuffix[] = "/wait";
 
@@ -28,7 +26,7 @@ class Prober {
  public:
   static constexpr Duration kPatience{500};
 
-  // `url`: of the path that HAProxy answers itself.
+  // `url`: of the path that the load balancer answers itself.
   Prober(std::string gate, std::string url, UserKey key);
 
   absl::Status Try(Share share);
@@ -52,4 +50,4 @@ class Prober {
   std::optional<std::vector<std::uint32_t>> slow_ms_;
 };
 
-}  // namespace headgate::haproxy
+}  // namespace headgate::agent

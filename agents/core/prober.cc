@@ -1,28 +1,17 @@
-#include "agents/haproxy/prober.h"
+#include "agents/core/prober.h"
 
-#include <curl/curl.h>
 #include <fmt/format.h>
-#include <strings.h>
 
 #include <algorithm>
 #include <charconv>
-#include <cstring>
-#include <memory>
 #include <sstream>
 #include <string_view>
 
+#include "agents/core/http_call.h"
 #include "common/base/bucket.h"
 
-namespace headgate::haproxy {
+namespace headgate::agent {
 namespace {
-
-struct Answer {
-  long status = 0;
-  // Of kGateHeader; empty if there was none.
-  std::string gate;
-  // Its beginning.
-  std::string body;
-};
 
 // Of the body of the gate's own rule: "bucket=17 width=1048576 slow=500,1000".
 struct Told {
@@ -33,14 +22,6 @@ struct Told {
   // Unset: the snippet was printed before it told them.
   std::optional<std::vector<std::uint32_t>> slow_ms;
 };
-
-constexpr std::size_t kBodyBytesMax = 256;
-
-std::size_t TakeBody(char* text, std::size_t size, std::size_t count, void* answer) {
-  std::string& body = static_cast<Answer*>(answer)->body;
-  body.append(text, std::min(size * count, kBodyBytesMax - std::min(kBodyBytesMax, body.size())));
-  return size * count;
-}
 
 template <typename Number>
 std::optional<Number> ParseNumber(std::string_view text) {
@@ -71,45 +52,8 @@ Told ParseBody(const std::string& body) {
   return told;
 }
 
-std::size_t TakeHeader(char* text, std::size_t size, std::size_t count, void* answer) {
-  const std::string_view line(text, size * count);
-  constexpr std::size_t kNameSize = sizeof kGateHeader - 1;
-  const bool is_gate = line.size() > kNameSize && line[kNameSize] == ':' &&
-                       strncasecmp(line.data(), kGateHeader, kNameSize) == 0;
-  if (!is_gate) return line.size();
-  std::string_view value = line.substr(kNameSize + 1);
-  while (!value.empty() && value.front() == ' ') value.remove_prefix(1);
-  while (!value.empty() && (value.back() == '\n' || value.back() == '\r')) value.remove_suffix(1);
-  static_cast<Answer*>(answer)->gate = std::string(value);
-  return line.size();
-}
-
-absl::StatusOr<Answer> Fetch(const std::string& url, const std::string& header) {
-  const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> curl(curl_easy_init(),
-                                                                 &curl_easy_cleanup);
-  if (!curl) return absl::InternalError("cannot make an HTTP client");
-  const std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)> headers(
-      curl_slist_append(nullptr, header.c_str()), &curl_slist_free_all);
-  Answer answer;
-  curl_easy_setopt(curl.get(), CURLOPT_URL, url.c_str());
-  curl_easy_setopt(curl.get(), CURLOPT_HTTPHEADER, headers.get());
-  curl_easy_setopt(curl.get(), CURLOPT_TIMEOUT_MS, static_cast<long>(Prober::kPatience.count()));
-  curl_easy_setopt(curl.get(), CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(curl.get(), CURLOPT_PROXY, "");
-  // The probe proves HAProxy's rule and carries no secret; its certificate names the public site.
-  curl_easy_setopt(curl.get(), CURLOPT_SSL_VERIFYPEER, 0L);
-  curl_easy_setopt(curl.get(), CURLOPT_SSL_VERIFYHOST, 0L);
-  curl_easy_setopt(curl.get(), CURLOPT_WRITEFUNCTION, &TakeBody);
-  curl_easy_setopt(curl.get(), CURLOPT_WRITEDATA, &answer);
-  curl_easy_setopt(curl.get(), CURLOPT_HEADERFUNCTION, &TakeHeader);
-  curl_easy_setopt(curl.get(), CURLOPT_HEADERDATA, &answer);
-  const CURLcode code = curl_easy_perform(curl.get());
-  if (code != CURLE_OK) {
-    return absl::UnavailableError(
-        fmt::format("the probe {} got no answer: {}", url, curl_easy_strerror(code)));
-  }
-  curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &answer.status);
-  return answer;
+absl::StatusOr<HttpAnswer> Fetch(const std::string& url, const std::string& header) {
+  return Call({.url = url, .headers = {header}, .patience = Prober::kPatience});
 }
 
 std::string HeaderFor(const UserKey& key, const std::string& value) {
@@ -142,7 +86,7 @@ absl::Status Prober::Try(Share share) {
 
 absl::Status Prober::TryWaitPage() const {
   const std::string url = url_ + kWaitProbeSuffix;
-  const absl::StatusOr<Answer> answer = Fetch(url, "Accept: text/plain");
+  const absl::StatusOr<HttpAnswer> answer = Fetch(url, "Accept: text/plain");
   if (!answer.ok()) return answer.status();
   if (answer->gate == gate_ && answer->status == 503) return absl::OkStatus();
   return absl::FailedPreconditionError(fmt::format(
@@ -159,7 +103,7 @@ std::optional<std::vector<std::uint32_t>> Prober::slow_ms() const {
 }
 
 absl::Status Prober::Expect(const std::string& key, bool admitted, Share share) {
-  const absl::StatusOr<Answer> answer = Fetch(url_, HeaderFor(key_, key));
+  const absl::StatusOr<HttpAnswer> answer = Fetch(url_, HeaderFor(key_, key));
   if (!answer.ok()) return answer.status();
   const Told told = ParseBody(answer->body);
   // Of a request that is none of the probe's, the gate's rule answers with the waiting page, or
@@ -186,7 +130,8 @@ absl::Status Prober::Expect(const std::string& key, bool admitted, Share share) 
   // At 0 and 100 % the status alone would be right for every key.
   if (told.bucket != BucketOf(key)) {
     return absl::FailedPreconditionError(fmt::format(
-        "HAProxy puts the probe's key into bucket {}, not {}: it takes another user key than '{}', "
+        "the load balancer puts the probe's key into bucket {}, not {}: it takes another user key "
+        "than '{}', "
         "or hashes it otherwise",
         told.bucket ? std::to_string(*told.bucket) : "none", BucketOf(key), key_.ToString()));
   }
@@ -195,9 +140,9 @@ absl::Status Prober::Expect(const std::string& key, bool admitted, Share share) 
   if (width == share.Width() && answer->status == expected) return absl::OkStatus();
   return absl::FailedPreconditionError(fmt::format(
       "at {} the probe with a key just {} the share got {}, not {}, and a width of {}, not {}: "
-      "HAProxy does not enforce what its map says",
+      "the load balancer does not enforce what it was told",
       share.ToString(), admitted ? "inside" : "outside", answer->status, expected, width,
       share.Width()));
 }
 
-}  // namespace headgate::haproxy
+}  // namespace headgate::agent

@@ -1,4 +1,4 @@
-#include "agents/haproxy/map_file.h"
+#include "agents/core/share_file.h"
 
 #include <fmt/format.h>
 
@@ -9,7 +9,7 @@
 
 #include "common/base/bucket.h"
 
-namespace headgate::haproxy {
+namespace headgate::agent {
 namespace {
 
 std::optional<std::int64_t> ParseValue(const std::string& text) {
@@ -25,15 +25,15 @@ std::uint32_t Clamped(std::int64_t value, std::int64_t max) {
 
 }  // namespace
 
-std::string MapText(const MapValues& values) {
+std::string ShareFileText(const ShareFile& values) {
   return fmt::format(
       "# Written by headgate-agent: do not edit. `headgate-agent lower` lowers by hand.\n"
       "{} {}\n{} {}\n",
       kWidthEntry, values.width, kRetryAfterEntry, values.retry_after_s);
 }
 
-absl::StatusOr<MapValues> ParseMapText(const std::string& text) {
-  MapValues values;
+absl::StatusOr<ShareFile> ParseShareFile(const std::string& text) {
+  ShareFile values;
   std::istringstream lines(text);
   std::string line;
   int number = 0;
@@ -62,4 +62,4 @@ Share ShareOfWidth(std::uint32_t width) {
   return *Share::FromPpm(ppm);
 }
 
-}  // namespace headgate::haproxy
+}  // namespace headgate::agent

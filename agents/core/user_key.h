@@ -1,4 +1,5 @@
-// What tells users apart in HAProxy's configuration, and keys that prove where its gate stands.
+// What tells users apart in a load balancer's configuration, and keys that prove where its gate
+// stands.
 // Pure: any thread.
 #pragma once
 
@@ -8,7 +9,7 @@
 
 #include "absl/status/statusor.h"
 
-namespace headgate::haproxy {
+namespace headgate::agent {
 
 struct UserKey {
   enum class Kind { kCookie, kHeader, kClientAddress };
@@ -31,4 +32,4 @@ struct ProbeKeys {
 // By trying: about a million hashes, some 15 ms. `seed` makes other keys for the same buckets.
 ProbeKeys FindProbeKeys(std::uint32_t width, std::uint64_t seed);
 
-}  // namespace headgate::haproxy
+}  // namespace headgate::agent

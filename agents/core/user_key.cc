@@ -1,4 +1,4 @@
-#include "agents/haproxy/key.h"
+#include "agents/core/user_key.h"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,7 @@
 
 #include "common/base/bucket.h"
 
-namespace headgate::haproxy {
+namespace headgate::agent {
 namespace {
 
 constexpr std::size_t kNameBytesMax = 64;
@@ -67,4 +67,4 @@ ProbeKeys FindProbeKeys(std::uint32_t width, std::uint64_t seed) {
   return keys;
 }
 
-}  // namespace headgate::haproxy
+}  // namespace headgate::agent

@@ -1,0 +1,154 @@
+#include "agents/haproxy/check.h"
+
+#include <fmt/format.h>
+
+#include <sstream>
+#include <utility>
+
+#include "agents/core/files.h"
+#include "agents/haproxy/answers.h"
+#include "agents/haproxy/stats_socket.h"
+
+namespace headgate::haproxy {
+namespace {
+
+std::string Words(const absl::Status& status) { return std::string(status.message()); }
+
+// The last part of a path.
+std::string NameOf(const std::string& path) { return path.substr(path.rfind('/') + 1); }
+
+// The paths in `show map`, each in parentheses.
+std::vector<std::string> LoadedMaps(const std::string& answer) {
+  std::vector<std::string> maps;
+  std::istringstream lines(answer);
+  std::string line;
+  while (std::getline(lines, line)) {
+    const std::size_t from = line.find('(');
+    const std::size_t to = line.find(')');
+    if (line.front() == '#' || from == std::string::npos || to == std::string::npos) continue;
+    maps.push_back(line.substr(from + 1, to - from - 1));
+  }
+  return maps;
+}
+
+class GateCheck {
+ public:
+  explicit GateCheck(const Settings& settings) : settings_(settings), socket_(settings.socket) {}
+
+  std::vector<std::string> Run() {
+    CheckFile();
+    if (!CheckSocket() || !CheckMap()) return std::move(findings_);
+    CheckCounters();
+    CheckProbe();
+    return std::move(findings_);
+  }
+
+ private:
+  void Find(std::string words) { findings_.push_back(settings_.gate + ": " + std::move(words)); }
+
+  void CheckFile() {
+    const auto text = agent::ReadSmallFile(settings_.map);
+    if (!text.ok()) {
+      Find(fmt::format("{}: make it with `headgate-agent snippet haproxy … --write-map`",
+                       Words(text.status())));
+    } else if (const auto values = agent::ParseShareFile(*text); !values.ok()) {
+      Find(fmt::format("{}: {}", settings_.map, Words(values.status())));
+    }
+    if (const absl::Status status = agent::TryToWriteIn(agent::FolderOf(settings_.map));
+        !status.ok()) {
+      Find(fmt::format("the map's folder takes no new file, so nothing can be raised: {}",
+                       Words(status)));
+    }
+  }
+
+  bool CheckSocket() {
+    const auto info = socket_.Ask({"show info"});
+    if (!info.ok()) {
+      Find(
+          fmt::format("{}: write `stats socket {} mode 660 level admin` into HAProxy's `global`, "
+                      "and let the agent's user reach it",
+                      Words(info.status()), settings_.socket));
+      return false;
+    }
+    if (const auto process = ParseInfo(*info); !process.ok()) {
+      Find(fmt::format("{} is not HAProxy's stats socket: {}", settings_.socket,
+                       Words(process.status())));
+      return false;
+    }
+    const auto level = socket_.Ask({"show cli level"});
+    if (level.ok() && level->find("admin") != std::string::npos) return true;
+    Find(
+        fmt::format("the stats socket {} is not of level admin, so no share can be set: write "
+                    "`stats socket {} mode 660 level admin`",
+                    settings_.socket, settings_.socket));
+    return false;
+  }
+
+  bool CheckMap() {
+    const auto answer = socket_.Ask({"show map"});
+    const std::vector<std::string> maps = LoadedMaps(answer.ok() ? *answer : "");
+    for (const std::string& map : maps) {
+      if (map == settings_.map) return true;
+    }
+    for (const std::string& map : maps) {
+      if (NameOf(map) != NameOf(settings_.map)) continue;
+      Find(
+          fmt::format("HAProxy's configuration reads the map {}, the agent's writes {}: write the "
+                      "same path, letter by letter, in both",
+                      map, settings_.map));
+      return false;
+    }
+    Find(
+        fmt::format("HAProxy has not loaded the map {}: paste the gate's snippet "
+                    "(`headgate-agent snippet haproxy …`) and reload",
+                    settings_.map));
+    return false;
+  }
+
+  void CheckCounters() {
+    for (const std::string& name : {settings_.app_backend, settings_.wait_backend}) {
+      const auto answer = socket_.Ask({fmt::format("show stat {} 2 -1", name)});
+      if (!answer.ok()) continue;
+      if (const auto row = ParseBackend(name, *answer); !row.ok()) {
+        Find(Words(row.status()) + ": the names in both configurations must be the same");
+      }
+    }
+    const auto answer = socket_.Ask({fmt::format("show table {}", settings_.wait_backend)});
+    if (!answer.ok()) return;
+    if (const auto counts = ParseCounts(settings_.wait_backend, *answer); !counts.ok()) {
+      Find(
+          fmt::format("{}: slow and bypassed requests are not counted; paste part 3 of the "
+                      "snippet again",
+                      Words(counts.status())));
+    }
+  }
+
+  void CheckProbe() {
+    Haproxy haproxy(settings_);
+    const agent::Reading reading = haproxy.Read();
+    if (!reading.in_force) return Find(reading.trouble);
+    if (const absl::Status status = haproxy.Try(*reading.in_force); !status.ok()) {
+      Find(Words(status));
+    }
+    if (const absl::Status status = haproxy.TryWaitPage(); !status.ok()) Find(Words(status));
+    // Once more: the probe's answer has told which thresholds HAProxy really counts.
+    haproxy.Read();
+    if (const std::string missing = haproxy.MissingSlow(); !missing.empty()) Find(missing);
+    if (reading.at_next_start && *reading.at_next_start != *reading.in_force) {
+      Find(
+          fmt::format("HAProxy enforces {}, its map file says {}: a reload would change the share; "
+                      "a running agent mends this within a second",
+                      reading.in_force->ToString(), reading.at_next_start->ToString()));
+    }
+  }
+
+  const Settings& settings_;
+  const StatsSocket socket_;
+  std::vector<std::string> findings_;
+};
+
+}  // namespace
+
+std::vector<std::string> Check(const Settings& settings) { return GateCheck(settings).Run(); }
+
+}  // namespace headgate::haproxy

@@ -1,0 +1,36 @@
+#include "agents/main/load_balancer.h"
+
+#include "agents/haproxy/check.h"
+#include "agents/nginx/check.h"
+#include "common/base/overloaded.h"
+
+namespace headgate::agent {
+
+std::unique_ptr<Enforcer> MakeEnforcer(const GateConfig& gate) {
+  return std::visit(Overloaded{[](const haproxy::Settings& settings) -> std::unique_ptr<Enforcer> {
+                                 return std::make_unique<haproxy::Haproxy>(settings);
+                               },
+                               [](const nginx::Settings& settings) -> std::unique_ptr<Enforcer> {
+                                 return std::make_unique<nginx::Nginx>(settings);
+                               }},
+                    gate.load_balancer);
+}
+
+std::string NameOfLoadBalancer(const GateConfig& gate) {
+  return std::holds_alternative<haproxy::Settings>(gate.load_balancer) ? "HAProxy" : "nginx";
+}
+
+std::string ShareFileOf(const GateConfig& gate) {
+  return std::visit(Overloaded{[](const haproxy::Settings& settings) { return settings.map; },
+                               [](const nginx::Settings& settings) { return settings.share; }},
+                    gate.load_balancer);
+}
+
+std::vector<std::string> CheckGate(const GateConfig& gate) {
+  return std::visit(
+      Overloaded{[](const haproxy::Settings& settings) { return haproxy::Check(settings); },
+                 [](const nginx::Settings& settings) { return nginx::Check(settings); }},
+      gate.load_balancer);
+}
+
+}  // namespace headgate::agent

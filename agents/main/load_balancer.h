@@ -1,0 +1,22 @@
+// The load balancer that a gate's settings name, behind the interface that all of them share. Any
+// thread.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "agents/core/enforcer.h"
+#include "agents/main/config.h"
+
+namespace headgate::agent {
+
+std::unique_ptr<Enforcer> MakeEnforcer(const GateConfig& gate);
+// "HAProxy".
+std::string NameOfLoadBalancer(const GateConfig& gate);
+// What it reads its share from at its start.
+std::string ShareFileOf(const GateConfig& gate);
+// Each finding says what is wrong and what to do. Empty: all is well.
+std::vector<std::string> CheckGate(const GateConfig& gate);
+
+}  // namespace headgate::agent

@@ -1,0 +1,210 @@
+#include "agents/main/snippets.h"
+
+#include <fmt/format.h>
+#include <grp.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <iostream>
+
+#include "agents/core/files.h"
+#include "agents/core/share_file.h"
+#include "agents/main/exit_codes.h"
+#include "agents/main/folders.h"
+#include "common/base/bucket.h"
+#include "common/base/duration.h"
+
+namespace headgate::agent {
+namespace {
+
+constexpr std::uint32_t kRetryAfterSeconds = 10;
+constexpr std::size_t kTokenBytes = 16;
+
+int Fail(const absl::Status& status, int code) {
+  std::cerr << "headgate-agent: " << std::string(status.message()) << "\n";
+  return code;
+}
+
+bool IsThere(const std::string& path) {
+  struct stat found {};
+  return stat(path.c_str(), &found) == 0;
+}
+
+absl::Status MakeFolderOf(const std::string& path) {
+  const std::string folder = FolderOf(path);
+  const bool was_there = IsThere(folder);
+  if (absl::Status made = MakeFolder(folder, kShareFolderMode); !made.ok()) return made;
+  if (was_there) return absl::OkStatus();
+  std::cerr << fmt::format(
+      "{} made, for user {}: if the agent runs as another, give it to them (`chown headgate {}`)\n",
+      folder, geteuid(), folder);
+  return absl::OkStatus();
+}
+
+// Of an existing file nothing is changed: it may hold a share.
+absl::Status WriteShare(const std::string& path) {
+  if (IsThere(path)) {
+    std::cerr << path << " is already there: left as it is\n";
+    return absl::OkStatus();
+  }
+  if (absl::Status made = MakeFolderOf(path); !made.ok()) return made;
+  const absl::Status written = WriteDurably(path, ShareFileText({kBuckets, kRetryAfterSeconds}));
+  if (!written.ok()) return written;
+  // The load balancer reads it, maybe as another user; it holds no secret.
+  chmod(path.c_str(), 0644);
+  std::cerr << path << " written: it admits everybody until the gate exists\n";
+  return absl::OkStatus();
+}
+
+// The word by which nginx knows the agent: for both of them and nobody else.
+absl::Status WriteToken(const std::string& path, const std::string& group) {
+  if (IsThere(path)) return absl::OkStatus();
+  unsigned char random[kTokenBytes];
+  if (getrandom(random, sizeof random, 0) != static_cast<ssize_t>(sizeof random)) {
+    return absl::InternalError("the kernel gives no random bytes");
+  }
+  std::string token;
+  for (const unsigned char byte : random) token += fmt::format("{:02x}", byte);
+  const mode_t before = umask(0077);
+  const absl::Status written = WriteDurably(path, token + "\n");
+  umask(before);
+  if (!written.ok()) return written;
+  const ::group* const found = getgrnam(group.c_str());
+  const bool is_shared = found != nullptr && chown(path.c_str(), geteuid(), found->gr_gid) == 0 &&
+                         chmod(path.c_str(), 0640) == 0;
+  std::cerr << fmt::format("{} written{}\n", path,
+                           is_shared ? ", for the agent's user and group " + group
+                                     : fmt::format(": let nginx's workers read it (group {} cannot "
+                                                   "be given it)",
+                                                   group));
+  return absl::OkStatus();
+}
+
+absl::Status WriteNginxFiles(const nginx::SnippetOptions& options, const std::string& lua,
+                             const std::string& group) {
+  absl::Status status = WriteShare(options.share);
+  const std::string lua_file = nginx::LuaFileOf(options);
+  if (status.ok()) status = MakeFolderOf(lua_file);
+  if (status.ok()) status = WriteToken(nginx::TokenFileOf(options), group);
+  if (status.ok()) status = WriteDurably(lua_file, lua);
+  if (!status.ok()) return status;
+  chmod(lua_file.c_str(), 0644);
+  std::cerr << lua_file << " written: nginx reads it at its next reload\n";
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<std::uint32_t>> SlowOf(const std::vector<std::string>& texts) {
+  std::vector<std::uint32_t> slow_ms;
+  for (const std::string& text : texts) {
+    const auto threshold = ParseDuration(text);
+    const bool fits = threshold.ok() && threshold->count() >= 1 && threshold->count() <= 600'000;
+    if (!fits) {
+      return absl::InvalidArgumentError(
+          fmt::format("--slow '{}': write a duration from 1ms to 10m", text));
+    }
+    slow_ms.push_back(static_cast<std::uint32_t>(threshold->count()));
+  }
+  return slow_ms;
+}
+
+// What every load balancer's snippet takes.
+void AddCommon(CLI::App& command, SnippetFlags& flags, std::string& gate,
+               std::vector<std::string>& bypass, std::string& probe_path) {
+  command.add_option("--gate", gate, "the gate's name")->required();
+  command.add_option("--key", flags.key, "'cookie NAME', 'header NAME' or 'client_address'")
+      ->capture_default_str();
+  command.add_option("--slow", flags.slow, "count answers slower than this; up to six")
+      ->delimiter(',')
+      ->capture_default_str();
+  command.add_option("--bypass", bypass,
+                     "always let through, and on to the application: path=/healthz or "
+                     "cidr=203.0.113.0/24; repeatable");
+  command.add_option("--probe-path", probe_path, "a path that the gate answers itself")
+      ->capture_default_str();
+}
+
+void AddHaproxy(CLI::App& snippet, SnippetFlags& flags) {
+  CLI::App* haproxy = snippet.add_subcommand("haproxy", "for HAProxy 2.6 and newer");
+  haproxy::SnippetOptions& options = flags.haproxy;
+  AddCommon(*haproxy, flags, options.gate, options.bypass, options.probe_path);
+  haproxy
+      ->add_option("--app-backend", options.app_backend, "the backend that serves admitted users")
+      ->required();
+  haproxy->add_option("--map", options.map, "the map file")->required();
+  haproxy->add_option("--socket", options.socket, "HAProxy's stats socket, for the text only")
+      ->default_val("/run/haproxy/admin.sock");
+  haproxy->add_option("--page", options.page_file,
+                      "a waiting page of your own, in HAProxy's log format");
+  haproxy->add_option("--track-slot", options.track_slot, "which of sc0 to sc2 to use")
+      ->capture_default_str();
+  haproxy->add_flag("--write-map", flags.write,
+                    "also make the map file, unless it is there, admitting everybody");
+}
+
+void AddNginx(CLI::App& snippet, SnippetFlags& flags) {
+  CLI::App* nginx =
+      snippet.add_subcommand("nginx", "for nginx 1.22 and newer with libnginx-mod-http-lua");
+  nginx::SnippetOptions& options = flags.nginx;
+  AddCommon(*nginx, flags, options.gate, options.bypass, options.probe_path);
+  nginx
+      ->add_option("--folder", options.folder,
+                   "the folder of the gate's Lua and token, which nginx and the agent read")
+      ->default_val("/etc/headgate/nginx");
+  nginx->add_option("--share", options.share, "the share file, which the agent writes")->required();
+  nginx->add_option("--page", flags.page_file,
+                    "a waiting page of your own; {retry} in it is the seconds");
+  nginx->add_option("--group", flags.group, "of nginx's workers, who must read the token")
+      ->capture_default_str();
+  nginx->add_flag(
+      "--write", flags.write,
+      "also make the gate's Lua, and, unless they are there, its token and a share that "
+      "admits everybody");
+  nginx->callback([&flags] { flags.is_nginx = true; });
+}
+
+int PrintNginx(SnippetFlags& flags) {
+  if (!flags.page_file.empty()) {
+    absl::StatusOr<std::string> page = ReadSmallFile(flags.page_file);
+    if (!page.ok()) return Fail(page.status(), kExitUsage);
+    flags.nginx.page = *std::move(page);
+  }
+  const auto text = nginx::Snippet(flags.nginx);
+  if (!text.ok()) return Fail(text.status(), kExitUsage);
+  const auto lua = nginx::Lua(flags.nginx);
+  if (!lua.ok()) return Fail(lua.status(), kExitUsage);
+  std::cout << *text;
+  if (!flags.write) return kExitDone;
+  const absl::Status written = WriteNginxFiles(flags.nginx, *lua, flags.group);
+  return written.ok() ? kExitDone : Fail(written, kExitInternal);
+}
+
+int PrintHaproxy(const SnippetFlags& flags) {
+  const auto text = haproxy::Snippet(flags.haproxy);
+  if (!text.ok()) return Fail(text.status(), kExitUsage);
+  std::cout << *text;
+  if (!flags.write) return kExitDone;
+  const absl::Status written = WriteShare(flags.haproxy.map);
+  return written.ok() ? kExitDone : Fail(written, kExitInternal);
+}
+
+}  // namespace
+
+void AddSnippet(CLI::App& app, SnippetFlags& flags) {
+  CLI::App* snippet = app.add_subcommand("snippet", "print configuration to paste");
+  snippet->require_subcommand(1);
+  AddHaproxy(*snippet, flags);
+  AddNginx(*snippet, flags);
+}
+
+int PrintSnippet(SnippetFlags flags) {
+  const auto key = UserKey::Parse(flags.key);
+  if (!key.ok()) return Fail(key.status(), kExitUsage);
+  const auto slow_ms = SlowOf(flags.slow);
+  if (!slow_ms.ok()) return Fail(slow_ms.status(), kExitUsage);
+  flags.haproxy.key = flags.nginx.key = *key;
+  flags.haproxy.slow_ms = flags.nginx.slow_ms = *slow_ms;
+  return flags.is_nginx ? PrintNginx(flags) : PrintHaproxy(flags);
+}
+
+}  // namespace headgate::agent

@@ -1,0 +1,46 @@
+#include "agents/nginx/check.h"
+
+#include <fmt/format.h>
+
+#include "agents/core/files.h"
+
+namespace headgate::nginx {
+namespace {
+
+std::string Words(const absl::Status& status) { return std::string(status.message()); }
+
+}  // namespace
+
+std::vector<std::string> Check(const Settings& settings) {
+  std::vector<std::string> findings;
+  const auto find = [&](const std::string& words) {
+    findings.push_back(settings.gate + ": " + words);
+  };
+  const auto text = agent::ReadSmallFile(settings.share);
+  if (!text.ok()) {
+    find(fmt::format("{}: make it with `headgate-agent snippet nginx … --write`",
+                     Words(text.status())));
+  } else if (const auto share = agent::ParseShareFile(*text); !share.ok()) {
+    find(fmt::format("{}: {}", settings.share, Words(share.status())));
+  }
+  if (const absl::Status status = agent::TryToWriteIn(agent::FolderOf(settings.share));
+      !status.ok()) {
+    find(fmt::format("the share's folder takes no new file, so nothing can be raised: {}",
+                     Words(status)));
+  }
+  Nginx nginx(settings);
+  const agent::Reading reading = nginx.Read();
+  if (!reading.trouble.empty()) find(reading.trouble);
+  if (!reading.in_force) return findings;
+  if (const absl::Status status = nginx.Try(*reading.in_force); !status.ok()) find(Words(status));
+  if (const absl::Status status = nginx.TryWaitPage(); !status.ok()) find(Words(status));
+  if (reading.at_next_start && *reading.at_next_start != *reading.in_force) {
+    find(
+        fmt::format("nginx enforces {}, its share file says {}: a restart would change the share; "
+                    "a running agent mends this within a second",
+                    reading.in_force->ToString(), reading.at_next_start->ToString()));
+  }
+  return findings;
+}
+
+}  // namespace headgate::nginx

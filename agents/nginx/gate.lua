@@ -1,0 +1,285 @@
+-- The admission rule of one gate in nginx, run by libnginx-mod-http-lua. headgate-agent prints it
+-- with the gate's constants above this line (`snippet nginx`): print it again rather than edit it.
+--
+-- The share lives in the shared dict `headgate`, which all workers see and a reload keeps; at a
+-- start it comes from the share file. What is missing fails closed: without a file or a share
+-- nobody is admitted.
+local ffi = require "ffi"
+local bit = require "bit"
+
+local ngx, pcall, tonumber, tostring = ngx, pcall, tonumber, tostring
+local find, sub, format, concat = string.find, string.sub, string.format, table.concat
+
+local BUCKETS = 1048576
+local CHECK_FILE_EVERY = 0.25
+local TOLD_LATELY = 1
+local FLUSH_EVERY = 0.1
+
+local dict = ngx.shared.headgate
+local STATE = "headgate_" .. C.variable
+local WIDTH, RETRY, BORN, TOLD = C.gate .. ":w", C.gate .. ":r", C.gate .. ":b", C.gate .. ":t"
+
+-- Another gate may have declared them.
+pcall(ffi.cdef, "unsigned long long XXH64(const void *input, size_t length, uint64_t seed);")
+pcall(ffi.cdef, "ssize_t getrandom(void *buf, size_t buflen, unsigned int flags);")
+local has_xxhash, xxhash = pcall(ffi.load, "libxxhash.so.0")
+
+local M = {}
+local trouble = not dict and "lua_shared_dict headgate 1m; is missing in http {}"
+  or not has_xxhash and "libxxhash.so.0 cannot be loaded: apt-get install libxxhash0"
+  or nil
+
+local function read_file(path, bytes)
+  local file = io.open(path, "r")
+  if not file then return nil end
+  local text = file:read(bytes)
+  file:close()
+  return text
+end
+
+-- Width and retry_after; nothing unless the file says a width.
+local function read_share()
+  local text = read_file(C.share, 4096)
+  if not text then return nil end
+  local width = tonumber(text:match("\nadmit_w (%d+)\n"))
+  if not width or width > BUCKETS then return nil end
+  return width, tonumber(text:match("\nretry_after (%d+)\n")) or 10
+end
+
+local function load_share()
+  local width, retry = read_share()
+  if not width then ngx.log(ngx.ERR, "headgate: ", C.share, " says no share: nobody is admitted") end
+  -- `add`: another worker, or the agent, may have been first.
+  dict:add(BORN, format("%d-%.3f", ngx.worker.pid(), ngx.now()))
+  dict:add(RETRY, retry or 10)
+  dict:add(WIDTH, width or 0)
+  return dict:get(WIDTH) or 0
+end
+
+-- What is in the file can always lower: so a lowering reaches workers that the control cannot, old
+-- ones beside a new binary, or all of them when no connection is left.
+local checked = 0
+local function follow_file(width, now)
+  checked = now
+  if now - (dict:get(TOLD) or 0) < TOLD_LATELY then return width end
+  local low = read_share()
+  if low and low < (dict:get(WIDTH) or 0) then
+    dict:set(WIDTH, low)
+    return low
+  end
+  return width
+end
+
+local function width_now()
+  if trouble then return 0 end
+  local width = dict:get(WIDTH) or load_share()
+  local now = ngx.now()
+  if now - checked >= CHECK_FILE_EVERY then return follow_file(width, now) end
+  return width
+end
+
+local function bucket_of(key)
+  return tonumber(bit.band(xxhash.XXH64(key, #key, 0), 0xFFFFFULL))
+end
+
+local key_of
+if C.key_kind == "cookie" then
+  -- The last one of that name, as HAProxy takes it.
+  local variable, name = "cookie_" .. C.key_name, C.key_name .. "="
+  key_of = function()
+    local key = ngx.var[variable]
+    if not key or key == "" then return nil end
+    local header = ngx.var.http_cookie
+    local first = find(header, name, 1, true)
+    local from = first and find(header, name, first + 1, true)
+    while from do
+      local before = sub(header, from - 1, from - 1)
+      if before == " " or before == ";" then
+        local to = find(header, ";", from, true) or #header + 1
+        key = sub(header, from + #name, to - 1)
+      end
+      from = find(header, name, from + 1, true)
+    end
+    return key ~= "" and key or nil
+  end
+elseif C.key_kind == "header" then
+  local variable = "http_" .. C.key_name:lower():gsub("-", "_")
+  key_of = function()
+    local key = ngx.var[variable]
+    return key ~= "" and key or nil
+  end
+else
+  key_of = function() return ngx.var.remote_addr end
+end
+
+-- Counted by this worker and not told yet; timers tell it to all.
+local counts = {admitted = 0, answered = 0, http_5xx = 0, connection_errors = 0, refused = 0,
+  bypassed = 0, bypassed_5xx = 0}
+for _, ms in ipairs(C.slow_ms) do counts["slow_" .. ms] = 0 end
+local SLOWEST = #C.slow_ms
+local slow_keys = {}
+for i, ms in ipairs(C.slow_ms) do slow_keys[i] = "slow_" .. ms end
+
+local function flush()
+  for name, count in pairs(counts) do
+    if count > 0 then
+      counts[name] = 0
+      dict:incr(C.gate .. ":" .. name, count, 0)
+    end
+  end
+end
+local is_flushing = false
+local function begin_flushing()
+  is_flushing = true
+  ngx.timer.every(FLUSH_EVERY, flush)
+end
+
+local function is_navigation()
+  if ngx.req.get_method() ~= "GET" then return false end
+  local mode = ngx.var.http_sec_fetch_mode
+  if mode then return mode == "navigate" end
+  local accept = ngx.var.http_accept
+  return accept ~= nil and find(accept:lower(), "text/html", 1, true) ~= nil
+end
+
+local random = ffi.new("unsigned char[16]")
+-- On navigations only: a cookie for an image or a script would belong to nobody's page.
+local function give_cookie()
+  if C.key_kind ~= "cookie" or not is_navigation() then return end
+  if ffi.C.getrandom(random, 16, 0) ~= 16 then return end
+  local text = {}
+  for i = 0, 15 do text[i + 1] = format("%02x", random[i]) end
+  local hex = concat(text)
+  ngx.header["Set-Cookie"] = format(
+    "%s=%s-%s-%s-%s-%s; Path=/; Max-Age=31536000; SameSite=Lax; HttpOnly%s", C.key_name,
+    sub(hex, 1, 8), sub(hex, 9, 12), sub(hex, 13, 16), sub(hex, 17, 20), sub(hex, 21),
+    ngx.var.scheme == "https" and "; Secure" or "")
+  ngx.header["Cache-Control"] = "private"
+end
+
+local function answer(status, kind, body)
+  ngx.status = status
+  ngx.header["X-Headgate-Gate"] = C.gate
+  ngx.header["Content-Type"] = kind
+  ngx.header["Cache-Control"] = "no-store"
+  ngx.header["Content-Length"] = #body
+  ngx.var[STATE] = "own"
+  ngx.print(body)
+  return ngx.exit(status)
+end
+
+local function refuse()
+  counts.refused = counts.refused + 1
+  local base = dict and dict:get(RETRY) or 10
+  -- Spread by half of itself, so that people do not come back as one.
+  local retry = tostring(math.max(1, math.floor(base * (1 + math.random() / 2))))
+  ngx.header["Retry-After"] = retry
+  local accept = (ngx.var.http_accept or ""):lower()
+  local wants_json = find(accept, "application/json", 1, true)
+    or find(accept, "application/problem+json", 1, true)
+  if wants_json and not find(accept, "text/html", 1, true) then
+    return answer(503, "application/problem+json", (C.problem:gsub("{retry}", retry)))
+  end
+  return answer(503, "text/html; charset=utf-8", (C.page:gsub("{retry}", retry)))
+end
+
+function M.access()
+  -- An internal redirect comes by again, with another path: it was decided at first.
+  if ngx.var[STATE] ~= "" then return end
+  if not is_flushing and dict then begin_flushing() end
+  if C.has_paths and C.paths[ngx.var.uri] or C.has_networks and ngx.var[STATE .. "_net"] == "1" then
+    ngx.var[STATE] = "bypass"
+    return
+  end
+  local width = width_now()
+  local key = key_of()
+  if not key then give_cookie() end
+  if width >= BUCKETS or key and not trouble and bucket_of(key) < width then
+    ngx.var[STATE] = "in"
+    counts.admitted = counts.admitted + 1
+    return
+  end
+  return refuse()
+end
+
+function M.log()
+  local state = ngx.var[STATE]
+  if state == "own" then return end
+  local status = ngx.status
+  if state == "bypass" then
+    counts.bypassed = counts.bypassed + 1
+    if status >= 500 then counts.bypassed_5xx = counts.bypassed_5xx + 1 end
+  end
+  counts.answered = counts.answered + 1
+  if status >= 500 then
+    counts.http_5xx = counts.http_5xx + 1
+    -- No header from the application: nobody answered, or too late.
+    local header_time = (status == 502 or status == 504) and ngx.var.upstream_header_time
+    if header_time and find(header_time, "-", 1, true) then
+      counts.connection_errors = counts.connection_errors + 1
+    end
+  end
+  if SLOWEST == 0 or state == "bypass" then return end
+  local ms = (ngx.now() - ngx.req.start_time()) * 1000
+  for i = 1, SLOWEST do
+    if ms < C.slow_ms[i] then return end
+    counts[slow_keys[i]] = counts[slow_keys[i]] + 1
+  end
+end
+
+-- Two requests of the agent's, just inside and just outside, are decided by the same rule.
+function M.probe()
+  local width = width_now()
+  local key = C.key_kind == "client_address" and ngx.var.http_x_headgate_probe_key or key_of()
+  local bucket = key and has_xxhash and bucket_of(key)
+  local is_in = width >= BUCKETS or bucket and bucket < width
+  return answer(is_in and 200 or 503, "text/plain",
+    format("bucket=%s width=%d slow=%s\n", bucket or "", width, concat(C.slow_ms, ",")))
+end
+
+function M.refuse() return refuse() end
+
+local token = read_file(C.token, 256)
+token = token and token:match("^(%x+)%s*$")
+
+local number = ngx.config.nginx_version
+local VERSION = format("%d.%d.%d", number / 1000000, number / 1000 % 1000, number % 1000)
+
+local function lines_of_state()
+  local lines = {"nginx " .. VERSION, "gate " .. C.gate}
+  if trouble or not token then
+    lines[3] = "trouble " .. (trouble or C.token .. " cannot be read")
+    return lines
+  end
+  lines[3] = "width " .. width_now()
+  lines[4] = "retry_after " .. (dict:get(RETRY) or 10)
+  lines[5] = "instance " .. (dict:get(BORN) or "none")
+  flush()
+  for name in pairs(counts) do
+    lines[#lines + 1] = name .. " " .. (dict:get(C.gate .. ":" .. name) or 0)
+  end
+  return lines
+end
+
+-- GET tells, POST ?admit_w=…&retry_after=… sets and tells.
+function M.control()
+  if not token or ngx.var.http_x_headgate_token ~= token then
+    return answer(403, "text/plain", "only the agent with this gate's token may ask\n")
+  end
+  if ngx.req.get_method() == "POST" then
+    local width, retry = tonumber(ngx.var.arg_admit_w), tonumber(ngx.var.arg_retry_after)
+    local fits = width and retry and width >= 0 and width <= BUCKETS and width % 1 == 0
+      and retry >= 1 and retry <= 3600 and retry % 1 == 0
+    if not fits then return answer(400, "text/plain", "admit_w 0..1048576, retry_after 1..3600\n") end
+    if not trouble then
+      if not dict:get(WIDTH) then load_share() end
+      dict:set(TOLD, ngx.now())
+      dict:set(WIDTH, width)
+      dict:set(RETRY, retry)
+    end
+  end
+  return answer(200, "text/plain", concat(lines_of_state(), "\n") .. "\n")
+end
+
+package.loaded["headgate." .. C.gate] = M
+return M

@@ -1,0 +1,154 @@
+#include "agents/nginx/snippet.h"
+
+#include <fmt/format.h>
+
+#include "agents/core/wait_page.h"
+#include "agents/nginx/control.h"
+#include "agents/nginx/gate_lua.h"
+
+namespace headgate::nginx {
+namespace {
+
+absl::Status Check(const SnippetOptions& options) {
+  if (absl::Status status = agent::CheckGateName(options.gate); !status.ok()) return status;
+  const std::pair<const char*, const std::string&> words[] = {{"--folder", options.folder},
+                                                              {"--share", options.share},
+                                                              {"--probe-path", options.probe_path}};
+  for (const auto& [what, word] : words) {
+    if (absl::Status status = agent::CheckPlainWord(what, word); !status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+// A literal that Lua reads as it stands, whatever it holds.
+std::string Quoted(const std::string& text) {
+  std::string quoted = "\"";
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool is_plain = byte >= ' ' && byte < 0x7f && c != '"' && c != '\\';
+    quoted += is_plain ? std::string(1, c) : fmt::format("\\{:03d}", byte);
+  }
+  return quoted + "\"";
+}
+
+std::string_view Name(agent::UserKey::Kind kind) {
+  switch (kind) {
+    case agent::UserKey::Kind::kCookie:
+      return "cookie";
+    case agent::UserKey::Kind::kHeader:
+      return "header";
+    case agent::UserKey::Kind::kClientAddress:
+      return "client_address";
+  }
+  return "";
+}
+
+// How nginx runs the gate's Lua: read once by each worker.
+std::string Call(const SnippetOptions& options, const char* function) {
+  return fmt::format("{{ (package.loaded[\"headgate.{}\"] or dofile(\"{}\")).{}() }}", options.gate,
+                     LuaFileOf(options), function);
+}
+
+std::string Networks(const SnippetOptions& options, const std::vector<agent::Bypass>& rules) {
+  std::string text;
+  for (const agent::Bypass& rule : rules) {
+    if (rule.kind == agent::Bypass::Kind::kNetwork) text += fmt::format("    {} 1;\n", rule.text);
+  }
+  if (text.empty()) return "";
+  return fmt::format("geo ${}_net {{\n    default 0;\n{}}}\n", agent::VariableOf(options.gate),
+                     text);
+}
+
+}  // namespace
+
+std::string LuaFileOf(const SnippetOptions& options) {
+  return fmt::format("{}/{}.lua", options.folder, options.gate);
+}
+
+std::string TokenFileOf(const SnippetOptions& options) {
+  return fmt::format("{}/{}.token", options.folder, options.gate);
+}
+
+absl::StatusOr<std::string> Snippet(const SnippetOptions& options) {
+  if (absl::Status status = Check(options); !status.ok()) return status;
+  const auto rules = agent::ParseBypasses(options.bypass);
+  if (!rules.ok()) return rules.status();
+  return fmt::format(
+      "# Gate '{gate}', made by headgate-agent {version}, for nginx with libnginx-mod-http-lua "
+      "and\n"
+      "# libxxhash0. Two parts to paste, each where it says.\n"
+      "#\n"
+      "# Before nginx is reloaded, make the gate's files; the share admits everybody until the "
+      "gate\n"
+      "# exists:\n"
+      "#   headgate-agent snippet nginx --gate {gate} … --write\n"
+      "#\n"
+      "# 1. In `http {{}}`. The dict once, whatever the number of gates. An old worker lives on "
+      "after\n"
+      "#    a reload for as long as its requests: `worker_shutdown_timeout 30s;` on top bounds "
+      "that.\n"
+      "#\n"
+      "#    lua_shared_dict headgate 1m;\n"
+      "#\n"
+      "map \"\" ${variable} {{ default \"\"; }}\n"
+      "# For `access_log … if=${variable}_log;`: all but the gate's own answers. nginx lets Lua "
+      "set a\n"
+      "# variable only if something uses it, so leave this here.\n"
+      "map ${variable} ${variable}_log {{ default 1; own 0; }}\n"
+      "{networks}"
+      "\n"
+      "# 2. In the `server {{}}` of the gate. A location with an access_by_lua or log_by_lua of "
+      "its own\n"
+      "#    does not have the server's: call the gate's there too.\n"
+      "access_by_lua_block {access}\n"
+      "log_by_lua_block {log}\n"
+      "location = {probe} {{\n    access_by_lua_block {call_probe}\n}}\n"
+      "location = {probe}/wait {{\n    access_by_lua_block {call_refuse}\n}}\n"
+      "# The agent's own, with the token.\n"
+      "location = {control}{gate} {{\n    access_log off;\n    access_by_lua_block "
+      "{call_control}\n}}\n",
+      fmt::arg("gate", options.gate), fmt::arg("version", HEADGATE_VERSION),
+      fmt::arg("variable", agent::VariableOf(options.gate)),
+      fmt::arg("networks", Networks(options, *rules)), fmt::arg("access", Call(options, "access")),
+      fmt::arg("log", Call(options, "log")), fmt::arg("probe", options.probe_path),
+      fmt::arg("call_probe", Call(options, "probe")),
+      fmt::arg("call_refuse", Call(options, "refuse")), fmt::arg("control", kControlPath),
+      fmt::arg("call_control", Call(options, "control")));
+}
+
+absl::StatusOr<std::string> Lua(const SnippetOptions& options) {
+  if (absl::Status status = Check(options); !status.ok()) return status;
+  const auto rules = agent::ParseBypasses(options.bypass);
+  if (!rules.ok()) return rules.status();
+  const auto slow_ms = agent::ThresholdsOf(options.slow_ms);
+  if (!slow_ms.ok()) return slow_ms.status();
+  std::string paths;
+  bool has_networks = false;
+  for (const agent::Bypass& rule : *rules) {
+    if (rule.kind == agent::Bypass::Kind::kNetwork) {
+      has_networks = true;
+    } else {
+      paths += fmt::format("[{}] = true, ", Quoted(rule.text));
+    }
+  }
+  return fmt::format(
+      "-- Gate '{}', made by headgate-agent {}: print it again rather than edit it.\n"
+      "local C = {{\n"
+      "  gate = {}, variable = {},\n"
+      "  share = {}, token = {},\n"
+      "  key_kind = {}, key_name = {},\n"
+      "  slow_ms = {{{}}},\n"
+      "  has_paths = {}, paths = {{ {}}},\n"
+      "  has_networks = {},\n"
+      "  page = {},\n"
+      "  problem = {},\n"
+      "}}\n{}",
+      options.gate, HEADGATE_VERSION, Quoted(options.gate),
+      Quoted(agent::VariableOf(options.gate).substr(sizeof "headgate_" - 1)), Quoted(options.share),
+      Quoted(TokenFileOf(options)), Quoted(std::string(Name(options.key.kind))),
+      Quoted(options.key.name), fmt::join(*slow_ms, ", "), !paths.empty(), paths, has_networks,
+      Quoted(options.page.empty() ? agent::WaitPage("{retry}") : options.page),
+      Quoted(agent::WaitProblem("{retry}")), kGateLua);
+}
+
+}  // namespace headgate::nginx
