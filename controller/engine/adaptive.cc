@@ -16,6 +16,8 @@ constexpr double kProbationPart = 0.1;
 
 constexpr std::uint64_t kPpm = Share::kPpmMax;
 constexpr std::uint64_t kGrowth = 4;
+// Noise may push a reading above 1, and a queue twice as far.
+constexpr double kUtilisationMost = 3;
 // Requests that are wanted in a second of the first share, and where it lies whatever they are.
 constexpr double kFirstRps = 6;
 constexpr double kFirstLeast = 0.05;
@@ -84,8 +86,10 @@ void LeaveHeadroom(const AdaptiveSteps& steps, const Utilisation& utilisation, S
   if (per_share <= 0) return;
   const double limit = steps.utilisation_limit_ppm / double(kPpm);
   lowest.AtMost(OfPart(x + kRoomUsed * (limit - used) / per_share), [&] {
-    return fmt::format("utilisation {:.0f} %, {:+.2f} per share, limit {}", used * 100, per_share,
-                       FormatPpm(steps.utilisation_limit_ppm));
+    return fmt::format(
+        "utilisation {:.0f} %, {:+.2f} per share, limit {}{}", used * 100, per_share,
+        FormatPpm(steps.utilisation_limit_ppm),
+        used > kUtilisationMost ? " (a part of 1 is wanted: is it in percent?)" : "");
   });
 }
 
@@ -233,9 +237,8 @@ Course NextShare(const Restoration& restoration, const Evidence& evidence, Share
   });
   const Utilisation& utilisation = evidence.progress.utilisation;
   if (HasUtilisation(utilisation, now)) LeaveHeadroom(steps, utilisation, share, lowest);
-  const bool had_room = lowest.to() > share;
   BrakeWhereSlow(plan, evidence, share, lowest);
-  const bool is_braked = had_room && lowest.to() <= share;
+  const bool is_braked = lowest.to() <= share;
   RememberFailures(restoration, evidence, share, now, waits_are_over, lowest);
   Course course = lowest.Take();
   course.is_braked = is_braked;

@@ -15,6 +15,7 @@ constexpr std::uint64_t kPpm = Share::kPpmMax;
 constexpr double kNewest_s = 3;
 // The database is at its end.
 constexpr double kBusy = 0.85;
+constexpr double kUsualLimitMost = 0.1;
 constexpr double kSevereErrors = 0.2;
 constexpr double kSevereErrorsOfLoad = 0.1;
 constexpr double kSevereSlow = 0.3;
@@ -27,6 +28,8 @@ constexpr int kCarried_s = 4;
 constexpr Duration kLowerAfter{8'000};
 constexpr Duration kDrainAfter{20'000};
 constexpr Duration kBlameTimeAfter{4'000};
+// A bad second in a cure tells nothing: it must last.
+constexpr Duration kBlameTimeBad{3'000};
 // Queues that load filled empty slowly, and people try again.
 constexpr Duration kBlameTimeAfterLoad{10'000};
 // In units of the plan's backoff.
@@ -57,10 +60,12 @@ Signs SignsOf(const Restoration& restoration, const Evidence& evidence, const st
     const bool is_slow = CountsSlow(check);
     double& ratio = is_slow ? signs.slow : signs.errors;
     bool& alarms = is_slow ? signs.slow_alarms : signs.errors_alarm;
-    ratio = std::max(ratio, weighed.Ratio(kNewest_s));
+    // What is severe of a limit of 1 % is usual of one of 30 %.
+    const double scale = std::min(1.0, kUsualLimitMost / weighed.limit);
+    ratio = std::max(ratio, weighed.Ratio(kNewest_s) * scale);
     // That slow answers are on their way to failing is enough to tell load from other causes; a
     // severe second comes before any evidence, whichever check was named.
-    alarms = alarms || check.name == failed || IsSevere(weighed.recent.Sum(1)) ||
+    alarms = alarms || check.name == failed || IsSevere(weighed.recent.Sum(1), weighed.limit) ||
              weighed.evidence.Against() >= (is_slow ? kHoldPart * bar : bar);
   }
   return signs;
@@ -186,9 +191,11 @@ Withdrawal Withdraw(const Restoration& before, const Evidence& evidence, Share s
   if (is_severe) {
     const Share quarter = Percent(trusted, 25);
     const Share first = FirstShare(before, evidence);
-    to = std::min(std::max(quarter, first), to);
-    how = quarter < first ? "severe, back to the first share"
-                          : "severe, a quarter of what was carried";
+    if (std::max(quarter, first) < to) {
+      to = std::max(quarter, first);
+      how = quarter < first ? "severe, back to the first share"
+                            : "severe, a quarter of what was carried";
+    }
   } else if (signs.slow_alarms && !signs.errors_alarm && signs.slow < kMildSlow) {
     to = Percent(share, 90);
     how = "a little slow, a tenth less";
@@ -227,7 +234,8 @@ bool IsTheTime(const Restoration& restoration, const Evidence& evidence, Share s
   const Search& search = restoration.search;
   const Duration least = search.why == Search::Why::kLoad ? kBlameTimeAfterLoad : kBlameTimeAfter;
   return search.why != Search::Why::kTime && share < search.trusted &&
-         evidence.progress.since_observed >= least;
+         evidence.progress.since_observed >= least &&
+         evidence.progress.bad_in_cure >= kBlameTimeBad;
 }
 
 Restoration BlameTime(Restoration restoration) {
@@ -246,7 +254,10 @@ Withdrawal LowerInCure(const Restoration& before, const Evidence& evidence, Shar
   Withdrawal withdrawal{.to = share, .restoration = before, .why = ""};
   if (share == Share::None()) return withdrawal;
   const Duration bad = evidence.progress.bad_in_cure;
-  const Share first = std::min(FirstShare(before, evidence), before.search.trusted);
+  // After a hand's retreat, or a drain, nothing is known to be carried.
+  const Share trusted = before.search.trusted;
+  const Share first = trusted > Share::None() ? std::min(FirstShare(before, evidence), trusted)
+                                              : FirstShare(before, evidence);
   if (share <= first) {
     return bad >= kDrainAfter ? WithdrawAll(before, evidence, share, now) : withdrawal;
   }

@@ -219,9 +219,14 @@ absl::Status Carrier::operator()(const Resume&) {
   }
   GateRecord next = gate_.record;
   Restoration& restoration = *next.restoration;
+  // Who resumes after the last retry has mended something: what failed may not fail again, and
+  // what was counted before is not counted against it.
+  if (HasNoRetryLeft(restoration)) ForgetFailures(restoration);
+  if (holding->why == Holding::Why::kCheckFailed) {
+    ForgetCounts(gate_.evidence, turn_.now(), true);
+    gate_.evidence.progress.was_lowered = true;
+  }
   restoration.retreats_in_a_row = 0;
-  // Who resumes after the last retry has mended something: what failed may not fail again.
-  if (holding->why == Holding::Why::kRetriesExhausted) ForgetFailures(restoration);
   // Under no_raise the hold of a restart goes on until the evidence is fresh.
   restoration.phase = PhaseAfterHold(next, turn_.now());
   if (next.no_raise)
@@ -255,6 +260,10 @@ absl::Status Carrier::operator()(const Advance&) {
         fmt::format("{} needs approval: `headgate approve {}`", needed->ToString(), command_.gate));
   }
   GateRecord next = turn_.WithPhase(gate_, Admitting{next_share});
+  // Nothing stands against the present share, or it would have been refused.
+  if (share > Share::None() && IsAdaptive(*next.restoration)) {
+    *next.restoration = AfterProof(*std::move(next.restoration), share);
+  }
   next.restoration->passed_preflight = true;
   next.share = next_share;
   next.no_raise = false;
@@ -324,6 +333,10 @@ absl::Status Carrier::operator()(const RemoveAgent& order) {
   }
   gate_.evidence.agents.erase(order.agent);
   gate_.evidence.traffic.erase(order.agent);
+  for (auto& [name, ratio] : gate_.evidence.ratios) {
+    ratio.by_agent.erase(order.agent);
+    if (ratio.weighed) ratio.weighed->agents.erase(order.agent);
+  }
   gate_.evidence.removed.insert(order.agent);
   turn_.Tell(gate_, fmt::format("agent {} is removed by {}", order.agent, command_.actor), false);
   summary_ =

@@ -55,8 +55,9 @@ bool IsBeyondSoft(const ValueCheck& check, double value, bool was_beyond) {
   return check.hard > check.soft ? value > check.soft - give : value < check.soft + give;
 }
 
-void AddToRatio(RatioEvidence& evidence, const RatioCheck& check, const Reading& reading,
+void AddToRatio(RatioEvidence& evidence, const CheckSpec& spec, const Reading& reading,
                 const std::optional<TimePoint>& in_force_since) {
+  const auto& check = std::get<RatioCheck>(spec.kind);
   if (const auto* tally = std::get_if<Tally>(&reading.value)) {
     const auto* source = std::get_if<PrometheusRatio>(&check.source);
     const Duration span = source == nullptr ? Duration(0) : source->every;
@@ -64,6 +65,8 @@ void AddToRatio(RatioEvidence& evidence, const RatioCheck& check, const Reading&
     const bool is_above = double(tally->bad) * 1e6 > double(check.limit_ppm) * double(tally->total);
     const bool refutes = is_above && !evidence.was_lowered;
     const Tally counted = straddles && !refutes ? Tally{} : *tally;
+    const bool was_silent = evidence.last && reading.observed_at - *evidence.last > spec.fresh;
+    if (evidence.weighed && was_silent) evidence.weighed->evidence.ForgetFor();
     AddTally(evidence, reading.observed_at, counted);
     if (!evidence.weighed || (straddles && !refutes)) return;
     // The pieces of a window are alike: they tell nothing of how errors scatter.
@@ -130,6 +133,14 @@ void AwaitFirst(Evidence& evidence, Share share, double requests, TimePoint now)
   progress.counts_lag = std::clamp(waited - chance, Duration(0), kCountsLagMax);
 }
 
+// What spoke for the share before a silence is not fresh after it.
+void ForgetFor(Evidence& evidence) {
+  evidence.progress.since_observed = Duration(0);
+  for (auto& [name, ratio] : evidence.ratios) {
+    if (ratio.weighed && ratio.weighed->is_of_agents) ratio.weighed->evidence.ForgetFor();
+  }
+}
+
 bool IsOutdated(const std::optional<TimePoint>& last, const Reading& reading) {
   return last && reading.observed_at < *last;
 }
@@ -183,7 +194,8 @@ void BeginShare(Evidence& evidence, Share before, std::uint32_t change, bool was
     was_lowered ? ratio.weighed->OnLowered(mass) : ratio.weighed->OnRaised(mass);
   }
   Progress& progress = evidence.progress;
-  progress.since_change = progress.since_observed = progress.bad_in_cure = Duration(0);
+  progress.since_change = progress.since_observed = Duration(0);
+  progress.since_judged = progress.bad_in_cure = Duration(0);
   progress.observed_at.reset();
   progress.awaits_first = before == Share::None();
   progress.was_lowered = was_lowered;
@@ -220,6 +232,10 @@ Duration WeighCounts(Evidence& evidence, Share share, bool is_observed, TimePoin
   const bool is_counted = progress.observed_at && !progress.awaits_first &&
                           now - *progress.observed_at >= progress.counts_lag;
   if (is_counted) progress.since_observed += span;
+  const bool is_judged =
+      is_counted || progress.since_change >= kUnconfirmedMax + progress.counts_lag;
+  if (is_judged) progress.since_judged += span;
+  if (elapsed >= kEvidenceFresh) ForgetFor(evidence);
   const bool speaks_for = progress.since_observed > kAnswersUnderWay;
   bool is_bad = false;
   for (auto& [name, ratio] : evidence.ratios) {
@@ -228,7 +244,7 @@ Duration WeighCounts(Evidence& evidence, Share share, bool is_observed, TimePoin
     // Of Prometheus: weighed when its windows come.
     if (!weighed.is_of_agents) continue;
     // Counts that come late are of the larger share before, and say nothing of this one.
-    if (share == Share::None() || (progress.was_lowered && !is_counted)) {
+    if (share == Share::None() || (progress.was_lowered && !is_judged)) {
       weighed.DropOpen();
       continue;
     }
@@ -295,8 +311,7 @@ void AddReading(Evidence& evidence, const PlanSpec& plan, const std::string& sou
   if (check == nullptr) return;
   if (const auto ratio = evidence.ratios.find(source); ratio != evidence.ratios.end()) {
     if (IsOutdated(ratio->second.last, reading)) return;
-    AddToRatio(ratio->second, std::get<RatioCheck>(check->kind), reading,
-               evidence.progress.observed_at);
+    AddToRatio(ratio->second, *check, reading, evidence.progress.observed_at);
   } else if (const auto value = evidence.values.find(source); value != evidence.values.end()) {
     if (IsOutdated(value->second.last, reading)) return;
     AddToValue(value->second, std::get<ValueCheck>(check->kind), reading);

@@ -61,6 +61,8 @@ std::optional<AgentCounts> AgentThatFails(const RatioCheck& check, const RatioEv
       // One agent alone is the sum.
       if (agents.size() < 2 || found == agents.end()) continue;
       if (found->second.evidence.Against() < bar) continue;
+      // One that serves nobody harms nobody; whether it may be silent is for others to say.
+      if (window.Sum(now).total == 0) continue;
       return AgentCounts{agent, window.Sum(now)};
     }
     const Tally tally = window.Sum(now);
@@ -90,7 +92,7 @@ RatioFacts FactsOf(const RatioCheck& check, const RatioEvidence& evidence, TimeP
   const double against = is_weighed ? evidence.weighed->evidence.Against() : 0;
   facts.is_severe =
       facts.newest.total >= check.min_sample &&
-      double(facts.newest.bad) >= std::max(kSevere, limit) * double(facts.newest.total);
+      IsSevere({.total = double(facts.newest.total), .bad = double(facts.newest.bad)}, limit);
   facts.nats_against =
       is_weighed ? std::max(std::log(against), 0.0) : NatsAgainst(facts.sum, limit);
   if (is_weighed) facts.nats_fail = std::log(bar);

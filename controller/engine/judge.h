@@ -3,9 +3,10 @@
 // A ratio is FAILED when chance alone does not explain it: the Chernoff bound on the probability of
 // so many bad events at the limit, exp(-n * KL(bad/n || limit)) (Chernoff 1952, Hoeffding 1963
 // eq. 2.1), is at most exp(-kFailedNats). It is FAILED too when the newest second alone is severe:
-// at least kSevere of a minimum sample is bad. Above the limit otherwise it is DEGRADED.
-// With adaptive steps sequential evidence takes the place of the bound: FAILED at `against_bar`,
-// DEGRADED from a tenth of it, HEALTHY once the share is proven, and too few until then.
+// so much of a minimum sample is bad that waiting helps nobody (IsSevere). Above the limit
+// otherwise it is DEGRADED. With adaptive steps sequential evidence takes the place of the bound:
+// FAILED at `against_bar`, DEGRADED from a tenth of it, HEALTHY once the share is proven, and too
+// few until then.
 #pragma once
 
 #include "common/base/clock.h"
@@ -17,8 +18,6 @@ namespace headgate::engine {
 
 // One in a thousand, per judgement.
 inline constexpr double kFailedNats = 6.907755;
-// From facts: 30 % errors are no burst of chance at any limit that a shop would set.
-inline constexpr double kSevere = 0.30;
 
 // n * KL(bad/n || limit) in nats where bad/n is above the limit, else 0. `limit` in (0, 1).
 double NatsAgainst(Tally tally, double limit);

@@ -54,6 +54,8 @@ void EndPatience(Turn& turn, Gate& gate, const Situation& situation) {
       fmt::format("{}, for longer than {}", CheckText(gate, *situation.silent, turn.now()),
                   FormatDuration(plan.patience));
   if (plan.on_unknown == OnUnknown::kRetreat && gate.record.share > Share::None()) {
+    // What is silent while users are being taken out is the same silence, answered already.
+    if (IsAdaptive(*gate.record.restoration) && IsBeingCured(*gate.record.restoration)) return;
     Cause cause = CheckCause(gate, turn.now(), "retreat", *situation.silent, why);
     if (IsAdaptive(*gate.record.restoration)) {
       TakeOutAdaptive(turn, gate, "", false, std::move(cause));
@@ -148,10 +150,9 @@ void SteerRetreating(Turn& turn, Gate& gate) {
   const Restoration& restoration = *gate.record.restoration;
   if (gate.settling_since) return;
   const PlanSpec& plan = restoration.plan.spec();
-  if (restoration.retreats_in_a_row > plan.retries) {
-    HoldFor(turn, gate, Holding::Why::kRetriesExhausted, "",
-            fmt::format("{} failed {} times in a row: a person must look, then `resume` or `abort`",
-                        restoration.failed.ToString(), restoration.retreats_in_a_row));
+  if (HasNoRetryLeft(restoration)) {
+    const Holding held = OutOfRetries(restoration);
+    HoldFor(turn, gate, held.why, "", held.detail);
     return;
   }
   const std::uint32_t doublings = std::max(restoration.retreats_in_a_row, 1U) - 1;
@@ -237,6 +238,17 @@ Duration Weigh(Gate& gate, TimePoint now) {
 
 }  // namespace
 
+bool HasNoRetryLeft(const Restoration& restoration) {
+  return restoration.retreats_in_a_row > restoration.plan.spec().retries;
+}
+
+Holding OutOfRetries(const Restoration& restoration) {
+  const Share failed = IsAdaptive(restoration) ? restoration.search.from : restoration.failed;
+  return {Holding::Why::kRetriesExhausted,
+          fmt::format("{} failed {} times in a row: a person must look, then `resume` or `abort`",
+                      failed.ToString(), restoration.retreats_in_a_row)};
+}
+
 bool EndsByItself(const Holding& phase) {
   return phase.why == Holding::Why::kNoData || phase.why == Holding::Why::kRestarted;
 }
@@ -274,6 +286,8 @@ void RetreatTo(Turn& turn, Gate& gate, Share to, Cause cause) {
 
 Phase PhaseAfterHold(const GateRecord& record, TimePoint now) {
   const Restoration& restoration = *record.restoration;
+  // Neither a restart nor a silence is somebody who has looked.
+  if (HasNoRetryLeft(restoration)) return OutOfRetries(restoration);
   if (IsAdaptive(restoration)) return PhaseAfterHoldAdaptive(record, now);
   if (!restoration.passed_preflight) return Preflight{};
   if (restoration.failed > Share::None() && record.share < restoration.failed) {

@@ -15,6 +15,9 @@ constexpr std::uint32_t kBackPercent = 90;
 // After a lowering answers are judged from here on.
 constexpr Duration kBadInCureAfter{4'000};
 
+// Who asks while nobody is in tells the demand; where nobody does it is not waited for.
+constexpr Duration kDemandWait{30'000};
+
 // Puts in force what was learned with users taken out.
 void Carry(Turn& turn, Gate& gate, Withdrawal withdrawal, Cause cause) {
   const Phase& before = gate.record.restoration->phase;
@@ -62,8 +65,11 @@ std::string FailingCheck(const Gate& gate, const Situation& situation) {
 void CountFailing(Gate& gate, const Situation& situation, Duration weighed) {
   if (weighed == Duration(0)) return;
   Progress& progress = gate.evidence.progress;
-  const bool is_judged = progress.since_observed >= kBadInCureAfter && !gate.settling_since;
-  if (is_judged && !FailingCheck(gate, situation).empty()) progress.bad_in_cure += weighed;
+  if (progress.since_judged < kBadInCureAfter || gate.settling_since) return;
+  // A second now and then does not add up to a failure that lasts.
+  progress.bad_in_cure = FailingCheck(gate, situation).empty()
+                             ? std::max(progress.bad_in_cure - weighed, Duration(0))
+                             : progress.bad_in_cure + weighed;
 }
 
 bool CureGoesLower(Turn& turn, Gate& gate, const Situation& situation) {
@@ -114,10 +120,9 @@ void SteerRetreatingAdaptive(Turn& turn, Gate& gate) {
   const Restoration& restoration = *gate.record.restoration;
   if (gate.settling_since) return;
   const Search& search = restoration.search;
-  if (restoration.retreats_in_a_row > restoration.plan.spec().retries) {
-    HoldFor(turn, gate, Holding::Why::kRetriesExhausted, "",
-            fmt::format("{} failed {} times in a row: a person must look, then `resume` or `abort`",
-                        search.from.ToString(), restoration.retreats_in_a_row));
+  if (HasNoRetryLeft(restoration)) {
+    const Holding held = OutOfRetries(restoration);
+    HoldFor(turn, gate, held.why, "", held.detail);
     return;
   }
   turn.Commit(
@@ -134,6 +139,9 @@ void SteerCuringAdaptive(Turn& turn, Gate& gate, const Curing& phase, const Situ
   const bool has_stood = !has_users || HasStood(*gate.record.restoration, gate.evidence);
   if (turn.now() < phase.not_before || !situation.is_clear || !has_stood) return;
   if (!has_users) {
+    // How many ask is known soon after a restart, and tells how large the first share must be.
+    const TimePoint since = std::max(phase.not_before, gate.record.restoration->phase_since);
+    if (DemandOf(gate.evidence) <= 0 && turn.now() - since < kDemandWait) return;
     const Course course = CourseOf(gate, turn.now());
     AdmitNext(turn, gate, course.to, "the wait is over; " + course.why);
     return;
@@ -164,11 +172,15 @@ void TakeOutAdaptive(Turn& turn, Gate& gate, const std::string& check, bool drai
 bool IsLeftToTheCure(const Gate& gate, const Situation& situation) {
   const Restoration& restoration = *gate.record.restoration;
   if (!IsAdaptive(restoration) || situation.reaction != OnFailure::kRetreat) return false;
-  // In a hold, what fails soon after a lowering is the same failure.
-  const Progress& progress = gate.evidence.progress;
-  const bool is_held_lower = std::holds_alternative<Holding>(restoration.phase) &&
-                             progress.was_lowered && progress.since_change < kStoodWell;
-  return is_held_lower || std::holds_alternative<Curing>(restoration.phase) ||
+  // In a hold nothing is regained: what fails after a lowering takes out more users only if it
+  // lasts, or a bad second now and then would grind the share down to nothing.
+  const bool is_held_lower =
+      std::holds_alternative<Holding>(restoration.phase) && gate.evidence.progress.was_lowered;
+  return is_held_lower || IsBeingCured(restoration);
+}
+
+bool IsBeingCured(const Restoration& restoration) {
+  return std::holds_alternative<Curing>(restoration.phase) ||
          std::holds_alternative<Retreating>(restoration.phase);
 }
 

@@ -31,6 +31,8 @@ constexpr double kFewEvents = 20;
 // Unless a second is so bad that waiting helps nobody.
 constexpr double kSevereRatio = .3;
 constexpr double kSevereEvents = 10;
+// Above what chance does at the limit, once in thirty thousand seconds: matters to large limits.
+constexpr double kSevereSigmas = 4;
 constexpr double kSevereNatsPerSecond = 4;
 
 constexpr double kForMax = 30;
@@ -71,8 +73,10 @@ bool IsBad(const Batch& batch, double limit) {
   return batch.bad > expected + 1.5 * std::sqrt(expected) + .5;
 }
 
-bool IsSevere(const Batch& second) {
-  return second.total >= kSevereEvents && second.bad >= kSevereRatio * second.total;
+bool IsSevere(const Batch& second, double limit) {
+  const double scatter = std::sqrt(limit * (1 - limit) * second.total);
+  return second.total >= kSevereEvents && second.bad >= kSevereRatio * second.total &&
+         second.bad >= limit * second.total + kSevereSigmas * scatter;
 }
 
 void Trailing::Add(const Batch& batch) {
@@ -166,7 +170,7 @@ void Sequential::AddAgainst(const Batch& batch, double mass, bool is_steady) {
   second_.Add(batch);
   const Batch second = second_.Sum();
   const double rate = RateOf(second);
-  const bool is_severe = IsSevere(second);
+  const bool is_severe = IsSevere(second, limit_);
   for (std::size_t j = 0; j < kAlternatives; ++j) {
     const double deflation = kWorse[j].times >= kFarTimes ? dispersion_.DeflationOfFar(rate)
                                                           : dispersion_.Deflation(rate);

@@ -23,7 +23,7 @@ struct Batch {
 // More bad ones than chance gives at twice the limit.
 bool IsBad(const Batch& batch, double limit);
 // So many bad ones that waiting helps nobody: 30 % of ten or more.
-bool IsSevere(const Batch& second);
+bool IsSevere(const Batch& second, double limit);
 
 // The newest batches that make up a span of time.
 class Trailing {
@@ -80,6 +80,7 @@ class Sequential {
   // The share changes: evidence for it begins anew, evidence against it after a lowering too.
   void OnRaised(double mass);
   void OnLowered(double mass);
+  void ForgetFor() { for_.fill(0); }
 
   // Its expectation is at most the mass spent, as long as errors are independent and their rate
   // is at most the limit: above 1 / alpha is seen with a probability of at most alpha.

@@ -47,6 +47,8 @@ void SteerCuringAdaptive(Turn& turn, Gate& gate, const Curing& phase, const Situ
 void TakeOutAdaptive(Turn& turn, Gate& gate, const std::string& check, bool drains, Cause cause);
 // A cure that does not succeed has its own course: counts that fail then are no news.
 bool IsLeftToTheCure(const Gate& gate, const Situation& situation);
+// Users have just been taken out, with adaptive steps.
+bool IsBeingCured(const Restoration& restoration);
 // Counts the time, of what was weighed, in which a check goes on failing.
 void CountFailing(Gate& gate, const Situation& situation, Duration weighed);
 // True where it has decided: the time is blamed, or users are taken out.

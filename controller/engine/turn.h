@@ -56,6 +56,9 @@ Directive DirectiveOf(const GateRecord& record);
 void Steer(Turn& turn, Gate& gate);
 // Whether a hold goes on without a person. ramp.cc
 bool EndsByItself(const Holding& phase);
+// As many retreats in a row as the plan has retries, and one more.
+bool HasNoRetryLeft(const Restoration& restoration);
+Holding OutOfRetries(const Restoration& restoration);
 // The phase that follows a hold. ramp.cc
 Phase PhaseAfterHold(const GateRecord& record, TimePoint now);
 // Takes users out: to the last proven share, or to `to`. ramp.cc

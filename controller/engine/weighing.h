@@ -20,6 +20,11 @@ inline constexpr Duration kBatchLeast{250};
 inline constexpr Duration kBatchMost{3'000};
 // From the moment a step is in force, answers to those of before are still on their way.
 inline constexpr Duration kAnswersUnderWay{1'000};
+// A lowering that some agent does not confirm is judged all the same, from here on: lowering waits
+// for nobody.
+inline constexpr Duration kUnconfirmedMax{5'000};
+// Evidence for a share that is older than this is forgotten: it is not fresh any more.
+inline constexpr Duration kEvidenceFresh{5'000};
 // Counts that come later than this are not waited for.
 inline constexpr Duration kCountsLagMax{30'000};
 
@@ -72,6 +77,8 @@ struct Progress {
   // With data: since the share changed, and since it is in force.
   Duration since_change{0};
   Duration since_observed{0};
+  // Since what is counted tells against the share: it is in force, or should have been long ago.
+  Duration since_judged{0};
   // Unset until the share is in force.
   std::optional<TimePoint> observed_at;
   // By how much counts come late, told by the first ones after everybody was out.

@@ -167,7 +167,8 @@ void Restorer::CarryOut(const engine::Action& action) {
   if (const auto* record = std::get_if<engine::Record>(&action)) {
     recording_.push_back({now_ + options_.record_delay, record->token});
   } else if (const auto* publish = std::get_if<engine::Publish>(&action)) {
-    came_from_ = directive_.share;
+    // The same share again changes nothing at the agents.
+    if (publish->directive.share != directive_.share) came_from_ = directive_.share;
     directive_ = publish->directive;
     is_observed_ = false;
   }
