@@ -10,9 +10,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <set>
+#include <string_view>
 #include <thread>
 #include <utility>
 
@@ -40,6 +45,22 @@ std::vector<char*> Pointers(std::vector<std::string>& words) {
   for (std::string& word : words) pointers.push_back(word.data());
   pointers.push_back(nullptr);
   return pointers;
+}
+
+bool HasStopped(const std::filesystem::path& thread) {
+  std::ifstream file(thread / "stat");
+  const std::string stat{std::istreambuf_iterator<char>(file), {}};
+  // The state follows the name, which may itself hold parentheses.
+  const std::size_t at = stat.rfind(") ");
+  return at == std::string::npos ||
+         std::string_view("TtZX").find(stat[at + 2]) != std::string_view::npos;
+}
+
+bool HaveAllThreadsStopped(pid_t pid) {
+  std::error_code gone;
+  const std::filesystem::directory_iterator threads("/proc/" + std::to_string(pid) + "/task", gone);
+  return std::all_of(begin(threads), end(threads),
+                     [](const auto& thread) { return HasStopped(thread.path()); });
 }
 
 int Append(int fd) {
@@ -83,7 +104,9 @@ Process::~Process() {
 bool Process::IsRunning() { return !Wait(std::chrono::milliseconds(0)).has_value(); }
 
 void Process::Signal(int signal) const {
-  if (!exit_code_) kill(pid_, signal);
+  if (exit_code_) return;
+  kill(pid_, signal);
+  if (signal == SIGSTOP) HEADGATE_CHECK(Eventually([&] { return HaveAllThreadsStopped(pid_); }));
 }
 
 std::optional<int> Process::Wait(std::chrono::milliseconds patience) {

@@ -36,6 +36,8 @@ class Process {
 
   pid_t pid() const { return pid_; }
   bool IsRunning();
+  // After SIGSTOP it returns when every thread has stopped: one that is on a processor would still
+  // send an answer.
   void Signal(int signal) const;
   // The exit code, or 128 + the signal; unset if it still runs after `patience`.
   std::optional<int> Wait(std::chrono::milliseconds patience);

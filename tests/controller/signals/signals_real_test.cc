@@ -131,6 +131,8 @@ TEST_F(RealPrometheusTest, AnExporterThatIsGoneGivesNothing) {
 }
 
 TEST_F(RealPrometheusTest, APrometheusThatHangsOrIsGoneIsSaidSo) {
+  // It has scraped: what it does not say from here on is due to the pause.
+  ASSERT_TRUE(WaitForValue("up", 1));
   lab_->Do("pause prometheus");
   EXPECT_THAT(WhyNot(PollValue("up")), HasSubstr("no answer within"));
   lab_->Do("resume prometheus");

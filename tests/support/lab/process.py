@@ -67,20 +67,41 @@ def accepts_connections(port, host="127.0.0.1"):
         return False
 
 
+def children(pid):
+    """The pids of its living children that its main thread started."""
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
+            return [int(word) for word in file.read().split()]
+    except OSError:
+        return []
+
+
 def descendants(pid):
     """The pids of all living descendants of `pid`, nearest first."""
     found = []
     ring = [pid]
     while ring:
-        parent = ring.pop(0)
-        try:
-            with open(f"/proc/{parent}/task/{parent}/children", encoding="ascii") as file:
-                children = [int(word) for word in file.read().split()]
-        except OSError:
-            continue
-        found += children
-        ring += children
+        nearest = children(ring.pop(0))
+        found += nearest
+        ring += nearest
     return found
+
+
+def _has_stopped(pid):
+    """Whether none of its threads runs any more."""
+    try:
+        threads = os.listdir(f"/proc/{pid}/task")
+    except OSError:
+        return True  # it is gone
+    for thread in threads:
+        try:
+            with open(f"/proc/{pid}/task/{thread}/stat", encoding="ascii", errors="replace") as file:
+                state = file.read().rpartition(")")[2].split()[0]
+        except OSError:
+            continue  # this one is gone
+        if state not in "TtZX":
+            return False
+    return True
 
 
 def _signal(pid, number):
@@ -148,9 +169,17 @@ class Child:
             _signal(self.pid, number)
 
     def pause(self):
-        """SIGSTOP to it and to its descendants: a machine that hangs, connections and all."""
-        for pid in [self.pid] + descendants(self.pid):
+        """SIGSTOP to it and to its descendants: a machine that hangs, connections and all.
+
+        When this returns nothing of it runs any more: the signal alone would let a thread that is
+        on a processor send one more answer.
+        """
+        ring = [self.pid]
+        while ring:
+            pid = ring.pop(0)
             _signal(pid, signal.SIGSTOP)
+            wait_for(lambda pid=pid: _has_stopped(pid), 10, f"{pid} ({self.name}) has stopped", 0.002)
+            ring += children(pid)  # one that has stopped starts no more of them
 
     def resume(self):
         for pid in descendants(self.pid) + [self.pid]:
