@@ -4,11 +4,14 @@
 
 #include <algorithm>
 #include <charconv>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "controller/engine/engine.h"
 #include "controller/engine/explain.h"
 #include "controller/engine/order_rules.h"
+#include "controller/engine/repeats.h"
 #include "controller/engine/situation.h"
 #include "controller/engine/turn.h"
 
@@ -58,10 +61,11 @@ class Carrier {
   bool HasRunning() const {
     return gate_.record.restoration && !HasEnded(*gate_.record.restoration);
   }
-  absl::Status LowerTo(Share to, const char* verb);
+  absl::Status LowerTo(Share most, const char* verb);
+  // ", below 20 % already" where the share is; empty at 20 %.
+  std::string Below(Share most) const;
   // Ends a running restoration, for orders that take the gate out of its hands.
   void EndRestoration(GateRecord& next, const std::string& detail) const;
-  absl::Status CheckTarget(Share to) const;
 
   Turn& turn_;
   const Command& command_;
@@ -71,12 +75,15 @@ class Carrier {
 };
 
 Cause Carrier::CauseOf(std::string what) const {
+  // What was measured for a restoration that has ended is no evidence for what follows it.
+  std::vector<std::string> evidence;
+  if (HasRunning()) evidence = EvidenceLines(gate_, turn_.now());
   return Cause{.kind = Cause::Kind::kOperator,
                .who = command_.actor,
                .what = std::move(what),
                .why = command_.reason,
                .request_id = command_.request_id,
-               .evidence = EvidenceLines(gate_, turn_.now())};
+               .evidence = std::move(evidence)};
 }
 
 GateRecord Carrier::Marked(GateRecord next) const {
@@ -94,15 +101,23 @@ void Carrier::Propose(GateRecord next, std::string what, bool needs_evidence) {
   turn_.Propose(gate_, Marked(std::move(next)), CauseOf(std::move(what)), needs_evidence);
 }
 
-// Lowering needs no restoration.
-absl::Status Carrier::LowerTo(Share to, const char* verb) {
-  if (absl::Status status = CheckTarget(to); !status.ok()) return status;
+// Lowering needs no restoration. What is low enough already stays, but for a raise under way.
+absl::Status Carrier::LowerTo(Share most, const char* verb) {
   GateRecord next = gate_.record;
-  next.open_until.reset();
-  next.share = to;
+  const bool lowers = most < next.share;
+  if (lowers) next.open_until.reset();
+  next.share = std::min(most, next.share);
+  const std::string to = next.share.ToString();
   Commit(std::move(next), verb);
-  summary_ = fmt::format("{} is lowered to {}; no restoration runs", command_.gate, to.ToString());
+  summary_ =
+      lowers ? fmt::format("{} is lowered to {}; no restoration runs", command_.gate, to)
+             : fmt::format("{} stays at {}{}; no restoration runs", command_.gate, to, Below(most));
   return absl::OkStatus();
+}
+
+std::string Carrier::Below(Share most) const {
+  const Share share = gate_.record.share;
+  return most > share ? fmt::format(", below {} already", most.ToString()) : "";
 }
 
 void Carrier::EndRestoration(GateRecord& next, const std::string& detail) const {
@@ -112,16 +127,13 @@ void Carrier::EndRestoration(GateRecord& next, const std::string& detail) const 
   next.restoration->phase_since = turn_.now();
 }
 
-absl::Status Carrier::CheckTarget(Share to) const {
-  if (to <= gate_.record.share) return absl::OkStatus();
-  return Refuse(fmt::format("{} is above the present {}: this verb only lowers", to.ToString(),
-                            gate_.record.share.ToString()));
-}
-
 absl::Status Carrier::operator()(const CreateGate& order) {
   // One that is known only from its agents may be written down.
   if ((gate_.exists && !IsAdopted(gate_)) || gate_.pending) {
-    return absl::AlreadyExistsError(fmt::format("gate {} exists already", command_.gate));
+    return absl::AlreadyExistsError(fmt::format(
+        "gate {0} exists already: `headgate status {0}` shows it, `headgate start PLAN` "
+        "or `headgate close {0}` moves its share",
+        command_.gate));
   }
   GateRecord next = gate_.record;
   next.share = order.share;
@@ -137,7 +149,7 @@ absl::Status Carrier::operator()(const CloseGate&) {
   EndRestoration(next, "closed by " + command_.actor);
   next.share = Share::None();
   Commit(std::move(next), "close");
-  summary_ = fmt::format("gate {} is closed: everybody gets the waiting page", command_.gate);
+  summary_ = fmt::format("gate {} is closed at the controller", command_.gate);
   return absl::OkStatus();
 }
 
@@ -275,30 +287,34 @@ absl::Status Carrier::operator()(const Advance&) {
 absl::Status Carrier::operator()(const Retreat& order) {
   if (!HasRunning())
     return order.to ? LowerTo(*order.to, "retreat") : NoRestoration(gate_, "retreat");
-  const Share to = order.to.value_or(RetreatTarget(*gate_.record.restoration, gate_.record.share));
-  if (absl::Status status = CheckTarget(to); !status.ok()) return status;
+  const Share share = gate_.record.share;
+  const Share asked = order.to.value_or(RetreatTarget(*gate_.record.restoration, share));
+  // Who wants at most 20 % and has 10 % wants no more of them: it holds as any retreat does.
+  const Share to = std::min(asked, share);
   // Who takes users out by hand saw what no check sees: only a hand lets them in again.
   const std::string detail =
       fmt::format("retreated by {}; `headgate resume {}` goes on", command_.actor, command_.gate);
   GateRecord next = turn_.WithPhase(gate_, Holding{Holding::Why::kOperatorAsked, detail});
   next.share = to;
-  next.restoration->retreats += 1;
+  if (to < share) next.restoration->retreats += 1;
   next.restoration->proven = std::min(next.restoration->proven, to);
   Commit(std::move(next), "retreat");
-  summary_ = fmt::format("{} retreats to {} and holds there", command_.gate, to.ToString());
+  summary_ =
+      asked > share
+          ? fmt::format("{0} is below {1} already: held at {0}", to.ToString(), asked.ToString())
+          : fmt::format("{} retreats to {} and holds there", command_.gate, to.ToString());
   return absl::OkStatus();
 }
 
 absl::Status Carrier::operator()(const Abort& order) {
   if (!HasRunning()) return order.to ? LowerTo(*order.to, "abort") : NoRestoration(gate_, "abort");
-  const Share to = order.to.value_or(gate_.record.share);
-  if (absl::Status status = CheckTarget(to); !status.ok()) return status;
+  const Share most = order.to.value_or(gate_.record.share);
   GateRecord next = gate_.record;
   EndRestoration(next, "aborted by " + command_.actor);
-  next.share = to;
+  next.share = std::min(most, next.share);
   Commit(std::move(next), "abort");
-  summary_ =
-      fmt::format("restoration {} is aborted at {}", gate_.record.restoration->id, to.ToString());
+  summary_ = fmt::format("restoration {} is aborted at {}{}", gate_.record.restoration->id,
+                         gate_.record.share.ToString(), Below(most));
   return absl::OkStatus();
 }
 
@@ -342,35 +358,6 @@ absl::Status Carrier::operator()(const RemoveAgent& order) {
   summary_ =
       fmt::format("agent {} no longer counts in the quorum of {}", order.agent, command_.gate);
   return absl::OkStatus();
-}
-
-bool WasCarriedOut(const Gate& gate, const Command& command) {
-  const auto& ids = (gate.pending ? gate.pending->next : gate.record).request_ids;
-  return !command.request_id.empty() &&
-         std::find(ids.begin(), ids.end(), command.request_id) != ids.end();
-}
-
-// As the first one was answered, or would have been had its caller not gone.
-void AnswerRepeat(Turn& turn, Gate& gate, const Command& command) {
-  const auto& restoration = gate.record.restoration;
-  Replied reply{.call = command.call, .repeated = true};
-  if (std::holds_alternative<StartRestoration>(command.order) && restoration) {
-    const bool waits =
-        std::holds_alternative<Preflight>(restoration->phase) && !restoration->when_ready;
-    if (waits && gate.waiting_call == 0) {
-      gate.waiting_call = command.call;
-      return;
-    }
-    if (const auto* failed = std::get_if<Failed>(&restoration->phase)) {
-      reply.status = Refuse(failed->detail);
-      turn.Reply(std::move(reply));
-      return;
-    }
-  }
-  reply.summary = "this request was carried out before";
-  reply.version = (gate.pending ? gate.pending->next : gate.record).version;
-  if (!gate.recorded) reply.token = gate.newest_token;
-  turn.Reply(std::move(reply));
 }
 
 }  // namespace

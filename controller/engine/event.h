@@ -33,11 +33,11 @@ struct Hold {};
 struct Resume {};
 struct Advance {};
 struct Retreat {
-  // Unset: the last proven share.
+  // At most this; where fewer are in, they stay as they are. Unset: the last proven share.
   std::optional<Share> to;
 };
 struct Abort {
-  // Unset: the present share.
+  // At most this; where fewer are in, they stay as they are. Unset: the present share.
   std::optional<Share> to;
 };
 struct Approve {};

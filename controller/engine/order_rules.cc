@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <string>
+#include <string_view>
 #include <variant>
 
 #include "common/base/text.h"
@@ -97,11 +98,16 @@ absl::Status CheckBefore(const State& state, const Gate& gate, const Command& co
   return absl::OkStatus();
 }
 
-absl::Status NoRestoration(const Gate& gate, const char* verb) {
+absl::Status NoRestoration(const Gate& gate, std::string_view verb) {
   const std::string& name = gate.record.gate;
   const Share share = gate.record.share;
+  const bool goes_up = verb == "resume" || verb == "advance" || verb == "approve";
   std::string way = "`headgate start PLAN` begins one";
-  if (share > Share::None()) {
+  if (goes_up && share == Share::All()) {
+    way = "everybody is in; `headgate start PLAN` begins one while fewer are";
+  } else if (goes_up && share > Share::None()) {
+    way = "`headgate start PLAN` goes on from here";
+  } else if (share > Share::None()) {
     // Who wants some out must not be made to take out all.
     way = fmt::format(
         "`headgate retreat {0} --to SHARE` lowers it all the same, `headgate close {0}` "

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "absl/status/status.h"
 #include "common/base/share.h"
@@ -22,6 +23,6 @@ absl::Status CheckAdmissible(const State& state, const Command& command);
 absl::Status CheckBefore(const State& state, const Gate& gate, const Command& command);
 
 // FAILED_PRECONDITION: `verb` is for a running restoration; with what there is instead.
-absl::Status NoRestoration(const Gate& gate, const char* verb);
+absl::Status NoRestoration(const Gate& gate, std::string_view verb);
 
 }  // namespace headgate::engine

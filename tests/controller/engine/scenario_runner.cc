@@ -65,7 +65,7 @@ class Runner {
         {"database", &Runner::SetDatabase}, {"journal", &Runner::SetJournal},
         {"after", &Runner::After},          {"until", &Runner::Until},
         {"restart", &Runner::Restart},      {"explain", &Runner::ExplainNow},
-        {"depose", &Runner::Depose}};
+        {"depose", &Runner::Depose},        {"evidence", &Runner::EvidenceThen}};
     if (words.empty()) return absl::OkStatus();
     const auto found = verbs.find(words[0]);
     if (found == verbs.end()) return Order(words);
@@ -259,6 +259,15 @@ class Runner {
     const Explanation explanation = Explain(world_.state(), *gate, world_.now());
     Say(explanation.doing);
     for (const std::string& obstacle : explanation.waits_for) Say("  waits for: " + obstacle);
+    return absl::OkStatus();
+  }
+
+  absl::Status EvidenceThen(const Words&) {
+    const Gate* gate = world_.gate();
+    if (gate == nullptr) return Unclear("there is no gate");
+    Say(fmt::format("evidence of {}:{}", gate->cause.what,
+                    gate->cause.evidence.empty() ? " none" : ""));
+    for (const std::string& line : gate->cause.evidence) Say("  " + line);
     return absl::OkStatus();
   }
 
