@@ -140,6 +140,7 @@ CallResult CallStart(const Command& command, const std::string& yaml, Controller
   }
   const auto plan = plan::LoadPlan(yaml, request.file_name());
   timeout += (plan.ok() ? plan->spec().ready_for : kReadyForUnknown) + kPreflightMargin;
+  if (command.wait && command.timeout) timeout = std::min(timeout, *command.timeout);
   std::optional<PreflightTeller> teller;
   if (plan.ok()) teller.emplace(controller, plan->spec(), err);
   controller.set_while_waiting([&teller] {
@@ -196,12 +197,25 @@ bool IsUnconfirmed(const Command& command, const v1::Outcome& outcome) {
   return !outcome.unconfirmed().empty() && !command.mutation.dry_run;
 }
 
-// The controller's words are about its decision: where load balancers have not confirmed it they
-// would be a lie about what users meet.
+// The controller's words are about its decision: of what users meet only load balancers that were
+// waited for, and confirmed, tell.
 std::string SummaryOf(const Command& command, const v1::Outcome& outcome) {
-  if (command.verb != Verb::kClose || !IsUnconfirmed(command, outcome)) return outcome.summary();
-  return fmt::format("gate {} is closed at the controller, NOT on every load balancer",
-                     outcome.gate().name());
+  if (command.verb != Verb::kClose || command.mutation.dry_run) return outcome.summary();
+  const v1::Gate& gate = outcome.gate();
+  if (IsUnconfirmed(command, outcome)) {
+    return fmt::format("gate {} is closed at the controller, NOT on every load balancer",
+                       gate.name());
+  }
+  const v1::WaitFor wait_for = ToWaitFor(command);
+  if (wait_for == v1::WAIT_APPLIED || wait_for == v1::WAIT_OBSERVED) {
+    return fmt::format("gate {} is closed: everybody gets the waiting page", gate.name());
+  }
+  const auto connected = std::count_if(gate.agents().begin(), gate.agents().end(),
+                                       [](const v1::Agent& agent) { return agent.connected(); });
+  return fmt::format(
+      "gate {} is closed at the controller; load balancers were not waited for (agents: {} of {} "
+      "connected)",
+      gate.name(), connected, ExpectedAgents(gate));
 }
 
 // What stands in the way of a start, as a dry run's summary lists it.
@@ -293,15 +307,34 @@ ExitCode PrintUnconfirmed(const Command& command, const v1::Outcome& outcome, Se
   return ExitCode::kUnconfirmed;
 }
 
-ExitCode FollowToTheEnd(const Command& command, const v1::Outcome& outcome, Controller& controller,
-                        Session& session) {
+// --timeout passed while `start` waited for the end of preflight. What was started goes on; unset
+// where nobody can tell that it was.
+std::optional<ExitCode> EndInPreflight(const Command& command, const std::string& yaml,
+                                       Controller& controller, Session& session) {
+  const auto plan = plan::LoadPlan(yaml, NameOfPlan(command));
+  if (!plan.ok()) return std::nullopt;
+  v1::GetGateRequest request;
+  request.set_gate(plan->spec().gate);
+  v1::Gate gate;
+  if (!controller.GetGate(request, gate).ok() || !IsRunning(gate)) return std::nullopt;
+  session.terminal.err << fmt::format(
+      "headgate: --timeout passed in preflight: the restoration goes on; headgate watch {0} to "
+      "look again, headgate abort {0} to end it\n",
+      Clean(gate.name()));
+  if (command.output == Output::kJson) session.terminal.out << ToJson(gate);
+  return ExitCode::kTimeout;
+}
+
+// `left`: of --timeout.
+ExitCode FollowToTheEnd(const Command& command, const v1::Outcome& outcome,
+                        std::optional<Duration> left, Controller& controller, Session& session) {
   const bool is_json = command.output == Output::kJson;
   const auto screen =
       LineScreen(is_json ? session.terminal.err : session.terminal.out, session.clock);
   const Followed followed = Follow(FollowRequest{.gate = outcome.gate().name(),
                                                  .restoration = outcome.gate().restoration().id(),
                                                  .until_end = true,
-                                                 .timeout = command.timeout},
+                                                 .timeout = left},
                                    FollowParts{.controller = controller,
                                                .screen = *screen,
                                                .interrupt = session.interrupt,
@@ -322,11 +355,20 @@ ExitCode RunMutation(const Command& command, Controller& controller, Session& se
     }
     yaml = *std::move(read);
   }
+  const bool follows = command.verb == Verb::kStart && command.wait;
+  const TimePoint began = session.clock.Now();
+  const auto time_is_up = [&] {
+    return follows && command.timeout && session.clock.Now() - began >= *command.timeout;
+  };
   v1::Outcome outcome;
   const CallResult result = Call(command, yaml, controller, session.terminal.err, outcome);
-  if (!result.ok()) return Fail(result, command, session);
+  if (!result.ok()) {
+    if (result.reach == Reach::kSent && time_is_up() && !session.interrupt.IsRaised()) {
+      if (const auto code = EndInPreflight(command, yaml, controller, session)) return *code;
+    }
+    return Fail(result, command, session);
+  }
   outcome.set_summary(SummaryOf(command, outcome));
-  const bool follows = command.verb == Verb::kStart && command.wait;
   const bool is_json = command.output == Output::kJson;
   std::ostream& people = is_json ? session.terminal.err : session.terminal.out;
   if (is_json && !follows) {
@@ -339,7 +381,11 @@ ExitCode RunMutation(const Command& command, Controller& controller, Session& se
   // Followed agents confirm in their own time, and every look at the gate names those who do not.
   if (follows) {
     PrintJournal(command, outcome, controller, session, people);
-    return FollowToTheEnd(command, outcome, controller, session);
+    std::optional<Duration> left;
+    if (command.timeout) {
+      left = std::max(*command.timeout - (session.clock.Now() - began), Duration(1));
+    }
+    return FollowToTheEnd(command, outcome, left, controller, session);
   }
   // First what people must act upon: the journal may take its time to answer.
   const ExitCode code = PrintUnconfirmed(command, outcome, session);

@@ -81,7 +81,7 @@ std::string Describe(const engine::ValueCheck& value) {
 }
 
 std::string Describe(const engine::DatabaseCheck& check) {
-  return fmt::format("database {}: replicas have its schema and data, and do not lag",
+  return fmt::format("database {}: replicas have its schema, replicate, and do not lag",
                      Clean(check.database));
 }
 

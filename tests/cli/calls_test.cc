@@ -39,7 +39,7 @@ class Calls : public testing::Test {
 TEST_F(Calls, LoweringsAreConfirmedByEveryLoadBalancer) {
   const Said close = caller_.Type({"close", "shop", "--reason", "db1 corrupted"});
   EXPECT_EQ(close.code, 0) << close.err;
-  EXPECT_EQ(close.out, "closed\n");
+  EXPECT_EQ(close.out, "gate shop is closed: everybody gets the waiting page\n");
   EXPECT_EQ(controller_.gate("shop").share_ppm(), 0U);
   const v1::Mutation mutation = controller_.last_mutation();
   EXPECT_EQ(mutation.wait_for(), v1::WAIT_OBSERVED);
@@ -86,6 +86,18 @@ TEST_F(Calls, CloseSaysOnlyWhatIsTrueOfLoadBalancersThatHaveNotConfirmed) {
   EXPECT_EQ(json.code, 11);
   EXPECT_THAT(json.out, HasSubstr("\"summary\": \"gate shop is closed at the controller, NOT"));
   EXPECT_THAT(caller_.Type({"hold", "shop"}).err, HasSubstr("may still let in more than 0 %:"));
+}
+
+TEST_F(Calls, CloseSaysThatLoadBalancersWereNotWaitedFor) {
+  controller_.Change("shop", [](v1::Gate& gate) {
+    gate.set_agents_expected(3);
+    gate.mutable_agents(1)->set_connected(false);
+  });
+  for (const char* wait_for : {"recorded", "sent"}) {
+    EXPECT_EQ(caller_.Type({"close", "shop", "--wait-for", wait_for}).out,
+              "gate shop is closed at the controller; load balancers were not waited for (agents: "
+              "1 of 3 connected)\n");
+  }
 }
 
 TEST_F(Calls, LoadBalancersThatHaveNotConnectedCountAmongThoseThatShouldConfirm) {

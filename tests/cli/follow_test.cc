@@ -79,6 +79,18 @@ TEST_F(Following, TheTimeoutLeavesTheRestorationAlone) {
   EXPECT_THAT(said.err, HasSubstr("the restoration goes on"));
 }
 
+TEST_F(Following, TheTimeoutHoldsInPreflightToo) {
+  controller_.HangMutations();
+  const Said said = caller_.Type({"start", "-", "--wait", "--timeout", "300ms"}, kPlan);
+  EXPECT_EQ(said.code, 8) << said.err;
+  EXPECT_THAT(said.err, HasSubstr("--timeout passed in preflight: the restoration goes on"));
+  EXPECT_EQ(controller_.gate("shop").restoration().phase(), v1::PHASE_PREFLIGHT);
+  const Said json =
+      caller_.Type({"start", "-", "--wait", "--timeout", "300ms", "-o", "json"}, kPlan);
+  EXPECT_EQ(json.code, 8);
+  EXPECT_THAT(json.out, HasSubstr("\"phase\": \"PHASE_PREFLIGHT\""));
+}
+
 TEST_F(Following, CtrlCDetachesAndSaysThatTheRestorationGoesOn) {
   std::future<Said> start = Start();
   caller_.interrupt.Raise();
