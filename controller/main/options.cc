@@ -1,6 +1,9 @@
 #include "controller/main/options.h"
 
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
+#include <utility>
 
 namespace headgate {
 namespace {
@@ -19,9 +22,22 @@ constexpr char kFooter[] =
     "  headgated --ca ca.pem --cert controller.pem --key controller.key --listen 0.0.0.0:7443\n"
     "  headgated --plaintext --listen 127.0.0.1:7443 --journal ./journal.db --socket ''   (to try "
     "it)\n"
-    "Without a usable journal it starts all the same, says so, and only lowers.";
+    "Without a usable journal it starts all the same, says so, and only lowers.\n"
+    "Exit codes: 0 stopped by SIGTERM or SIGINT, 1 cannot serve anybody (the reason is on standard "
+    "error), 2 usage.";
 
 }  // namespace
+
+std::string WithOption(const Options& options, const std::string& why) {
+  for (const auto& [option, path] :
+       {std::pair("--ca", &options.ca), std::pair("--cert", &options.cert),
+        std::pair("--key", &options.key), std::pair("--journal", &options.journal)}) {
+    if (why.starts_with(*path + ":") || why.starts_with(*path + " ")) {
+      return fmt::format("{} {}", option, why);
+    }
+  }
+  return why;
+}
 
 std::optional<Options> ParseOptions(int argc, char** argv, int& exit_code) {
   Options options;

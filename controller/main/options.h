@@ -22,6 +22,9 @@ struct Options {
   std::uint64_t adopt_epoch = 0;
 };
 
+// What is wrong with a file, with the option that named it: "--ca ca.crt: there is no such file".
+std::string WithOption(const Options& options, const std::string& why);
+
 // Unset: the program should end with `exit_code` (help, version, or a wrong command line).
 std::optional<Options> ParseOptions(int argc, char** argv, int& exit_code);
 

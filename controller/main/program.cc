@@ -111,12 +111,16 @@ absl::Status Program::Start() {
 absl::Status Program::LoadCertificate() {
   const tls::Files files{options_.ca, options_.cert, options_.key};
   absl::StatusOr<tls::Material> material = tls::Load(files, clock_.WallNow());
-  if (!material.ok()) return material.status();
+  if (!material.ok()) {
+    return absl::Status(material.status().code(),
+                        WithOption(options_, std::string(material.status().message())));
+  }
   if (material->identity.role != tls::Role::kController) {
-    return absl::FailedPreconditionError(fmt::format(
-        "{} names the role {}, not that of a controller: issue one with `headgate certs issue "
-        "--role controller`",
-        options_.cert, tls::RoleName(material->identity.role)));
+    return absl::FailedPreconditionError(
+        fmt::format("--cert {} names the role {}, not that of a controller: issue one with "
+                    "`headgate certs issue "
+                    "--role controller`",
+                    options_.cert, tls::RoleName(material->identity.role)));
   }
   program_metrics_.ShowCertificateEnd(material->not_after);
   renewal_.emplace(files, *std::move(material));
@@ -128,7 +132,7 @@ void Program::OpenJournal() {
   if (journal.ok()) {
     journal_ = *std::move(journal);
   } else {
-    journal_trouble_ = std::string(journal.status().message());
+    journal_trouble_ = WithOption(options_, std::string(journal.status().message()));
     log_.Error("journal_unusable", {{"why", journal_trouble_}});
   }
 }
