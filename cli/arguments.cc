@@ -8,6 +8,7 @@
 #include <memory>
 #include <utility>
 
+#include "cli/certs_options.h"
 #include "cli/help_texts.h"
 #include "cli/plan_options.h"
 #include "common/base/duration.h"
@@ -105,7 +106,7 @@ void Grammar::AddConnection() {
       ->check(CLI::IsMember({"text", "json", "svg"}));
   app_.add_option("--timeout", raw_.timeout,
                   "how long to wait, e.g. 10m: for the end of a restoration (start --wait, "
-                  "watch), or for agents to confirm (default 2s, at most 60s)");
+                  "watch; preflight included), or for agents to confirm (default 2s, at most 60s)");
 }
 
 void Grammar::AddMutationFlags(CLI::App& verb, bool is_lowering) {
@@ -132,11 +133,16 @@ void Grammar::AddGateVerb(Verb verb, const std::string& name, const std::string&
   AddGate(*added);
   AddMutationFlags(*added, IsLowering(verb));
   if (verb == Verb::kRetreat) {
-    added->add_option("--to", raw_.share, "this share instead of the last proven one, e.g. 5%");
+    added->add_option(
+        "--to", raw_.share,
+        "at most this share instead of the last proven one, e.g. 5%; where fewer are in it "
+        "holds there");
   }
   if (verb == Verb::kAbort) {
-    added->add_option("--to", raw_.share,
-                      "lower to this share too, e.g. 0%; else the present one stays");
+    added->add_option(
+        "--to", raw_.share,
+        "let in at most this share, e.g. 0%; else, and where fewer are in, the present "
+        "one stays");
   }
   if (verb == Verb::kOpen) {
     added->add_option("--for", raw_.open_for, "how long, 1s to 24h")->required();
@@ -160,7 +166,8 @@ void Grammar::AddMutations() {
   AddGateVerb(Verb::kAdvance, "advance",
               "To the next step now, if every check is HEALTHY (skips only the bake time)",
               "headgate advance shop");
-  AddGateVerb(Verb::kApprove, "approve", "Approve the step that waits for a person",
+  AddGateVerb(Verb::kApprove, "approve",
+              "Approve the step that waits for a person; it stands for the whole restoration",
               "headgate approve shop --reason 'orders look right'");
   AddGateVerb(Verb::kRetreat, "retreat", "Take users out again: to the last proven share",
               "headgate retreat shop --to 5%");
@@ -219,31 +226,15 @@ void Grammar::AddPlans() {
 }
 
 void Grammar::AddCerts() {
-  CertsFlags& certs = command_.certs;
   CLI::App* group =
       app_.add_subcommand("certs", "A private certificate authority, for those without a PKI");
   group->require_subcommand(1);
   group->fallthrough();
   CLI::App* init = Add(*group, Verb::kCertsInit, "init", "Make an authority",
                        "headgate certs init --dir ca --trust-domain shop.example");
-  init->add_option("--dir", certs.directory, "where ca.crt and ca.key go")->required();
-  init->add_option("--trust-domain", certs.trust_domain, "of every SPIFFE name, e.g. shop.example")
-      ->required();
   CLI::App* issue = Add(*group, Verb::kCertsIssue, "issue", "Issue a certificate",
                         "headgate certs issue --ca-dir ca --dir certs --role agent --name edge-1");
-  issue->add_option("--ca-dir", certs.authority_directory, "where ca.crt and ca.key lie")
-      ->required();
-  issue->add_option("--dir", certs.directory, "where ROLE-NAME.crt and .key go")->required();
-  issue->add_option("--role", certs.role, "viewer, operator, approver, agent or controller")
-      ->required();
-  issue->add_option("--name", certs.name, "the person's, agent's or controller's name")->required();
-  issue->add_option("--dns", certs.dns_names, "a DNS name too")->allow_extra_args(false);
-  issue->add_option("--ip", certs.ip_addresses, "an address too")->allow_extra_args(false);
-  init->add_option("--lifetime", raw_.lifetime, "e.g. 90d [365d]");
-  issue->add_option("--lifetime", raw_.lifetime, "e.g. 7d, at most 365d [30d]");
-  for (CLI::App* verb : {init, issue}) {
-    verb->add_flag("--overwrite", certs.overwrite, "replace files that are there");
-  }
+  AddCertsOptions(*init, *issue, command_.certs, raw_.lifetime);
 }
 
 std::string Grammar::UnknownVerb(const std::vector<std::string>& words) const {
@@ -294,7 +285,7 @@ std::string Grammar::ReadValues() {
   };
   for (const std::string& wrong : {read("--timeout", raw_.timeout, command_.timeout),
                                    read("--for", raw_.open_for, command_.open_for),
-                                   read("--lifetime", raw_.lifetime, command_.certs.lifetime)}) {
+                                   ReadLifetime(raw_.lifetime, command_.certs)}) {
     if (!wrong.empty()) return wrong;
   }
   if (!raw_.share.empty()) {

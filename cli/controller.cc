@@ -67,8 +67,8 @@ bool Has(const std::string& text, std::string_view part) {
 }
 
 // gRPC's words for why there is no connection are for those who wrote it.
-std::string WhyUnreachable(const std::string& address, const grpc::Status& status,
-                           Duration timeout) {
+std::string WhyUnreachable(const Endpoint& endpoint, const grpc::Status& status, Duration timeout) {
+  const std::string& address = endpoint.address;
   const std::string& why = status.error_message();
   if (Has(why, "Connection refused")) return "nobody listens at " + address;
   if (Has(why, "No such file")) return fmt::format("{}: there is no such socket", address);
@@ -79,8 +79,12 @@ std::string WhyUnreachable(const std::string& address, const grpc::Status& statu
   if (Has(why, "DNS resolution failed") || Has(why, "not resolve")) {
     return fmt::format("{}: its name cannot be resolved", address);
   }
+  const bool hung_up = Has(why, "Socket closed") || Has(why, "Connection reset");
+  if (hung_up && endpoint.is_plaintext) {
+    return fmt::format("{} hung up: does it speak TLS? Then leave --plaintext out", address);
+  }
   // TLS 1.3 tells a client nothing of why its certificate was not taken.
-  if (Has(why, "Socket closed") || Has(why, "Connection reset")) {
+  if (hung_up) {
     return fmt::format("{} hung up: does it trust your certificate?", address);
   }
   if (Has(why, "CERTIFICATE_VERIFY_FAILED") || Has(why, "not in peer certificate")) {
@@ -177,6 +181,10 @@ absl::StatusOr<std::vector<Endpoint>> OpenEndpoints(const Connection& connection
                     "HEADGATE_CONTROLLER; on its own host, root may use --socket {}",
                     kDefaultSocket));
   }
+  for (const std::string& address : connection.controllers) {
+    absl::Status complete = tls::CheckHostPort(address, "--controller");
+    if (!complete.ok()) return complete;
+  }
   std::shared_ptr<grpc::ChannelCredentials> credentials = grpc::InsecureChannelCredentials();
   if (connection.plaintext) {
     for (const std::string& address : connection.controllers) {
@@ -198,7 +206,7 @@ absl::StatusOr<std::vector<Endpoint>> OpenEndpoints(const Connection& connection
   }
   std::vector<Endpoint> endpoints;
   for (const std::string& address : connection.controllers) {
-    endpoints.push_back({address, OpenChannel(address, credentials)});
+    endpoints.push_back({address, OpenChannel(address, credentials), connection.plaintext});
   }
   return endpoints;
 }
@@ -230,8 +238,7 @@ std::string Controller::Reasons(Duration timeout) {
     const CallOutcome outcome = CallOnce(
         endpoint.channel, &v1::Headgate::Stub::AsyncGetController, v1::GetControllerRequest(),
         Duration(200), interrupt_, [] {}, unused);
-    reasons +=
-        (reasons.empty() ? "" : "; ") + WhyUnreachable(endpoint.address, outcome.status, timeout);
+    reasons += (reasons.empty() ? "" : "; ") + WhyUnreachable(endpoint, outcome.status, timeout);
   }
   return reasons;
 }

@@ -44,6 +44,7 @@ struct Endpoint {
   // As people know it.
   std::string address;
   std::shared_ptr<grpc::Channel> channel;
+  bool is_plaintext = false;
 };
 
 // The ways in. INVALID_ARGUMENT says which flag is missing or wrong; other errors are those of the

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cerrno>
+#include <cstring>
 #include <fstream>
 #include <string>
 
@@ -43,7 +45,9 @@ std::string NearTo(const std::string& name) {
 
 absl::StatusOr<rehearsal::Scenario> Load(const std::string& name,
                                          const rehearsal::Scenario& unsaid) {
+  errno = 0;
   std::ifstream file(name, std::ios::binary);
+  const int error = errno;
   if (!file || !IsFileName(name)) {
     auto built_in = rehearsal::FindScenario(name, unsaid);
     if (built_in.ok()) return built_in;
@@ -51,7 +55,7 @@ absl::StatusOr<rehearsal::Scenario> Load(const std::string& name,
   if (!file) {
     if (IsFileName(name)) {
       return absl::NotFoundError(
-          fmt::format("scenario {} cannot be read: is the path right?", Clean(name)));
+          fmt::format("scenario {} cannot be read: {}", Clean(name), std::strerror(error)));
     }
     return absl::NotFoundError(
         fmt::format("there is no file and no built-in scenario '{}'{}", Clean(name), NearTo(name)));
@@ -59,7 +63,11 @@ absl::StatusOr<rehearsal::Scenario> Load(const std::string& name,
   std::string bytes(static_cast<std::size_t>(kBytesMax) + 1, '\0');
   file.read(bytes.data(), std::ssize(bytes));
   bytes.resize(static_cast<std::size_t>(file.gcount()));
-  if (std::ssize(bytes) > kBytesMax || file.bad() || bytes.empty()) {
+  if (file.bad()) {
+    return absl::NotFoundError(
+        fmt::format("scenario {} cannot be read: {}", Clean(name), std::strerror(errno)));
+  }
+  if (std::ssize(bytes) > kBytesMax || bytes.empty()) {
     return absl::InvalidArgumentError(fmt::format(
         "{} is no scenario: it must be a file of 1 to {} bytes", Clean(name), kBytesMax));
   }

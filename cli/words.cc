@@ -286,7 +286,11 @@ Lines Warnings(const v1::Gate& gate, TimePoint now) {
                        (gate.record_trouble().empty() ? "" : ": " + Clean(gate.record_trouble())));
   }
   if (gate.no_raise()) {
-    warnings.push_back("NO RAISE: each load balancer keeps the lower of its own share and this");
+    // First what ends it: a narrow terminal cuts the rest.
+    warnings.push_back(fmt::format(
+        "NO RAISE until {}: each load balancer keeps the lower of its own share and this",
+        IsRunning(gate) ? "it goes on with fresh evidence"
+                        : "all enforce it, or a start or an open raises it"));
   }
   return warnings;
 }

@@ -3,7 +3,10 @@
 #include <arpa/inet.h>
 #include <fmt/format.h>
 
+#include <charconv>
+#include <cstdint>
 #include <string>
+#include <system_error>
 
 namespace headgate::tls {
 namespace {
@@ -30,6 +33,23 @@ bool IsLoopback(std::string_view address) {
   in6_addr v6{};
   if (inet_pton(AF_INET6, host.c_str(), &v6) != 1) return false;
   return IN6_IS_ADDR_LOOPBACK(&v6) || (IN6_IS_ADDR_V4MAPPED(&v6) && v6.s6_addr[12] == 127U);
+}
+
+absl::Status CheckHostPort(std::string_view address, std::string_view flag) {
+  const std::size_t colon = address.rfind(':');
+  if (colon != std::string_view::npos && colon > 0) {
+    const std::string_view host = address.substr(0, colon);
+    const bool is_bare_v6 = host.find(':') != std::string_view::npos && !host.ends_with(']');
+    const std::string_view port = address.substr(colon + 1);
+    std::uint16_t number = 0;
+    const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), number);
+    const bool is_port = error == std::errc() && end == port.data() + port.size() && number > 0;
+    if (is_port && !is_bare_v6) return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(
+      fmt::format("{} '{}' is not HOST:PORT: write e.g. headgate.example:7443, 127.0.0.1:7443 or "
+                  "[::1]:7443",
+                  flag, address));
 }
 
 absl::Status CheckPlaintextAllowed(std::string_view address, bool asked_for,

@@ -62,7 +62,7 @@ absl::Status WriteFile(const NewFile& file, bool overwrite) {
   errno = error;
   if (written && error == EEXIST) {
     return absl::AlreadyExistsError(fmt::format(
-        "{}: is there already, and is not overwritten; remove it, or ask to overwrite", file.path));
+        "{}: is there already, and is not overwritten; remove it, or give --overwrite", file.path));
   }
   return CannotWrite(file.path);
 }
@@ -84,7 +84,7 @@ absl::Status MakeDirectory(const std::string& directory) {
 }
 
 absl::Status CheckLifetime(Duration lifetime, Duration lifetime_max) {
-  if (lifetime >= Duration(60'000) && lifetime <= lifetime_max) return absl::OkStatus();
+  if (lifetime >= kLifetimeMin && lifetime <= lifetime_max) return absl::OkStatus();
   return absl::InvalidArgumentError(fmt::format(
       "a lifetime of {} s is refused; write 1 minute to {} days",
       std::chrono::duration_cast<std::chrono::seconds>(lifetime).count(), lifetime_max / kDay));
@@ -97,7 +97,7 @@ absl::Status WritePair(const Issued& issued, EVP_PKEY& key, X509& certificate, b
   std::error_code error;
   if (!overwrite && std::filesystem::exists(issued.certificate_path, error)) {
     return absl::AlreadyExistsError(
-        fmt::format("{}: is there already, and is not overwritten; remove it, or ask to overwrite",
+        fmt::format("{}: is there already, and is not overwritten; remove it, or give --overwrite",
                     issued.certificate_path));
   }
   if (auto s = WriteFile({issued.key_path, ToPem(key), 0600}, overwrite); !s.ok()) return s;
@@ -152,6 +152,12 @@ absl::StatusOr<LoadedAuthority> LoadAuthority(const std::string& directory, Time
 
 absl::StatusOr<Issued> CreateAuthority(const AuthorityRequest& request, TimePoint now) {
   if (auto s = CheckLifetime(request.lifetime, kAuthorityLifetime); !s.ok()) return s;
+  if (!IsTrustDomain(request.trust_domain)) {
+    return absl::InvalidArgumentError(fmt::format(
+        "the trust domain {:?} is refused: write 1 to {} of a-z, 0-9, '.', '_' and '-', "
+        "such as shop.example",
+        request.trust_domain.substr(0, kTrustDomainBytesMax), kTrustDomainBytesMax));
+  }
   // The rules of a whole name hold for its trust domain.
   const auto probe = SpiffeUri({Role::kController, "x", request.trust_domain});
   if (!probe.ok()) return probe.status();

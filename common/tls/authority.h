@@ -14,6 +14,7 @@
 namespace headgate::tls {
 
 inline constexpr Duration kDay{24LL * 3'600 * 1'000};
+inline constexpr Duration kLifetimeMin{60'000};
 inline constexpr Duration kAuthorityLifetime = 365 * kDay;
 inline constexpr Duration kLeafLifetimeDefault = 30 * kDay;
 inline constexpr Duration kLeafLifetimeMax = kAuthorityLifetime;

@@ -23,12 +23,6 @@ bool IsName(std::string_view text) {
          });
 }
 
-bool IsTrustDomain(std::string_view text) {
-  return !text.empty() && text.size() <= kTrustDomainBytesMax &&
-         std::all_of(text.begin(), text.end(),
-                     [](char c) { return IsDigitOrLower(c) || c == '.' || c == '_' || c == '-'; });
-}
-
 // What is before the next '/', which is taken off `rest`.
 std::string_view TakeSegment(std::string_view& rest) {
   const std::size_t slash = rest.find('/');
@@ -43,6 +37,12 @@ absl::Status Refuse(std::string_view uri, std::string_view why) {
 }
 
 }  // namespace
+
+bool IsTrustDomain(std::string_view text) {
+  return !text.empty() && text.size() <= kTrustDomainBytesMax &&
+         std::all_of(text.begin(), text.end(),
+                     [](char c) { return IsDigitOrLower(c) || c == '.' || c == '_' || c == '-'; });
+}
 
 std::string_view RoleName(Role role) {
   switch (role) {

@@ -30,6 +30,8 @@ std::string_view RoleName(Role role);
 // INVALID_ARGUMENT names the roles there are.
 absl::StatusOr<Role> ParseRole(std::string_view text);
 
+// 1 to kTrustDomainBytesMax of a-z, 0-9, '.', '_' and '-'.
+bool IsTrustDomain(std::string_view text);
 // Reads exactly spiffe://<trust-domain>/headgate/<role>/<name>; INVALID_ARGUMENT says what is
 // wrong.
 absl::StatusOr<Identity> ParseSpiffeUri(std::string_view uri);

@@ -77,7 +77,11 @@ TEST(Picture, MarksWhatIsDangerousLoudly) {
   const std::string text = Text(Draw(gate));
   EXPECT_NE(text.find("!! OPEN WITHOUT EVIDENCE until 18:10:00 UTC"), std::string::npos) << text;
   EXPECT_NE(text.find("!! NOT RECORDED YET"), std::string::npos) << text;
-  EXPECT_NE(text.find("!! NO RAISE"), std::string::npos) << text;
+  EXPECT_NE(text.find("!! NO RAISE until it goes on with fresh evidence:"), std::string::npos)
+      << text;
+  gate.clear_restoration();
+  EXPECT_NE(Text(Draw(gate)).find("!! NO RAISE until all enforce it, or a start or an open"),
+            std::string::npos);
 }
 
 TEST(Picture, WithoutRestorationAgentsOrObservationsItClaimsNothing) {

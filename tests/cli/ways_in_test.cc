@@ -93,6 +93,33 @@ TEST_F(WaysIn, AControllerThatHangsUpIsAskedWhetherItTrustsTheCertificate) {
   EXPECT_THAT(said.err, HasSubstr("does it trust your certificate?"));
 }
 
+TEST_F(WaysIn, WithoutTlsAControllerThatSpeaksItIsAskedAbout) {
+  MakeAuthority("/ca");
+  ServeAs(Issue("/ca", "controller"));
+  caller_.way_in = {"--controller", controller_.address(), "--plaintext"};
+  const Said said = caller_.Type({"status"});
+  EXPECT_EQ(said.code, 7);
+  EXPECT_THAT(said.err, HasSubstr("does it speak TLS? Then leave --plaintext out"));
+}
+
+TEST_F(WaysIn, WhatIsThereAlreadyIsReplacedOnlyWithOverwrite) {
+  MakeAuthority("/ca");
+  const std::vector<std::string> again = {"certs",         "init",           "--dir",
+                                          folder_ + "/ca", "--trust-domain", "t"};
+  const Said said = caller_.Type(again);
+  EXPECT_EQ(said.code, 3);
+  EXPECT_THAT(said.err, HasSubstr("is there already, and is not overwritten; remove it, or give "
+                                  "--overwrite"));
+}
+
+TEST_F(WaysIn, ATrustDomainThatCannotBeOneIsNamed) {
+  const Said said =
+      caller_.Type({"certs", "init", "--dir", folder_ + "/ca", "--trust-domain", "Shop Example"});
+  EXPECT_EQ(said.code, 2);
+  EXPECT_THAT(said.err, HasSubstr("the trust domain \"Shop Example\" is refused: write 1 to 255 of "
+                                  "a-z, 0-9, '.', '_' and '-', such as shop.example"));
+}
+
 TEST_F(WaysIn, CertificatesThatCannotBeReadAreTold) {
   caller_.way_in = {
       "--controller", controller_.address(), "--ca", "/no/ca", "--cert", "/no/cert", "--key",
@@ -119,6 +146,11 @@ TEST(Endpoints, SayWhichFlagIsMissing) {
   connection.plaintext = true;
   EXPECT_THAT(std::string(OpenEndpoints(connection, false, now).status().message()),
               HasSubstr("loopback only"));
+  connection = Connection{.controllers = {"127.0.0.1:7443", "localhost"}, .plaintext = true};
+  const absl::Status no_port = OpenEndpoints(connection, false, now).status();
+  EXPECT_EQ(no_port.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(no_port.message()),
+              HasSubstr("--controller 'localhost' is not HOST:PORT"));
   connection = Connection{.socket = "/no/such", .is_socket_given = true};
   EXPECT_EQ(OpenEndpoints(connection, false, now)->front().address, "/no/such");
 }

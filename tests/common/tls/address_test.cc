@@ -23,6 +23,19 @@ TEST(Loopback, IsOnlyWhatNoOtherMachineReaches) {
   }
 }
 
+TEST(HostPort, HasBothAndSaysHowTheyAreWritten) {
+  for (const char* address : {"127.0.0.1:7443", "localhost:1", "[::1]:65535", "a.example:7443"}) {
+    EXPECT_TRUE(CheckHostPort(address, "--controller").ok()) << address;
+  }
+  for (const char* address : {"", "localhost", ":7443", "localhost:", "localhost:0", "a:65536",
+                              "a:-1", "a:7443x", "::1", "::1:7443", "[::1]"}) {
+    const absl::Status refused = CheckHostPort(address, "--controller");
+    EXPECT_EQ(refused.code(), absl::StatusCode::kInvalidArgument) << address;
+    EXPECT_THAT(std::string(refused.message()),
+                HasSubstr(std::string("--controller '") + address + "' is not HOST:PORT"));
+  }
+}
+
 TEST(Plaintext, NeedsTheFlagAndLoopback) {
   EXPECT_TRUE(CheckPlaintextAllowed("127.0.0.1:80", true, "--plaintext").ok());
 
