@@ -37,7 +37,7 @@ struct CallResult {
   bool ok() const { return status.ok(); }
 };
 
-// For `verb`; DESIGN has the table.
+// For `verb`; `headgate --help` has the table.
 ExitCode ExitCodeOf(const CallResult& result, Verb verb);
 
 struct Endpoint {

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Style as a test: walks the tree and says, one line each, where it breaks the rules of DESIGN and
-STYLE that a machine can check. Usage: tidy.py ROOT. Exit code 1 if anything was found."""
+"""Style as a test: walks the tree and says, one line each, where it breaks a rule of style that a
+machine can check. Usage: tidy.py ROOT. Exit code 1 if anything was found."""
 
 import ast
 import pathlib
@@ -101,7 +101,7 @@ def check_includes(path, lines):
             continue
         target = match.group(1)
         if target.endswith(".pb.h") and not path.startswith(tuple(WALLS)):
-            yield number, f"includes generated {target}; translate it at a wall (STYLE 22)"
+            yield number, f"includes generated {target}; translate it at a wall (docs/ARCHITECTURE.md)"
         if not is_ours:
             continue
         if target.startswith("tests/"):
