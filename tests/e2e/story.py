@@ -25,6 +25,8 @@ POOL, CUT_POOL = 40, 1
 # The cut comes in the middle of the ramp, when four times as much is asked for.
 SHARE_BEFORE_CUT_PPM = 400_000
 ADMITTED_BEFORE_CUT = 200
+# Whoever watches is told something at least so often while the share climbs.
+QUIET_S = 10
 
 
 def now_ms():
@@ -67,6 +69,18 @@ class Story:
             return process.wait_for(condition, timeout_s, what, every_s=0.1)
         except process.LabError as error:
             raise StoryError(f"{error}\n{self._site.cli('explain', GATE)}") from error
+
+    def _telling(self, condition):
+        """The condition; asking it tells the share at each step, and every QUIET_S at least."""
+        told = {"share_ppm": self._view().share_ppm, "at_s": self._tell.elapsed_s}
+
+        def look():
+            view, now_s = self._view(), self._tell.elapsed_s
+            if view.share_ppm != told["share_ppm"] or now_s - told["at_s"] >= QUIET_S:
+                self._tell.say(f"share {view.share_ppm / 10_000:g} %: {view.doing}")
+                told.update(share_ppm=view.share_ppm, at_s=now_s)
+            return condition()
+        return look
 
     def _traffic(self, seconds=1):
         return self._site.load.log.update().last(seconds)
@@ -207,8 +221,8 @@ class Story:
                    "a second of which over half was bad is in the load generator's log")
         site.shop.apply(pool=POOL)
         self._tell.say("the pool is restored")
-        self._wait(lambda: all(width > retreated[name]
-                               for name, width in site.watcher.widths().items()), 90,
+        self._wait(self._telling(lambda: all(width > retreated[name] for name, width
+                                             in site.watcher.widths().items())), 90,
                    "Headgate tries again")
         self._tell.say(f"it has waited, and tries again: {self._view().doing}")
 
@@ -231,7 +245,8 @@ class Story:
         self._tell.say("headgated is started again")
         self._wait(self._goes_on, 40, "the restoration goes on after the restart")
         self._tell.say("it has fresh evidence and goes on: " + self._view().doing)
-        self._wait(lambda: self._view().phase == "COMPLETED", 120, "the restoration is completed")
+        self._wait(self._telling(lambda: self._view().phase == "COMPLETED"), 120,
+                   "the restoration is completed")
         self._tell.expect("100 % are admitted on both load balancers",
                           self._everywhere(1_000_000), site.watcher.widths())
 
