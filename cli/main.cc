@@ -1,4 +1,5 @@
 // `headgate`: reads the world (arguments, environment, terminal, signals), runs one command.
+#include <fcntl.h>
 #include <pthread.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -33,6 +34,16 @@ bool IsUtf8() {
     return locale.find("UTF-8") != std::string::npos || locale.find("utf8") != std::string::npos;
   }
   return false;
+}
+
+// Where the caller has closed one, the next file or connection would take its number and get what
+// is printed. Opened for the wrong direction, so that writing still fails.
+void KeepStandardStreamsApart() {
+  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (fcntl(stream, F_GETFD) != -1) continue;
+    // The lowest free number, which is this one. A failure leaves things as they were.
+    static_cast<void>(open("/dev/null", stream == STDIN_FILENO ? O_WRONLY : O_RDONLY));
+  }
 }
 
 headgate::cli::Size SizeOfTerminal() {
@@ -74,12 +85,13 @@ class CtrlC {
 }  // namespace
 
 int main(int argc, char** argv) {
+  KeepStandardStreamsApart();
   headgate::QuietGrpc();
   const std::vector<std::string> words(argv + 1, argv + argc);
   const auto parsed = headgate::cli::ParseArguments(words, Variable);
   if (const auto* answer = std::get_if<headgate::cli::Answer>(&parsed)) {
     (answer->code == ExitCode::kDone ? std::cout : std::cerr) << answer->text;
-    return static_cast<int>(answer->code);
+    return static_cast<int>(headgate::cli::Written(answer->code, std::cout, std::cerr));
   }
   headgate::cli::Interrupt interrupt;
   const CtrlC ctrl_c(interrupt);
@@ -97,5 +109,6 @@ int main(int argc, char** argv) {
                                  .clock = clock,
                                  .in = std::cin,
                                  .is_root = geteuid() == 0};
-  return static_cast<int>(headgate::cli::Run(std::get<headgate::cli::Command>(parsed), session));
+  const ExitCode code = headgate::cli::Run(std::get<headgate::cli::Command>(parsed), session);
+  return static_cast<int>(headgate::cli::Written(code, std::cout, std::cerr));
 }

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <utility>
 
 #include "cli/json.h"
@@ -163,6 +165,21 @@ ExitCode Run(const Command& command, Session& session) {
       break;
   }
   return ExitCode::kInternal;
+}
+
+ExitCode Written(ExitCode code, std::ostream& out, std::ostream& err) {
+  const bool was_good = out.good();
+  // Tried again where it has failed before: only then the system says why.
+  out.clear();
+  errno = 0;
+  out.flush();
+  if (was_good && out.good()) return code;
+  const int reason = errno;
+  if (reason != EPIPE) {
+    err << fmt::format("headgate: cannot write to standard output: {}\n",
+                       reason == 0 ? "unknown error" : std::strerror(reason));
+  }
+  return code == ExitCode::kDone ? ExitCode::kInternal : code;
 }
 
 }  // namespace headgate::cli
