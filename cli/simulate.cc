@@ -94,27 +94,6 @@ std::vector<Doubt> DoubtsOf(const engine::PlanSpec& plan, const std::vector<Scen
   return doubts;
 }
 
-Rehearsed Summed(const Scenario& scenario, const std::vector<RunResult>& results) {
-  std::vector<rehearsal::RunScore> scores;
-  std::vector<const RunResult*> below;
-  Rehearsed rehearsed{.scenario = scenario};
-  for (const RunResult& result : results) {
-    scores.push_back(result.score);
-    rehearsed.came_to_full += result.score.to_full_s ? 1U : 0U;
-    rehearsed.ask_for_a_person += result.asks_for_a_person ? 1U : 0U;
-    if (result.share < Share::All()) below.push_back(&result);
-  }
-  rehearsed.figures = rehearsal::Aggregated(scenario, scores);
-  rehearsed.end_below = below.size();
-  if (below.empty()) return rehearsed;
-  std::ranges::stable_sort(below, {}, &RunResult::share);
-  const RunResult& middle = *below[below.size() / 2];
-  rehearsed.share_below = middle.share;
-  rehearsed.phase_below = middle.phase;
-  if (!middle.asks_for_a_person) rehearsed.waits_for = middle.waits_for;
-  return rehearsed;
-}
-
 // Runs everything; false: Ctrl-C.
 bool RunAll(const engine::Plan& plan, const std::vector<Scenario>& scenarios,
             const SimulateFlags& flags, Session& session, Simulation& simulation) {

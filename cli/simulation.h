@@ -14,20 +14,39 @@
 
 namespace headgate::cli {
 
+// How the runs of one scenario went where they did not simply go well.
+struct Endings {
+  // Of those that did not end at 100 %: how many, their median share, and of the run there what it
+  // is doing, what it waits for, and the check that took users out last.
+  std::size_t below = 0;
+  Share share_below;
+  std::string phase_below;
+  std::string doing;
+  Lines waits_for;
+  std::string last_failure;
+  // How many of them ask for a person at their end.
+  std::size_t still_asking = 0;
+  // Of those that ended at 100 %: how many did not serve 95 % of all users in the last minute, and
+  // the median part that they served.
+  std::size_t unserved = 0;
+  double served = 0;
+  // Of all: how many called a person at any time; when first, in the median, and why.
+  std::size_t calling = 0;
+  double called_after_s = 0;
+  std::string called_because;
+};
+Endings EndingsOf(const std::vector<rehearsal::RunResult>& results);
+
 // The runs of one scenario, taken together.
 struct Rehearsed {
   rehearsal::Scenario scenario;
   rehearsal::Aggregate figures;
-  // Of the runs: how many came to 100 % users served, and how many ended asking for a person.
+  // How many of the runs came to 100 % users served.
   std::size_t came_to_full = 0;
-  std::size_t ask_for_a_person = 0;
-  // Of those that did not end at 100 %: how many, their median share, and what the run there
-  // waits for at its end, if not for a person.
-  std::size_t end_below = 0;
-  Share share_below;
-  std::string phase_below;
-  Lines waits_for;
+  Endings endings;
 };
+Rehearsed Summed(const rehearsal::Scenario& scenario,
+                 const std::vector<rehearsal::RunResult>& results);
 
 struct Simulation {
   std::string plan_file;
@@ -73,6 +92,8 @@ struct DrawingOptions {
 
 // The table, and what to know about it.
 Lines SimulationText(const Simulation& simulation, std::size_t columns);
+// How the runs of a scenario ended, and whether a person was called; nothing where all went well.
+Lines EndingTexts(const Rehearsed& rehearsed);
 // One run over time.
 Lines RunDrawing(const Simulation& simulation, const DrawingOptions& options);
 // One run as a self-contained document.

@@ -39,6 +39,28 @@ ordered_json InUserMinutes(rehearsal::Spread spread) {
   return ToJson(spread);
 }
 
+void AddEndings(const Endings& endings, ordered_json& json) {
+  json["runs_asking_for_a_person"] = endings.calling;
+  json["first_call"] = nullptr;
+  if (endings.calling > 0) {
+    json["first_call"] = {{"median_s", endings.called_after_s}, {"why", endings.called_because}};
+  }
+  const bool is_below = endings.below > 0;
+  json["end"] = {
+      {"runs_below_full", endings.below},
+      {"still_asking", endings.still_asking},
+      {"median_share_ppm_below",
+       is_below ? ordered_json(endings.share_below.ppm()) : ordered_json()},
+      {"phase_below", is_below ? ordered_json(endings.phase_below) : ordered_json()},
+      {"doing", is_below ? ordered_json(endings.doing) : ordered_json()},
+      {"waits_for", endings.waits_for},
+      {"last_failure",
+       endings.last_failure.empty() ? ordered_json() : ordered_json(endings.last_failure)},
+      {"runs_full_but_unserved", endings.unserved},
+      {"median_part_served",
+       endings.unserved > 0 ? ordered_json(Rounded(endings.served)) : ordered_json()}};
+}
+
 ordered_json ToJson(const Rehearsed& rehearsed) {
   const rehearsal::Scenario& scenario = rehearsed.scenario;
   const rehearsal::Aggregate& figures = rehearsed.figures;
@@ -57,21 +79,17 @@ ordered_json ToJson(const Rehearsed& rehearsed) {
         {"part_of_runs", *figures.false_retreats},
         {"per_hour", Rounded(figures.retreats.mean * 3'600 / scenario.site.duration_s)}};
   }
+  if (figures.early_retreats) {
+    json["false_retreats"] = {{"part_of_runs", *figures.early_retreats},
+                              {"per_hour", Rounded(figures.early_retreats_per_hour)}};
+  }
   json["found_after_s"] = nullptr;
   if (scenario.kind == rehearsal::Kind::kBad) json["found_after_s"] = ToJson(figures.delay_s);
   json["retreats"] = ToJson(figures.retreats);
   json["lost_user_minutes"] = InUserMinutes(figures.lost_kum);
   json["errors_served"] = ToJson(figures.errors);
   json["collapse_s"] = ToJson(figures.collapse_s);
-  json["end"] = {{"runs_below_full", rehearsed.end_below},
-                 {"runs_asking_for_a_person", rehearsed.ask_for_a_person},
-                 {"median_share_ppm_below", nullptr},
-                 {"phase_below", nullptr},
-                 {"waits_for", rehearsed.waits_for}};
-  if (rehearsed.end_below > 0) {
-    json["end"]["median_share_ppm_below"] = rehearsed.share_below.ppm();
-    json["end"]["phase_below"] = rehearsed.phase_below;
-  }
+  AddEndings(rehearsed.endings, json);
   return json;
 }
 

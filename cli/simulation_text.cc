@@ -47,6 +47,9 @@ std::string FoundText(const Rehearsed& rehearsed) {
 
 // Retreats an hour over all runs; a few runs tell it coarsely.
 std::string FalseText(const Rehearsed& rehearsed) {
+  if (rehearsed.figures.early_retreats) {
+    return fmt::format("{:.3g}", rehearsed.figures.early_retreats_per_hour);
+  }
   if (rehearsed.scenario.kind != Kind::kBearable) return "-";
   const double hours = rehearsed.scenario.site.duration_s / 3'600;
   return fmt::format("{:.3g}", rehearsed.figures.retreats.mean / hours);
@@ -80,31 +83,6 @@ void AddWrapped(const std::string& text, std::size_t width, const std::string& i
     while (!rest.empty() && rest.front() == ' ') rest.remove_prefix(1);
     before = indent;
   }
-}
-
-std::string EndText(const Rehearsed& rehearsed, std::size_t runs) {
-  const std::size_t below = rehearsed.end_below;
-  const std::size_t asking = rehearsed.ask_for_a_person;
-  std::string text = below == runs
-                         ? fmt::format("every run ends at less than 100 %, in the median at {}",
-                                       rehearsed.share_below.ToString())
-                         : fmt::format("{} of {} runs end at less than 100 %, in the median at {}",
-                                       below, runs, rehearsed.share_below.ToString());
-  if (asking == below) return text + ", and asks for a person";
-  return asking == 0 ? text : fmt::format("{}; {} of them ask for a person", text, asking);
-}
-
-void AddEnd(const Rehearsed& rehearsed, std::size_t runs, std::size_t width, Lines& lines) {
-  if (rehearsed.end_below == 0) return;
-  std::string text = Clean(rehearsed.scenario.name) + ": " + EndText(rehearsed, runs);
-  // Who asks for a person waits for nothing else.
-  if (!rehearsed.waits_for.empty()) {
-    text += fmt::format(". One is {} and waits for: ", rehearsed.phase_below);
-    for (std::size_t i = 0; i < rehearsed.waits_for.size(); ++i) {
-      text += (i > 0 ? "; " : "") + Clean(rehearsed.waits_for[i]);
-    }
-  }
-  AddWrapped(text, width, "    ", lines);
 }
 
 std::string Head(const Simulation& simulation) {
@@ -148,8 +126,10 @@ Lines SimulationText(const Simulation& simulation, std::size_t columns) {
   const rehearsal::Scenario::Site& site = simulation.rehearsed.front().scenario.site;
   for (const std::string& text :
        {std::string("100 %: from then on at least 95 % of all users are served for a minute."),
-        std::string("FALSE: retreats on a platform that can carry everybody. FOUND: from the onset "
-                    "of the trouble to the first retreat, median and 95 % of the runs."),
+        std::string(
+            "FALSE: retreats on a platform that can carry everybody, and on a bad one before "
+            "the onset of its trouble. FOUND: from the onset to the first retreat, median "
+            "and 95 % of the runs."),
         fmt::format("LOST: thousand user-minutes (of {:g}) in which somebody was out or got an "
                     "error, mean. COLLAPSE: time in which less than half of those who were in were "
                     "served, mean.",
@@ -158,7 +138,7 @@ Lines SimulationText(const Simulation& simulation, std::size_t columns) {
   }
   Lines ends;
   for (const Rehearsed& rehearsed : simulation.rehearsed) {
-    AddEnd(rehearsed, simulation.runs, width, ends);
+    for (const std::string& text : EndingTexts(rehearsed)) AddWrapped(text, width, "    ", ends);
   }
   if (!ends.empty()) lines.emplace_back();
   lines.insert(lines.end(), ends.begin(), ends.end());

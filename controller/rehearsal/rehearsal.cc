@@ -1,10 +1,16 @@
 #include "controller/rehearsal/rehearsal.h"
 
+#include <algorithm>
 #include <atomic>
 #include <thread>
 #include <utility>
 
 namespace headgate::rehearsal {
+namespace {
+
+constexpr double kLast_s = 60;
+
+}  // namespace
 
 std::uint64_t SeedOfRun(std::uint64_t base_seed, std::size_t run) {
   return (base_seed << 24) + run;
@@ -17,10 +23,13 @@ RunResult RehearseOnce(const engine::Plan& plan, const Scenario& scenario, std::
   Restorer restorer(
       plan, {.rps = scenario.site.rps, .sees_utilisation = scenario.utilisation.available > 0});
   Share share = restorer.Decide({});
+  const double last_s = std::min(kLast_s, scenario.site.duration_s);
+  double served_s = 0;
   for (double second = 0; second < scenario.site.duration_s; ++second) {
     Second now = platform.Step(share);
     const Share commanded = std::exchange(share, restorer.Decide(now.seen));
     scorer.Add(now.truth, restorer.RetreatedNow());
+    if (second >= scenario.site.duration_s - last_s) served_s += std::min(now.truth.served, 1.0);
     if (record == nullptr) continue;
     record->moments.push_back({.commanded = commanded,
                                .seen = now.seen,
@@ -30,9 +39,16 @@ RunResult RehearseOnce(const engine::Plan& plan, const Scenario& scenario, std::
   RunResult result{.score = scorer.Score(),
                    .share = share,
                    .phase = engine::NameOf(restorer.gate().record.restoration->phase),
-                   .asks_for_a_person = restorer.AsksForAPerson()};
+                   .asks_for_a_person = restorer.AsksForAPerson(),
+                   .served_at_end = served_s / last_s,
+                   .call = restorer.first_call()};
   // Words cost time, and only who did not get there needs them.
-  if (share < Share::All()) result.waits_for = restorer.Explain().waits_for;
+  if (share < Share::All()) {
+    engine::Explanation explanation = restorer.Explain();
+    result.doing = std::move(explanation.doing);
+    result.waits_for = std::move(explanation.waits_for);
+    result.last_failure = restorer.LastFailure();
+  }
   if (record != nullptr) record->decisions = restorer.decisions();
   return result;
 }

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,8 +36,16 @@ struct RunResult {
   // When the run ended: what was commanded, the phase, and what stood in the way of a raise.
   Share share;
   std::string phase;
+  // Only of a run that did not end at 100 %: in words, what it is doing, what it waits for, and the
+  // check that took users out last.
+  std::string doing;
   std::vector<std::string> waits_for;
+  std::string last_failure;
   bool asks_for_a_person = false;
+  // Part of all users who were served in the last minute, mean.
+  double served_at_end = 0;
+  // The first call for a person, at any time; none: never.
+  std::optional<Call> call;
 };
 
 struct Rehearsal {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "common/base/check.h"
+#include "controller/engine/attention.h"
 
 namespace headgate::rehearsal {
 namespace {
@@ -89,6 +90,9 @@ void Restorer::Prepare(const engine::Plan& plan) {
 Share Restorer::Decide(const Seen& seen) {
   retreated_now_ = false;
   if (seen.at_s > 0) LiveUntil(began_ + seen.at_s * kSecond, seen);
+  if (!first_call_ && AsksForAPerson()) {
+    first_call_ = Call{.at_s = double(seen.at_s), .why = WhyAPerson()};
+  }
   return gate().record.share;
 }
 
@@ -171,6 +175,8 @@ void Restorer::CarryOut(const engine::Action& action) {
     if (publish->directive.share != directive_.share) came_from_ = directive_.share;
     directive_ = publish->directive;
     is_observed_ = false;
+  } else if (const auto* told = std::get_if<engine::Told>(&action)) {
+    if (told->pages) paged_ = told->text;
   }
 }
 
@@ -179,7 +185,7 @@ void Restorer::Attend() {
   const engine::Restoration& restoration = *gate().record.restoration;
   const auto* waiting = std::get_if<engine::WaitingForApproval>(&restoration.phase);
   if (waiting != nullptr && restoration.approved < waiting->step) Order(engine::Approve{});
-  if (!AsksForAPerson() || !options_.resumed_after) {
+  if (!HoldsForAPerson() || !options_.resumed_after) {
     resumed_at_.reset();
     return;
   }
@@ -267,12 +273,28 @@ void Restorer::TellUtilisation(const Seen& seen) {
 
 engine::Explanation Restorer::Explain() const { return engine::Explain(state_, gate(), now_); }
 
-bool Restorer::AsksForAPerson() const {
+bool Restorer::AsksForAPerson() const { return engine::NeedsAPerson(gate()); }
+
+bool Restorer::HoldsForAPerson() const {
   if (!gate().record.restoration) return false;
   const auto* holding = std::get_if<engine::Holding>(&gate().record.restoration->phase);
   if (holding == nullptr) return false;
   return holding->why == engine::Holding::Why::kCheckFailed ||
          holding->why == engine::Holding::Why::kRetriesExhausted;
+}
+
+std::string Restorer::LastFailure() const {
+  const auto last = std::find_if(decisions_.rbegin(), decisions_.rend(), [](const Decision& made) {
+    return made.is_retreat && !made.cause.why.empty();
+  });
+  return last == decisions_.rend() ? "" : last->cause.why;
+}
+
+std::string Restorer::WhyAPerson() const {
+  const auto* holding = std::get_if<engine::Holding>(&gate().record.restoration->phase);
+  if (holding == nullptr) return paged_;
+  const bool is_exhausted = holding->why == engine::Holding::Why::kRetriesExhausted;
+  return is_exhausted ? holding->detail + "; the last time " + LastFailure() : holding->detail;
 }
 
 bool Restorer::HasEnded() const {

@@ -50,6 +50,12 @@ struct Decision {
   bool is_retreat = false;
 };
 
+// A person is called.
+struct Call {
+  double at_s = 0;
+  std::string why;
+};
+
 class Restorer {
  public:
   Restorer(const engine::Plan& plan, const RestorerOptions& options);
@@ -64,8 +70,12 @@ class Restorer {
   engine::Explanation Explain() const;
   // Since the start, oldest first.
   const std::vector<Decision>& decisions() const { return decisions_; }
-  // It holds until a person resumes it.
+  // A person must look, as headgate_gate_needs_a_person tells (engine::NeedsAPerson).
   bool AsksForAPerson() const;
+  // The first time that one was called; none: never.
+  const std::optional<Call>& first_call() const { return first_call_; }
+  // The check that took users out last, with its value; empty: none did.
+  std::string LastFailure() const;
   bool HasEnded() const;
   const engine::Gate& gate() const;
   TimePoint now() const { return now_; }
@@ -87,6 +97,9 @@ class Restorer {
   void CarryOut(const engine::Action& action);
   // The person beside it.
   void Attend();
+  // No evidence ends its hold.
+  bool HoldsForAPerson() const;
+  std::string WhyAPerson() const;
 
   void ReportAgent(Share applied);
   void PushCounts(const Seen& seen, int turn);
@@ -105,6 +118,9 @@ class Restorer {
   std::vector<Decision> decisions_;
   bool retreated_now_ = false;
   std::optional<TimePoint> resumed_at_;
+  // What was told last to a person who must look.
+  std::string paged_;
+  std::optional<Call> first_call_;
 
   // What the agents were told last, and the share that they came from.
   Directive directive_;

@@ -39,6 +39,21 @@ Spread SpreadOf(std::span<const RunScore> runs, const Figure& figure) {
   return spread;
 }
 
+// What a bad platform shows before its onset.
+void AddEarly(std::span<const RunScore> runs, Aggregate& all) {
+  double sound_s = 0;
+  double retreats = 0;
+  double with_any = 0;
+  for (const RunScore& run : runs) {
+    sound_s += run.sound_s;
+    retreats += run.early_retreats;
+    with_any += run.early_retreats > 0 ? 1 : 0;
+  }
+  if (sound_s == 0) return;
+  all.early_retreats = with_any / double(runs.size());
+  all.early_retreats_per_hour = retreats * 3'600 / sound_s;
+}
+
 }  // namespace
 
 Scorer::Scorer(const Scenario& scenario)
@@ -54,6 +69,10 @@ void Scorer::Add(const Truth& truth, bool retreated) {
   if (!began_s_ && second_ >= onset_.at_s &&
       (onset_.above_share <= 0 || truth.share > onset_.above_share)) {
     began_s_ = second_;
+  }
+  if (kind_ == Kind::kBad && !began_s_) {
+    ++score_.sound_s;
+    score_.early_retreats += retreated ? 1 : 0;
   }
   if (kind_ == Kind::kBad && retreated && began_s_ && !score_.delay_s) {
     score_.delay_s = second_ - *began_s_;
@@ -76,6 +95,7 @@ Aggregate Aggregated(const Scenario& scenario, std::span<const RunScore> runs) {
   all.retreats = SpreadOf(runs, [](const RunScore& run) { return double(run.retreats); });
   if (scenario.kind == Kind::kBad) {
     all.delay_s = SpreadOf(runs, [](const RunScore& run) { return run.delay_s; });
+    AddEarly(runs, all);
   }
   if (scenario.kind == Kind::kBearable) {
     const auto retreated = std::count_if(runs.begin(), runs.end(),

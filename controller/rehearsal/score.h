@@ -19,6 +19,9 @@ struct RunScore {
   int retreats = 0;
   // From the onset of a bad scenario to the first decision to retreat; none if there was none.
   std::optional<double> delay_s;
+  // Of a bad scenario: before its onset, and how long that was.
+  int early_retreats = 0;
+  double sound_s = 0;
   // Errors that users got, in requests.
   double errors = 0;
   // Seconds in which less than half of those who were in got an answer in time.
@@ -60,6 +63,10 @@ struct Aggregate {
   Spread to_full_s;
   // Part of the runs with at least one retreat; none unless the scenario is bearable.
   std::optional<double> false_retreats;
+  // The same of a bad scenario before its onset, and how many in an hour of that time; none where
+  // the onset is at once.
+  std::optional<double> early_retreats;
+  double early_retreats_per_hour = 0;
   // All empty unless the scenario is bad; the mean is that of the runs that retreated.
   Spread delay_s;
   Spread errors;

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_replace.h"
 #include "tests/cli/caller.h"
 
 namespace headgate::cli {
@@ -22,6 +23,11 @@ constexpr char kPlan[] =
     "  - {name: errors, ratio: agents.http_5xx, limit: 1%}\n"
     "  - {name: slow, ratio: agents.slower_than(500ms), limit: 1%}\n"
     "ramp: {steps: [1%, 5%, 25%, 100%]}\n";
+
+// Without the breaks of its lines.
+std::string Unbroken(const std::string& text) {
+  return absl::StrReplaceAll(text, {{"\n    ", " "}});
+}
 
 class Simulate : public testing::Test {
  protected:
@@ -103,7 +109,7 @@ TEST_F(Simulate, GivesProgramsEveryFigureAndTheWholeRun) {
   EXPECT_EQ(bad["name"], "B6");
   EXPECT_EQ(bad["kind"], "bad");
   EXPECT_TRUE(bad["found_after_s"]["median"].is_number());
-  EXPECT_TRUE(bad["false_retreats"].is_null());
+  EXPECT_EQ(bad["false_retreats"]["per_hour"], 0);
   const json& sound = all["scenarios"][1];
   EXPECT_TRUE(sound["found_after_s"].is_null());
   EXPECT_EQ(sound["false_retreats"]["per_hour"], 0);
@@ -132,6 +138,74 @@ TEST_F(Simulate, SaysWhereARunStaysAndWhatItWaitsFor) {
   EXPECT_THAT(said.out, AllOf(HasSubstr("every run ends at less than 100 %, in the median at 1 %"),
                               HasSubstr("waits for"), HasSubstr("never")));
   EXPECT_THAT(said.err, HasSubstr("standard input:4:5: warning: checks[0].min_sample: at 40"));
+}
+
+TEST_F(Simulate, SaysInHowManyRunsAPersonIsCalledAndWhy) {
+  const json all = Json({"--scenario", "B2", "--scenario", "H1"});
+  const json& bad = all["scenarios"][0];
+  EXPECT_EQ(bad["runs_asking_for_a_person"], 3);
+  EXPECT_THAT(bad["first_call"]["why"], HasSubstr("failed 4 times in a row"));
+  EXPECT_EQ(bad["end"]["still_asking"], 3);
+  EXPECT_THAT(bad["end"]["last_failure"], HasSubstr("errors is FAILED"));
+  EXPECT_EQ(all["scenarios"][1]["runs_asking_for_a_person"], 0);
+  EXPECT_TRUE(all["scenarios"][1]["first_call"].is_null());
+  const std::string out = Unbroken(Type({"--scenario", "B2"}).out);
+  EXPECT_THAT(out,
+              HasSubstr("B2: every run ends at less than 100 %, in the median at 0 %, and asks "
+                        "for a person, in the median first after 3:0"));
+  EXPECT_THAT(out, HasSubstr(". One of them: holding at 0 %: 1 % failed 4 times in a row"));
+  EXPECT_THAT(out, HasSubstr("; the last retreat: errors is FAILED: "));
+}
+
+TEST_F(Simulate, CountsAHoldWithoutDataAndAStepThatLastsTooLongAsCallsForAPerson) {
+  const json silent = Json({"--scenario", "H8"})["scenarios"][0];
+  EXPECT_EQ(silent["runs_asking_for_a_person"], 3);
+  EXPECT_EQ(silent["end"]["runs_below_full"], 0);
+  EXPECT_THAT(silent["first_call"]["why"], HasSubstr("no data"));
+  EXPECT_THAT(Unbroken(Type({"--scenario", "H8"}).out),
+              HasSubstr("H8: a person is called in every run, in the median first after "));
+  const json quiet = Json({"--scenario", "H6"})["scenarios"][0];
+  EXPECT_EQ(quiet["runs_asking_for_a_person"], 3);
+  EXPECT_THAT(quiet["first_call"]["why"], HasSubstr("for longer than 5m"));
+}
+
+TEST_F(Simulate, SaysWhatHoldsARunBelow100PercentWhereItWaitsForNothing) {
+  const std::string plan =
+      "gate: shop\npreflight: {agents: [edge-1]}\nchecks:\n"
+      "  - {name: errors, ratio: agents.http_5xx, limit: 1%}\n"
+      "  - {name: slow, ratio: agents.slower_than(500ms), limit: 1%}\n"
+      "ramp: {steps: adaptive}\n";
+  const json end = Json({"--scenario", "M3"}, plan)["scenarios"][0]["end"];
+  EXPECT_EQ(end["runs_below_full"], 3);
+  EXPECT_FALSE(end["doing"].get<std::string>().empty());
+  EXPECT_THAT(Unbroken(Type({"--scenario", "M3"}, plan).out),
+              HasSubstr(". One of them: " + end["doing"].get<std::string>()));
+  EXPECT_THAT(end["doing"], HasSubstr("stays: slow brakes"));
+}
+
+TEST_F(Simulate, SaysThatEverybodyIsInAndFewAreServed) {
+  const std::string path = File(
+      "name: blind\nwhat: overload that nobody counts\nkind: moving\n"
+      "site: {duration: 20m}\ncapacity: {base: 0.5}\n"
+      "metrics: {errors_factor: 0, slow_factor: 0}\n");
+  const json end = Json({"--scenario", path})["scenarios"][0]["end"];
+  EXPECT_EQ(end["runs_below_full"], 0);
+  EXPECT_EQ(end["runs_full_but_unserved"], 3);
+  EXPECT_LT(end["median_part_served"], 0.95);
+  EXPECT_THAT(Type({"--scenario", path}).out,
+              HasSubstr("blind: every run ends at 100 %, but only"));
+}
+
+TEST_F(Simulate, CountsRetreatsBeforeTheOnsetOfABadPlatformAsFalseOnes) {
+  const std::string path = File(
+      "name: nervous\nwhat: a burst, then trouble\nkind: bad\nonset: {at: 10m}\n"
+      "site: {duration: 20m}\n"
+      "errors: {faults: [{ratio: 40%, from: 5m, until: 5m20s}, {ratio: 40%, from: 10m}]}\n");
+  const json all = Json({"--scenario", path, "--scenario", "B2"})["scenarios"];
+  EXPECT_EQ(all[0]["false_retreats"]["part_of_runs"], 1);
+  EXPECT_GE(all[0]["false_retreats"]["per_hour"], 6);
+  // From its start on it is bad: there is no time in which a retreat were false.
+  EXPECT_TRUE(all[1]["false_retreats"].is_null());
 }
 
 TEST_F(Simulate, SaysWhatItAssumesOfChecksThatAreNotModelled) {

@@ -48,8 +48,21 @@ TEST(Rehearsal, TellsHowARunEndedThatDidNotGetThere) {
   const RunResult result = RehearseOnce(PlanOf(ShopSpec()), night, 1);
   EXPECT_EQ(result.share.ppm(), 10'000U);
   EXPECT_EQ(result.phase, "ADMITTING");
-  EXPECT_FALSE(result.asks_for_a_person);
+  EXPECT_THAT(result.doing, testing::HasSubstr("admitting 1 %"));
+  // Its step lasts too long.
+  EXPECT_TRUE(result.asks_for_a_person);
+  ASSERT_TRUE(result.call.has_value());
+  EXPECT_NEAR(result.call->at_s, 300, 10);
+  EXPECT_THAT(result.call->why, testing::HasSubstr("ADMITTING at 1 % for longer than 5m"));
   EXPECT_THAT(result.waits_for, testing::Contains(testing::HasSubstr("waits for 50 requests")));
+}
+
+TEST(Rehearsal, RemembersACallForAPersonThatIsOver) {
+  const RunResult result = RehearseOnce(PlanOf(ShopSpec()), FindScenario("H8").value(), 1);
+  EXPECT_EQ(result.share, Share::All());
+  EXPECT_FALSE(result.asks_for_a_person);
+  EXPECT_TRUE(result.call.has_value());
+  EXPECT_GT(result.served_at_end, 0.95);
 }
 
 TEST(Rehearsal, RecordsEverySecondAndEveryDecisionWithoutChangingTheRun) {

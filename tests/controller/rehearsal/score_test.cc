@@ -55,6 +55,8 @@ TEST(Scorer, DelayRunsFromTheOnsetToTheFirstRetreat) {
   scorer.Add({.share = 1}, true);
   EXPECT_EQ(scorer.Score().delay_s, 7);
   EXPECT_EQ(scorer.Score().retreats, 3);
+  EXPECT_EQ(scorer.Score().early_retreats, 1);
+  EXPECT_EQ(scorer.Score().sound_s, 10);
 }
 
 TEST(Scorer, OnsetAboveAShareIsTheFirstSecondAboveIt) {
@@ -107,6 +109,15 @@ TEST(Aggregated, OnlyABearableScenarioHasFalseRetreatsAndOnlyABadOneADelay) {
   EXPECT_FALSE(bad.false_retreats.has_value());
   EXPECT_EQ(bad.delay_s.median, 8);
   EXPECT_FALSE(bad.delay_s.p95.has_value());
+}
+
+TEST(Aggregated, RetreatsBeforeTheOnsetAreFalseOnesOfTheTimeBeforeIt) {
+  const std::vector<RunScore> runs = {{.early_retreats = 3, .sound_s = 600}, {.sound_s = 1'200}};
+  const Aggregate bad = Aggregated(Of(Kind::kBad), runs);
+  EXPECT_EQ(bad.early_retreats, 0.5);
+  EXPECT_EQ(bad.early_retreats_per_hour, 6);
+  const std::vector<RunScore> at_once = {{.retreats = 2}};
+  EXPECT_FALSE(Aggregated(Of(Kind::kBad), at_once).early_retreats.has_value());
 }
 
 }  // namespace
