@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "cli/simulation.h"
+#include "common/base/number.h"
 
 namespace headgate::cli {
 namespace {
@@ -20,8 +21,8 @@ constexpr std::size_t kLineWidthMax = 100;
 
 std::string Hours(double seconds) {
   if (seconds == 3'600) return "one hour";
-  return seconds < 3'600 ? fmt::format("{:g} minutes", seconds / 60)
-                         : fmt::format("{:g} hours", seconds / 3'600);
+  return seconds < 3'600 ? PlainNumber(seconds / 60) + " minutes"
+                         : PlainNumber(seconds / 3'600) + " hours";
 }
 
 std::string Minutes(const std::optional<double>& seconds) {
@@ -48,17 +49,17 @@ std::string FoundText(const Rehearsed& rehearsed) {
 // Retreats an hour over all runs; a few runs tell it coarsely.
 std::string FalseText(const Rehearsed& rehearsed) {
   if (rehearsed.figures.early_retreats) {
-    return fmt::format("{:.3g}", rehearsed.figures.early_retreats_per_hour);
+    return PlainNumber(rehearsed.figures.early_retreats_per_hour, 3);
   }
   if (rehearsed.scenario.kind != Kind::kBearable) return "-";
   const double hours = rehearsed.scenario.site.duration_s / 3'600;
-  return fmt::format("{:.3g}", rehearsed.figures.retreats.mean / hours);
+  return PlainNumber(rehearsed.figures.retreats.mean / hours, 3);
 }
 
 // The columns beside the platform's name.
 std::string Columns(std::string_view full, std::string_view wrong, std::string_view found,
                     std::string_view lost, std::string_view collapse) {
-  return fmt::format("{:>18} {:>7} {:>10} {:>8} {:>8}", full, wrong, found, lost, collapse);
+  return fmt::format(" {:>17} {:>7} {:>10} {:>8} {:>8}", full, wrong, found, lost, collapse);
 }
 
 std::string RowOf(const Rehearsed& rehearsed, std::size_t name_width) {
@@ -92,7 +93,8 @@ std::string Head(const Simulation& simulation) {
            other.scenario.site.duration_s == site.duration_s;
   });
   const std::string of_what =
-      is_same ? fmt::format("{} each, {:g} users, ", Hours(site.duration_s), site.users) : "";
+      is_same ? fmt::format("{} each, {} users, ", Hours(site.duration_s), PlainNumber(site.users))
+              : "";
   return fmt::format("{}: {} run{} on each platform, {}seed {}", Clean(simulation.plan_file),
                      simulation.runs, simulation.runs == 1 ? "" : "s", of_what, simulation.seed);
 }
@@ -100,8 +102,8 @@ std::string Head(const Simulation& simulation) {
 void AddTraffic(const Simulation& simulation, std::size_t width, Lines& lines) {
   std::string text;
   for (const Rehearsed& rehearsed : simulation.rehearsed) {
-    text += fmt::format("{}{} {:g}", text.empty() ? "requests/s at 100 % (--rps): " : ", ",
-                        Clean(rehearsed.scenario.name), rehearsed.scenario.site.rps);
+    text += fmt::format("{}{} {}", text.empty() ? "requests/s at 100 % (--rps): " : ", ",
+                        Clean(rehearsed.scenario.name), PlainNumber(rehearsed.scenario.site.rps));
   }
   AddWrapped(text, width, "    ", lines);
 }
@@ -130,10 +132,10 @@ Lines SimulationText(const Simulation& simulation, std::size_t columns) {
             "FALSE: retreats on a platform that can carry everybody, and on a bad one before "
             "the onset of its trouble. FOUND: from the onset to the first retreat, median "
             "and 95 % of the runs."),
-        fmt::format("LOST: thousand user-minutes (of {:g}) in which somebody was out or got an "
+        fmt::format("LOST: thousand user-minutes (of {}) in which somebody was out or got an "
                     "error, mean. COLLAPSE: time in which less than half of those who were in were "
                     "served, mean.",
-                    site.users * site.duration_s / 60 / 1e3)}) {
+                    PlainNumber(site.users * site.duration_s / 60 / 1e3))}) {
     AddWrapped(text, width, "    ", lines);
   }
   Lines ends;

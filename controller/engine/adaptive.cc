@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "common/base/duration.h"
+#include "common/base/number.h"
 
 namespace headgate::engine {
 namespace {
@@ -100,8 +101,9 @@ void BrakeWhereSlow(const PlanSpec& plan, const Evidence& evidence, Share share,
     const double limit = double(std::get<RatioCheck>(check.kind).limit_ppm) / double(kPpm);
     if (recent.bad < kBrakeLeast || recent.bad <= kBrakePart * limit * recent.total) continue;
     lowest.AtMost(share, [&] {
-      return fmt::format("{} brakes: {:.2g} % in {:.0f} s, goes on at {:.2g} %", check.name,
-                         100 * recent.bad / recent.total, kBrakeSeconds, 100 * kBrakePart * limit);
+      return fmt::format("{} brakes: {} % in {:.0f} s, goes on at {} %", check.name,
+                         PlainNumber(100 * recent.bad / recent.total, 2), kBrakeSeconds,
+                         PlainNumber(100 * kBrakePart * limit, 2));
     });
   }
 }

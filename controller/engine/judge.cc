@@ -7,6 +7,7 @@
 #include <string>
 
 #include "common/base/duration.h"
+#include "common/base/number.h"
 #include "common/base/share.h"
 #include "controller/engine/adaptive.h"
 
@@ -170,7 +171,7 @@ Judgement JudgeRatio(const CheckSpec& spec, const RatioCheck& check, const Ratio
 Judgement JudgeValue(const CheckSpec& spec, const ValueCheck& check, const ValueEvidence& evidence,
                      TimePoint now, bool in_words) {
   const std::string bound =
-      in_words ? fmt::format("{:g}..{:g}", check.soft, check.hard) : std::string();
+      in_words ? PlainNumber(check.soft) + ".." + PlainNumber(check.hard) : std::string();
   if (!IsFresh(evidence.last, spec.fresh, now) || !evidence.value) {
     return NoDataYet(bound, evidence.last, evidence.no_data_why, now, in_words);
   }
@@ -185,15 +186,15 @@ Judgement JudgeValue(const CheckSpec& spec, const ValueCheck& check, const Value
                       : evidence.is_beyond_soft ? Verdict::kDegraded
                                                 : Verdict::kHealthy;
   if (!in_words) return judgement;
-  judgement.value = fmt::format("{:g}", value);
+  judgement.value = PlainNumber(value);
   const char* side = larger_is_worse ? "above" : "below";
   if (is_beyond_hard) {
-    judgement.detail = fmt::format("{} the hard bound {:g}", side, check.hard);
+    judgement.detail = fmt::format("{} the hard bound {}", side, PlainNumber(check.hard));
   } else if (evidence.is_beyond_soft) {
-    judgement.detail = fmt::format("{} the soft bound {:g}, or not back by {}", side, check.soft,
-                                   FormatPpm(check.hysteresis_ppm));
+    judgement.detail = fmt::format("{} the soft bound {}, or not back by {}", side,
+                                   PlainNumber(check.soft), FormatPpm(check.hysteresis_ppm));
   } else {
-    judgement.detail = fmt::format("inside {:g}", check.soft);
+    judgement.detail = "inside " + PlainNumber(check.soft);
   }
   return judgement;
 }

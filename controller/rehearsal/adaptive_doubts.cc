@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "common/base/duration.h"
+#include "common/base/number.h"
 #include "controller/engine/adaptive.h"
 #include "controller/engine/sequential.h"
 
@@ -95,11 +96,11 @@ std::vector<Doubt> FindDoubtsOfAdaptiveSteps(const engine::PlanSpec& plan, doubl
     // The first one says enough: what helps it helps the others.
     return {
         {"ramp.bake",
-         fmt::format("at {:g} requests/s the first share of {:g} % brings {:.2g} a second, too few "
+         fmt::format("at {} requests/s the first share of {} % brings {} a second, too few "
                      "for check {} to surely prove it within {}, after which a person is called; "
                      "{}",
-                     rps, *first * 100, rate, check.name, FormatDuration(plan.bake_max),
-                     Remedy(plan, limit, rps, rate))}};
+                     PlainNumber(rps), PlainNumber(*first * 100), PlainNumber(rate, 2), check.name,
+                     FormatDuration(plan.bake_max), Remedy(plan, limit, rps, rate))}};
   }
   return {};
 }
@@ -108,6 +109,7 @@ double RpsNeededByAdaptiveSteps(const engine::PlanSpec& plan) {
   double enough = kRpsMost;
   double too_few = kRpsLeast;
   if (FindDoubtsOfAdaptiveSteps(plan, too_few).empty()) return 0;
+  if (!FindDoubtsOfAdaptiveSteps(plan, enough).empty()) return kForever;
   while (enough > too_few * kCloseEnough) {
     const double between = std::sqrt(enough * too_few);
     (FindDoubtsOfAdaptiveSteps(plan, between).empty() ? enough : too_few) = between;

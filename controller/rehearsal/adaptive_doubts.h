@@ -9,7 +9,7 @@
 namespace headgate::rehearsal {
 
 std::vector<Doubt> FindDoubtsOfAdaptiveSteps(const engine::PlanSpec& plan, double rps);
-// As RpsNeeded, to a twentieth.
+// As RpsNeeded, to a twentieth; kForever where no traffic is enough within the plan's bake.
 double RpsNeededByAdaptiveSteps(const engine::PlanSpec& plan);
 
 }  // namespace headgate::rehearsal

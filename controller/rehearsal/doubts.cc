@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "common/base/duration.h"
+#include "common/base/number.h"
 #include "controller/engine/plan_limits.h"
 #include "controller/rehearsal/adaptive_doubts.h"
 #include "controller/rehearsal/platform.h"
@@ -61,7 +62,7 @@ double MeanFor(double sample) { return sample + 2 * std::sqrt(sample); }
 
 std::string PercentUp(double part) {
   const double percent = part >= 0.01 ? std::ceil(part * 100) : std::ceil(part * 1e4) / 100;
-  return fmt::format("{:g} %", percent);
+  return PlainNumber(percent) + " %";
 }
 
 // Up to what a person would write: whole seconds, tens of them, minutes.
@@ -71,7 +72,7 @@ std::string TimeUp(double seconds) {
 }
 
 // Three digits that count.
-std::string Percent(double part) { return fmt::format("{:.3g} %", part * 100); }
+std::string Percent(double part) { return PlainNumber(part * 100, 3) + " %"; }
 
 bool IsUnderAnHour(double seconds) { return seconds * 1e3 <= double(engine::kHour.count()); }
 
@@ -92,9 +93,9 @@ void AddTooFew(const Counted& counted, double rps, double first, std::vector<Dou
   if (share <= 1) ways.push_back("a first step of " + PercentUp(share));
   doubts.push_back(
       {counted.path + ".min_sample",
-       fmt::format("at {:g} requests/s the first step of {} brings about {:.0f} requests in a "
+       fmt::format("at {} requests/s the first step of {} brings about {:.0f} requests in a "
                    "window of {}, and check {} waits for {}: {}; {}",
-                   rps, Percent(first), mean, FormatDuration(counted.ratio->window),
+                   PlainNumber(rps), Percent(first), mean, FormatDuration(counted.ratio->window),
                    counted.check->name, counted.ratio->min_sample,
                    mean < sample ? "the ramp would stay there" : "it would often have too few",
                    Either(ways))});
@@ -127,10 +128,10 @@ void AddProvesNothing(const Counted& counted, const engine::PlanSpec& plan, doub
   if (share <= 1) ways.push_back("a first step of " + PercentUp(share));
   doubts.push_back(
       {"ramp.bake",
-       fmt::format("at {:g} requests/s the first step of {} is judged on about {:.0f} requests, in "
+       fmt::format("at {} requests/s the first step of {} is judged on about {:.0f} requests, in "
                    "which twice the limit of {} would give {:.1f} bad ones: too few to tell, so "
                    "that the step proves nothing for check {}; {}",
-                   rps, Percent(first), judged, Percent(counted.limit()), events,
+                   PlainNumber(rps), Percent(first), judged, Percent(counted.limit()), events,
                    counted.check->name, Either(ways))});
 }
 
@@ -249,6 +250,15 @@ double RpsNeeded(const engine::PlanSpec& plan) {
     needed = std::max({needed, for_sample, beyond_sample, for_window});
   }
   return std::ceil(needed);
+}
+
+std::vector<std::string> ChecksOfOtherTraffic(const engine::PlanSpec& plan) {
+  std::vector<std::string> names;
+  for (const Counted& counted : CountedChecks(plan)) {
+    if (counted.agents != nullptr) return {};
+    names.push_back(counted.check->name);
+  }
+  return names;
 }
 
 }  // namespace headgate::rehearsal

@@ -27,7 +27,11 @@ std::vector<Doubt> FindDoubtsOfTraffic(const engine::PlanSpec& plan, double rps)
 std::vector<Doubt> FindDoubtsOfPlatform(const engine::PlanSpec& plan, const Scenario& scenario);
 
 // The least requests a second at full share with which FindDoubtsOfTraffic finds nothing; 0 if the
-// plan counts no requests at its first step.
+// plan counts no requests at its first step, kForever if none are enough.
 double RpsNeeded(const engine::PlanSpec& plan);
+
+// Its only ratios are Prometheus': what traffic they count is not known here, and may be less than
+// the gate's. Their names, empty where the load balancers' counts are looked at too.
+std::vector<std::string> ChecksOfOtherTraffic(const engine::PlanSpec& plan);
 
 }  // namespace headgate::rehearsal
