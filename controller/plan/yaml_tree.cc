@@ -210,7 +210,11 @@ std::string_view NameOf(YamlNode::Kind kind) {
 YamlNode ReadYaml(std::string_view text, Problems& problems) {
   if (text.size() > kPlanBytesMax) {
     problems.Add(Position{},
-                 fmt::format("a plan of {} bytes is larger than {}", text.size(), kPlanBytesMax));
+                 fmt::format("the plan is longer than {} KiB: shorten it", kPlanBytesMax / 1'024));
+    return YamlNode{};
+  }
+  if (const std::size_t nul = text.find('\0'); nul != std::string_view::npos) {
+    problems.Add(PositionOf(text, nul), "the plan holds a NUL byte: save the file as UTF-8 text");
     return YamlNode{};
   }
   if (const auto bad = FindBadByte(text)) {
