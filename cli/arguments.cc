@@ -11,8 +11,8 @@
 #include "cli/certs_options.h"
 #include "cli/help_texts.h"
 #include "cli/plan_options.h"
+#include "cli/unknown_words.h"
 #include "common/base/duration.h"
-#include "common/base/nearest.h"
 #include "common/base/text.h"
 
 namespace headgate::cli {
@@ -49,8 +49,6 @@ class Grammar {
   void AddGateVerb(Verb verb, const std::string& name, const std::string& what,
                    const std::string& example);
 
-  // "; did you mean …?" where the word in the verb's place is none; empty otherwise.
-  std::string UnknownVerb(const std::vector<std::string>& words) const;
   // Each says what is wrong, or nothing.
   std::string ReadConnection(const Variable& variable);
   std::string ReadValues();
@@ -237,21 +235,6 @@ void Grammar::AddCerts() {
   AddCertsOptions(*init, *issue, command_.certs, raw_.lifetime);
 }
 
-std::string Grammar::UnknownVerb(const std::vector<std::string>& words) const {
-  for (std::size_t i = 0; i < words.size(); ++i) {
-    if (words[i].rfind('-', 0) == 0) {
-      const CLI::Option* option = app_.get_option_no_throw(words[i]);
-      if (option != nullptr && option->get_expected_min() > 0) ++i;
-      continue;
-    }
-    std::vector<std::string> known;
-    for (const CLI::App* verb : app_.get_subcommands(nullptr)) known.push_back(verb->get_name());
-    if (std::find(known.begin(), known.end(), words[i]) != known.end()) return "";
-    return fmt::format("there is no verb '{}'{}", words[i], DidYouMean(words[i], known));
-  }
-  return "";
-}
-
 std::string Grammar::ReadConnection(const Variable& variable) {
   Connection& connection = command_.connection;
   connection.controllers = raw_.controllers;
@@ -345,6 +328,7 @@ std::string Grammar::CheckWhole() const {
     return fmt::format("--timeout {} is above 60s: to wait longer, use headgate watch GATE",
                        FormatDuration(*command_.timeout));
   }
+  if (std::string wrong = CheckPlanOptions(command_); !wrong.empty()) return wrong;
   if (command_.wait && command_.mutation.dry_run) {
     return "--wait and --dry-run contradict each other: a dry run starts nothing";
   }
@@ -361,7 +345,7 @@ std::variant<Command, Answer> Grammar::Parse(const std::vector<std::string>& wor
   } catch (const CLI::CallForVersion& version) {
     return Answer{ExitCode::kDone, std::string(version.what()) + "\n"};
   } catch (const CLI::ParseError& error) {
-    const std::string unknown = UnknownVerb(words);
+    const std::string unknown = UnknownWord(app_, words);
     return Answer{ExitCode::kUsage,
                   fmt::format("headgate: {}\nTry headgate --help, or headgate VERB --help.\n",
                               unknown.empty() ? error.what() : unknown)};

@@ -84,6 +84,8 @@ struct SimulateFlags {
   // Files or names; empty: the typical ones.
   std::vector<std::string> scenarios{};
   std::size_t runs = 50;
+  // The one that is drawn, from 1.
+  std::size_t run = 1;
   std::uint64_t seed = 1;
   // Requests a second at 100 %; of `validate` too. Unset: what the scenarios say.
   std::optional<double> rps{};
@@ -99,6 +101,8 @@ struct Command {
   std::string agent{};
   // "-" is the standard input.
   std::string plan_file{};
+  // Of `validate`: warnings refuse.
+  bool is_strict = false;
   bool when_ready = false;
   bool wait = false;
   std::optional<Share> share{};

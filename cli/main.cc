@@ -4,11 +4,14 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <iostream>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <variant>
 #include <vector>
@@ -20,6 +23,8 @@
 namespace {
 
 using headgate::cli::ExitCode;
+
+constexpr int kColumnsMax = 1'000;
 
 std::string Variable(const std::string& name) {
   const char* value = std::getenv(name.c_str());
@@ -46,12 +51,26 @@ void KeepStandardStreamsApart() {
   }
 }
 
+// As the caller wants it, where COLUMNS says so; 0: it does not.
+int ColumnsWanted() {
+  const std::string text = Variable("COLUMNS");
+  int columns = 0;
+  const char* end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, columns);
+  return error == std::errc() && rest == end ? std::clamp(columns, 0, kColumnsMax) : 0;
+}
+
+headgate::cli::Size Wanted(headgate::cli::Size size) {
+  if (const int columns = ColumnsWanted(); columns > 0) size.columns = columns;
+  return size;
+}
+
 headgate::cli::Size SizeOfTerminal() {
   winsize size{};
   if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0 || size.ws_row == 0) {
-    return headgate::cli::Size{};
+    return Wanted({});
   }
-  return headgate::cli::Size{.columns = size.ws_col, .rows = size.ws_row};
+  return Wanted({.columns = size.ws_col, .rows = size.ws_row});
 }
 
 // Waits for Ctrl-C on a thread of its own, so that no code runs inside a signal handler. A second
@@ -101,6 +120,7 @@ int main(int argc, char** argv) {
                                    .err = std::cerr,
                                    .is_live = is_terminal && Variable("TERM") != "dumb",
                                    .has_color = has_color,
+                                   .has_width = is_terminal || ColumnsWanted() > 0,
                                    .has_blocks = IsUtf8() && Variable("NO_COLOR").empty(),
                                    .size = SizeOfTerminal};
   const headgate::SteadyClock clock;

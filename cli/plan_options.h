@@ -1,6 +1,8 @@
 // The options of the verbs that need a plan and no controller. Internal to the arguments.
 #pragma once
 
+#include <string>
+
 #include "cli/command.h"
 
 namespace CLI {
@@ -11,5 +13,7 @@ namespace headgate::cli {
 
 // `command` is filled in when the words are parsed.
 void AddPlanOptions(CLI::App& validate, CLI::App& simulate, Command& command);
+// What no single option is wrong about; empty: nothing.
+std::string CheckPlanOptions(const Command& command);
 
 }  // namespace headgate::cli

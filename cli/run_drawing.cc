@@ -6,6 +6,7 @@
 
 #include "cli/simulation.h"
 #include "cli/strip.h"
+#include "common/base/number.h"
 
 namespace headgate::cli {
 namespace {
@@ -53,9 +54,9 @@ class Drawing {
 
   Lines Draw() {
     const rehearsal::Scenario& scenario = simulation_.drawn;
-    lines_.push_back(
-        Cut(fmt::format("One run on {}: {}", Clean(scenario.name), Clean(scenario.what)),
-            std::max(options_.columns, kLabelWidth + kColumnsMin)));
+    lines_.push_back(Cut(fmt::format("Run {} of {} on {}: {}", simulation_.drawn_run,
+                                     simulation_.runs, Clean(scenario.name), Clean(scenario.what)),
+                         std::max(options_.columns, kLabelWidth + kColumnsMin)));
     lines_.push_back(fmt::format("the first {} of {}, {} s a column", ClockText(double(seconds_)),
                                  ClockText(scenario.site.duration_s), per_column_));
     AddShare();
@@ -125,8 +126,8 @@ class Drawing {
     if (limit) strip.limit = *limit;
     const std::string above = options_.has_color ? "red" : "'!'";
     const bool is_marked = limit && (options_.has_color || !options_.has_blocks);
-    Add(strip, {fmt::format("{:<6} {:>10.3g} %", name, strip.top * 100),
-                limit ? fmt::format("  limit {:g} %", *limit * 100) : "",
+    Add(strip, {fmt::format("{:<6} {:>10} %", name, PlainNumber(strip.top * 100, 3)),
+                limit ? "  limit " + PlainNumber(*limit * 100) + " %" : "",
                 is_marked ? fmt::format("  above it: {}", above) : ""});
   }
 
@@ -167,10 +168,11 @@ class Drawing {
     const std::vector<Mark> marks = MarksOf(simulation_.record);
     for (std::size_t i = 0; i < std::min(marks.size(), kListedMax); ++i) {
       const rehearsal::Decision& decision = marks[i].decision;
-      const std::string line = Cut(
+      std::string line =
           fmt::format("  {} {:>6}  {:<16} {}: {}", marks[i].label, ClockText(decision.at_s),
-                      MoveText(decision), Clean(decision.cause.what), Clean(decision.cause.why)),
-          std::max(options_.columns, kLabelWidth + kColumnsMin));
+                      MoveText(decision), Clean(decision.cause.what), Clean(decision.cause.why));
+      // A file or a pipe has no edge.
+      if (options_.cuts) line = Cut(line, std::max(options_.columns, kLabelWidth + kColumnsMin));
       lines_.push_back(
           Paint(line, decision.is_retreat ? Color::kBad : Color::kNone, options_.has_color));
     }

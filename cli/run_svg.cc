@@ -8,6 +8,7 @@
 #include "cli/simulation.h"
 #include "cli/strip.h"
 #include "cli/svg.h"
+#include "common/base/number.h"
 
 namespace headgate::cli {
 namespace {
@@ -87,10 +88,11 @@ class RunPicture {
 
   std::string Subtitle() const {
     return fmt::format(
-        "the first run of headgate simulate with seed {}; {:g} requests/s and {:g} users at "
+        "run {} of headgate simulate with seed {}; {} requests/s and {} users at "
         "100 %; the first {} of {}",
-        simulation_.seed, simulation_.drawn.site.rps, simulation_.drawn.site.users,
-        ClockText(double(seconds_)), ClockText(simulation_.drawn.site.duration_s));
+        simulation_.drawn_run, simulation_.seed, PlainNumber(simulation_.drawn.site.rps),
+        PlainNumber(simulation_.drawn.site.users), ClockText(double(seconds_)),
+        ClockText(simulation_.drawn.site.duration_s));
   }
 
   double PanelsEnd() const {
@@ -182,13 +184,13 @@ class RunPicture {
     for (const double part : {0.0, 0.5, 1.0}) {
       const double at = y + panel.height * (1 - part);
       if (part == 0.5) svg_.Line(kLeft, at, right, at, "class=\"grid\"");
-      svg_.Text(kLeft - 6, at + 4, fmt::format("{:.3g} %", part * panel.top * 100),
+      svg_.Text(kLeft - 6, at + 4, PlainNumber(part * panel.top * 100, 3) + " %",
                 "class=\"small end\"");
     }
     if (!std::isnan(panel.limit) && panel.limit < panel.top) {
       const double at = y + panel.height * (1 - panel.limit / panel.top);
       svg_.Line(kLeft, at, right, at, "class=\"limit\"");
-      svg_.Text(right - 4, at - 4, fmt::format("limit {:g} %", panel.limit * 100),
+      svg_.Text(right - 4, at - 4, "limit " + PlainNumber(panel.limit * 100) + " %",
                 "class=\"small end\"");
     }
     svg_.Text(kLeft, y - 8, panel.title, "class=\"head\"");

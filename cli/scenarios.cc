@@ -47,26 +47,28 @@ absl::StatusOr<rehearsal::Scenario> Load(const std::string& name,
                                          const rehearsal::Scenario& unsaid) {
   errno = 0;
   std::ifstream file(name, std::ios::binary);
-  const int error = errno;
+  const int reason = errno;
   if (!file || !IsFileName(name)) {
     auto built_in = rehearsal::FindScenario(name, unsaid);
     if (built_in.ok()) return built_in;
   }
   if (!file) {
     if (IsFileName(name)) {
-      return absl::NotFoundError(
-          fmt::format("scenario {} cannot be read: {}", Clean(name), std::strerror(error)));
+      return absl::NotFoundError(fmt::format("scenario {} cannot be read: {}{}", Clean(name),
+                                             std::strerror(reason),
+                                             reason == ENOENT ? ": is the path right?" : ""));
     }
     return absl::NotFoundError(
         fmt::format("there is no file and no built-in scenario '{}'{}", Clean(name), NearTo(name)));
   }
   std::string bytes(static_cast<std::size_t>(kBytesMax) + 1, '\0');
+  errno = 0;
   file.read(bytes.data(), std::ssize(bytes));
-  bytes.resize(static_cast<std::size_t>(file.gcount()));
   if (file.bad()) {
     return absl::NotFoundError(
         fmt::format("scenario {} cannot be read: {}", Clean(name), std::strerror(errno)));
   }
+  bytes.resize(static_cast<std::size_t>(file.gcount()));
   if (std::ssize(bytes) > kBytesMax || bytes.empty()) {
     return absl::InvalidArgumentError(fmt::format(
         "{} is no scenario: it must be a file of 1 to {} bytes", Clean(name), kBytesMax));

@@ -11,6 +11,7 @@
 #include "cli/session.h"
 #include "cli/simulation.h"
 #include "common/base/duration.h"
+#include "common/base/number.h"
 #include "controller/plan/plan.h"
 
 namespace headgate::cli {
@@ -63,10 +64,16 @@ Lines AssumptionsOf(const engine::PlanSpec& plan) {
                       check.name, FormatDuration(prometheus->every)));
     }
   }
+  if (!rehearsal::ChecksOfOtherTraffic(plan).empty()) {
+    lines.emplace_back(
+        "no check counts the load balancers' requests: how many Prometheus counts is not known, "
+        "and "
+        "may be less than the gate's");
+  }
   if (!sound.empty()) lines.push_back("always HEALTHY while there is any data: " + sound);
   if (const std::optional<double> baseline = ErrorBaselineOf(plan)) {
-    lines.push_back(fmt::format("errors are {:.3g} % where a platform does not say otherwise",
-                                *baseline * 100));
+    lines.push_back(fmt::format("errors are {} % where a platform does not say otherwise",
+                                PlainNumber(*baseline * 100, 3)));
   }
   if (plan.adaptive && plan.adaptive->utilisation) {
     lines.emplace_back("ramp.utilisation is the platform's, read every second");
@@ -123,7 +130,7 @@ bool RunAll(const engine::Plan& plan, const std::vector<Scenario>& scenarios,
     before += flags.runs;
   }
   simulation.drawn = scenarios[flags.scenarios.empty() ? kDrawnOfTypical : 0];
-  rehearsal::RehearseOnce(plan, simulation.drawn, rehearsal::SeedOfRun(flags.seed, 0),
+  rehearsal::RehearseOnce(plan, simulation.drawn, rehearsal::SeedOfRun(flags.seed, flags.run - 1),
                           &simulation.record);
   return true;
 }
@@ -145,7 +152,8 @@ void Show(const Simulation& simulation, const Command& command, Session& session
   out << '\n';
   const DrawingOptions options{.columns = columns,
                                .has_color = session.terminal.has_color,
-                               .has_blocks = session.terminal.has_blocks};
+                               .has_blocks = session.terminal.has_blocks,
+                               .cuts = session.terminal.has_width};
   for (const std::string& line : RunDrawing(simulation, options)) out << line << '\n';
 }
 
@@ -163,7 +171,8 @@ ExitCode RunSimulate(const Command& command, Session& session) {
   absl::StatusOr<std::vector<Scenario>> scenarios =
       LoadScenarios(command.simulate, OrdinaryDay(plan->spec()));
   if (absl::IsInvalidArgument(scenarios.status())) {
-    return RefuseFile(std::string(scenarios.status().message()), command, session);
+    const std::string why(scenarios.status().message());
+    return Refuse(ExitCode::kRefused, "no sound scenario:\n" + why, command, session);
   }
   if (!scenarios.ok()) {
     return Refuse(ExitCode::kNotFound, std::string(scenarios.status().message()), command, session);
@@ -174,6 +183,7 @@ ExitCode RunSimulate(const Command& command, Session& session) {
       .plan = plan->spec(),
       .seed = command.simulate.seed,
       .runs = command.simulate.runs,
+      .drawn_run = command.simulate.run,
       .warnings = WarningLines(name, positions, DoubtsOf(plan->spec(), *scenarios)),
       .assumptions = AssumptionsOf(plan->spec())};
   for (const std::string& warning : simulation.warnings) session.terminal.err << warning << '\n';

@@ -53,12 +53,14 @@ struct Simulation {
   engine::PlanSpec plan;
   std::uint64_t seed = 1;
   std::size_t runs = 0;
+  // Which of them is drawn, from 1.
+  std::size_t drawn_run = 1;
   std::vector<Rehearsed> rehearsed;
   // `file:line:column: warning: …`, each with what to change.
   Lines warnings;
   // What stands for the parts of the world that are not modelled.
   Lines assumptions;
-  // The first run on one of the scenarios, whole.
+  // That run on one of the scenarios, whole.
   rehearsal::Scenario drawn;
   rehearsal::RunRecord record;
 };
@@ -88,6 +90,8 @@ struct DrawingOptions {
   std::size_t columns = 80;
   bool has_color = false;
   bool has_blocks = false;
+  // Causes that are longer than a line are cut.
+  bool cuts = true;
 };
 
 // The table, and what to know about it.

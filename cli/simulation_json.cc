@@ -157,7 +157,7 @@ std::string SimulationJson(const Simulation& simulation) {
     json["scenarios"].push_back(ToJson(rehearsed));
   }
   ordered_json& run = json["run"];
-  run = {{"scenario", simulation.drawn.name}};
+  run = {{"scenario", simulation.drawn.name}, {"number", simulation.drawn_run}};
   run["decisions"] = ordered_json::array();
   for (const rehearsal::Decision& decision : simulation.record.decisions) {
     run["decisions"].push_back(ToJson(decision));

@@ -22,6 +22,8 @@ struct Terminal {
   // `out` is a terminal: pictures may be redrawn there.
   bool is_live = false;
   bool has_color = false;
+  // Lines that are longer than `size` says may be cut: it is a terminal's, or the caller's word.
+  bool has_width = false;
   // Block characters may be drawn: UTF-8, and not NO_COLOR.
   bool has_blocks = false;
   // Asked again for each picture: people resize windows.

@@ -1,14 +1,19 @@
 // `headgate validate`, and reading a plan's file.
 #include <fmt/format.h>
 
+#include <cerrno>
 #include <cmath>
+#include <cstring>
 #include <fstream>
+#include <nlohmann/json.hpp>
 
 #include "cli/json.h"
 #include "cli/plan_warnings.h"
 #include "cli/plan_words.h"
 #include "cli/session.h"
 #include "cli/text.h"
+#include "common/base/duration.h"
+#include "common/base/number.h"
 #include "controller/plan/plan.h"
 #include "controller/plan/yaml_tree.h"
 #include "controller/rehearsal/doubts.h"
@@ -27,6 +32,40 @@ Lines Warnings(const engine::Plan& plan, const std::string& name, const plan::Po
   return WarningLines(name, positions, doubts);
 }
 
+// The plan as the schema has it, and what it is warned of.
+std::string PlanJson(const v1::Plan& plan, const Lines& warnings) {
+  auto document = nlohmann::ordered_json::parse(ToJson(plan), nullptr, false);
+  document["warnings"] = warnings;
+  // A file's name may be any bytes.
+  return document.dump(1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+}
+
+// What traffic the plan needs; nothing where it needs none.
+std::string NeedText(const engine::PlanSpec& plan) {
+  const std::vector<std::string> elsewhere = rehearsal::ChecksOfOtherTraffic(plan);
+  if (!elsewhere.empty()) {
+    return fmt::format(
+        "  what traffic it needs is not known: check {} counts what Prometheus is asked for, which "
+        "may be less than the gate's",
+        fmt::join(elsewhere, ", "));
+  }
+  const double needed = rehearsal::RpsNeeded(plan);
+  if (std::isinf(needed)) {
+    return fmt::format("  no traffic is enough for a bake of {}: lengthen it",
+                       FormatDuration(plan.bake_max));
+  }
+  if (needed == 0) return "";
+  return fmt::format("  needs {} requests/s at 100 %: with fewer the first step shows too little",
+                     PlainNumber(std::ceil(needed * 10) / 10));
+}
+
+// The system's word for why a file cannot be read.
+absl::Status Unreadable(const std::string& file, int reason) {
+  return absl::NotFoundError(fmt::format("{} cannot be read: {}{}", Clean(file),
+                                         reason == 0 ? "unknown error" : std::strerror(reason),
+                                         reason == ENOENT ? ": is the path right?" : ""));
+}
+
 }  // namespace
 
 ExitCode RefuseFile(const std::string& why, const Command& command, Session& session) {
@@ -41,17 +80,16 @@ absl::StatusOr<std::string> ReadPlanFile(const Command& command, Session& sessio
   std::ifstream file;
   std::istream* in = &session.in;
   if (command.plan_file != "-") {
+    errno = 0;
     file.open(command.plan_file, std::ios::binary);
-    if (!file) {
-      return absl::NotFoundError(
-          fmt::format("{} cannot be read: is the path right?", Clean(command.plan_file)));
-    }
+    if (!file) return Unreadable(command.plan_file, errno);
     in = &file;
   }
   std::string bytes(plan::kPlanBytesMax + 1, '\0');
+  errno = 0;
   in->read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
   bytes.resize(static_cast<std::size_t>(in->gcount()));
-  if (in->bad()) return absl::NotFoundError(Clean(command.plan_file) + " cannot be read");
+  if (in->bad()) return Unreadable(NameOfPlan(command), errno);
   return bytes;
 }
 
@@ -64,23 +102,26 @@ ExitCode RunValidate(const Command& command, Session& session) {
   plan::Positions positions;
   const auto plan = plan::LoadPlan(*bytes, name, &positions);
   if (!plan.ok()) return RefuseFile(std::string(plan.status().message()), command, session);
-  for (const std::string& warning : Warnings(*plan, name, positions, command.simulate.rps)) {
-    session.terminal.err << warning << '\n';
+  const Lines warnings = Warnings(*plan, name, positions, command.simulate.rps);
+  for (const std::string& warning : warnings) session.terminal.err << warning << '\n';
+  const bool is_refused = command.is_strict && !warnings.empty();
+  const ExitCode code = is_refused ? ExitCode::kRefused : ExitCode::kDone;
+  if (is_refused) {
+    session.terminal.err << fmt::format("headgate: {} warning{}, which --strict refuses\n",
+                                        warnings.size(), warnings.size() == 1 ? "" : "s");
   }
   if (command.output == Output::kJson) {
     const auto source = plan::FromSource(plan->spec().source);
     if (!source.ok()) return ExitCode::kInternal;
-    session.terminal.out << ToJson(*source);
-    return ExitCode::kDone;
+    session.terminal.out << PlanJson(*source, warnings);
+    return code;
   }
-  session.terminal.out << Clean(name) << ": a sound plan\n";
+  session.terminal.out << Clean(name)
+                       << (is_refused ? ": a plan with warnings\n" : ": a sound plan\n");
   for (const std::string& line : DescribePlan(plan->spec())) session.terminal.out << line << '\n';
-  if (const double needed = rehearsal::RpsNeeded(plan->spec()); needed > 0) {
-    session.terminal.out << fmt::format(
-        "  needs {:g} requests/s at 100 %: with fewer the first step shows too little\n",
-        std::ceil(needed * 10) / 10);
-  }
-  return ExitCode::kDone;
+  const std::string need = NeedText(plan->spec());
+  if (!need.empty()) session.terminal.out << need << '\n';
+  return code;
 }
 
 }  // namespace headgate::cli

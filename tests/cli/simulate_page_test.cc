@@ -89,7 +89,7 @@ TEST_F(SimulatePage, NamesEveryFieldForPrograms) {
 
 TEST_F(SimulatePage, NamesEveryOption) {
   const std::string page = Page();
-  for (const char* option : {"--scenario", "--rps", "--runs", "--seed", "-o"}) {
+  for (const char* option : {"--scenario", "--rps", "--runs", "--run", "--seed", "-o"}) {
     EXPECT_THAT(page, HasSubstr(std::string("| `") + option));
   }
 }

@@ -24,6 +24,12 @@ constexpr char kPlan[] =
     "  - {name: slow, ratio: agents.slower_than(500ms), limit: 1%}\n"
     "ramp: {steps: [1%, 5%, 25%, 100%]}\n";
 
+std::string AdaptivePlan(const std::string& ramp) {
+  const std::string plan = kPlan;
+  const std::string more = ramp.empty() ? "" : ", " + ramp;
+  return plan.substr(0, plan.find("ramp:")) + "ramp: {steps: adaptive" + more + "}\n";
+}
+
 // Without the breaks of its lines.
 std::string Unbroken(const std::string& text) {
   return absl::StrReplaceAll(text, {{"\n    ", " "}});
@@ -62,7 +68,7 @@ TEST_F(Simulate, TellsOfASoundPlatformAndTypicalTroublesWithoutBeingAsked) {
   EXPECT_EQ(said.code, 0) << said.err;
   for (const char* text : {"H1   healthy", "B2   bad from the start", "B6   a regression",
                            "M1   a cold", "M3   three fifths", "H6   a healthy, quiet",
-                           "MINUTES TO 100 %", "H6 40", "One run on B6"}) {
+                           "MINUTES TO 100 %", "H6 40", "Run 1 of 3 on B6"}) {
     EXPECT_THAT(said.out, HasSubstr(text));
   }
 }
@@ -170,11 +176,7 @@ TEST_F(Simulate, CountsAHoldWithoutDataAndAStepThatLastsTooLongAsCallsForAPerson
 }
 
 TEST_F(Simulate, SaysWhatHoldsARunBelow100PercentWhereItWaitsForNothing) {
-  const std::string plan =
-      "gate: shop\npreflight: {agents: [edge-1]}\nchecks:\n"
-      "  - {name: errors, ratio: agents.http_5xx, limit: 1%}\n"
-      "  - {name: slow, ratio: agents.slower_than(500ms), limit: 1%}\n"
-      "ramp: {steps: adaptive}\n";
+  const std::string plan = AdaptivePlan("");
   const json end = Json({"--scenario", "M3"}, plan)["scenarios"][0]["end"];
   EXPECT_EQ(end["runs_below_full"], 3);
   EXPECT_FALSE(end["doing"].get<std::string>().empty());
@@ -260,6 +262,90 @@ TEST_F(Simulate, RefusesFiguresOutOfRange) {
   EXPECT_EQ(Type({"--runs", "0"}).code, 2);
   EXPECT_EQ(Validate({"-o", "svg"}).code, 2);
   EXPECT_EQ(caller_.Type({"simulate", "there-is-none.yaml"}).code, 2);
+}
+
+TEST_F(Simulate, SaysWhatAFigureMayBe) {
+  EXPECT_THAT(Type({"--seed", "text"}).err, HasSubstr("--seed: 'text' is not a whole number"));
+  EXPECT_THAT(caller_.Type({"simulate", "-", "--runs", "1e3"}).err,
+              HasSubstr("--runs: '1e3' is not a whole number: write 1 to 10000\n"));
+  EXPECT_THAT(Type({"--rps", "0"}).err, HasSubstr("0 is out of range: write 0.1 to 1000000\n"));
+  EXPECT_THAT(Type({"--rps", "many"}).err, HasSubstr("'many' is not a number"));
+}
+
+TEST_F(Simulate, DrawsTheRunThatIsAskedFor) {
+  const json first = Json({"--scenario", "H3"})["run"];
+  const json third = Json({"--scenario", "H3", "--run", "3"})["run"];
+  EXPECT_EQ(first["number"], 1);
+  EXPECT_EQ(third["number"], 3);
+  EXPECT_NE(first["seconds"]["requests"], third["seconds"]["requests"]);
+  EXPECT_THAT(Type({"--scenario", "H3", "--run", "3"}).out, HasSubstr("Run 3 of 3 on H3"));
+  const Said beyond = Type({"--run", "4"});
+  EXPECT_EQ(beyond.code, 2);
+  EXPECT_THAT(beyond.err, HasSubstr("--run 4 is above --runs 3: write 1 to 3"));
+}
+
+TEST_F(Simulate, CutsNoCauseWhereNobodySaysHowWideTheOutputIs) {
+  const Said said = Type({"--scenario", "B6"});
+  EXPECT_THAT(said.out, HasSubstr("nats against (fails at 6.9)\n"));
+}
+
+TEST_F(Simulate, WritesNoExponents) {
+  const Said said = Type({"--scenario", "H1", "--rps", "1000000"});
+  EXPECT_THAT(said.out, HasSubstr("H1 1000000\n"));
+  EXPECT_THAT(said.out, Not(HasSubstr("e+")));
+  EXPECT_THAT(Validate({"--rps", "1000000"}, AdaptivePlan("bake: 1s..1s")).err,
+              HasSubstr("at 1000000 requests/s the first share of 5 % brings 50000 a second"));
+}
+
+TEST_F(Simulate, ValidateSaysWhereNoTrafficIsEnough) {
+  EXPECT_THAT(Validate({}, AdaptivePlan("bake: 1s..1s")).out,
+              HasSubstr("no traffic is enough for a bake of 1s: lengthen it"));
+}
+
+TEST_F(Simulate, ValidateIsStrictWhereItIsAsked) {
+  EXPECT_EQ(Validate({"--strict", "--rps", "2000"}).code, 0);
+  const Said quiet = Validate({"--strict", "--rps", "40"});
+  EXPECT_EQ(quiet.code, 3);
+  EXPECT_THAT(quiet.err, HasSubstr("headgate: 2 warnings, which --strict refuses"));
+  EXPECT_THAT(quiet.out, Not(HasSubstr("a sound plan")));
+}
+
+TEST_F(Simulate, ValidateGivesProgramsItsWarnings) {
+  const json sound = json::parse(Validate({"-o", "json", "--rps", "2000"}).out);
+  EXPECT_EQ(sound["gate"], "shop");
+  EXPECT_EQ(sound["warnings"], json::array());
+  const Said said = Validate({"-o", "json", "--rps", "40", "--strict"});
+  EXPECT_EQ(said.code, 3);
+  const json quiet = json::parse(said.out);
+  ASSERT_EQ(quiet["warnings"].size(), 2U);
+  EXPECT_THAT(quiet["warnings"][0], HasSubstr("standard input:4:5: warning: checks[0].min_sample"));
+}
+
+TEST_F(Simulate, TrafficThatPrometheusCountsIsNotKnown) {
+  const std::string plan =
+      "gate: shop\npreflight: {agents: [edge-1]}\nchecks:\n"
+      "  - {name: payments, limit: 2%, ratio: {prometheus: {bad: b, total: t}}}\n";
+  EXPECT_THAT(Validate({"--rps", "40"}, plan).out,
+              HasSubstr("what traffic it needs is not known: check payments counts"));
+  EXPECT_THAT(Unbroken(Type({"--scenario", "H1"}, plan).out),
+              HasSubstr("assumed: no check counts the load balancers' requests"));
+  EXPECT_THAT(Validate({}).out, Not(HasSubstr("is not known")));
+}
+
+TEST_F(Simulate, SaysWhyAFileCannotBeRead) {
+  const Said folder = caller_.Type({"validate", testing::TempDir()});
+  EXPECT_EQ(folder.code, 2);
+  EXPECT_THAT(folder.err, HasSubstr("cannot be read: Is a directory"));
+  EXPECT_THAT(caller_.Type({"validate", "there-is-none.yaml"}).err,
+              HasSubstr("cannot be read: No such file or directory: is the path right?"));
+}
+
+TEST_F(Simulate, DoesNotCallAScenarioAPlan) {
+  const std::string path = File(kPlan);
+  const Said said = caller_.Type({"simulate", path, "--scenario", path});
+  EXPECT_EQ(said.code, 3);
+  EXPECT_THAT(said.err, AllOf(HasSubstr("headgate: no sound scenario:\n"), HasSubstr(":1:1: "),
+                              Not(HasSubstr("no sound plan"))));
 }
 
 TEST_F(Simulate, StopsAtCtrlC) {
