@@ -76,17 +76,6 @@ absl::StatusOr<double> ParseDouble(std::string_view text) {
   return number;
 }
 
-absl::StatusOr<std::uint32_t> ParsePercentage(std::string_view text) {
-  double number = 0;
-  const char* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, number);
-  if (error == std::errc() && stop == end) {
-    return Refuse(fmt::format("{} has no unit: a share is written with a percent sign, as in {}%",
-                              Quoted(text), text));
-  }
-  return ParsePpm(text, Share::kPpmMax);
-}
-
 absl::StatusOr<bool> ParseBool(const YamlNode& scalar) {
   if (scalar.text == "true" && !scalar.is_quoted) return true;
   if (scalar.text == "false" && !scalar.is_quoted) return false;
@@ -159,7 +148,7 @@ absl::Status BindScalar(const YamlNode& scalar, const FieldDescriptor& field, Me
                    &Reflection::SetInt64, &Reflection::AddInt64);
     case FieldDescriptor::CPPTYPE_UINT32:
       if (IsPpm(field) && field.has_presence() && text == kLeftOut) return absl::OkStatus();
-      return Store(IsPpm(field) ? ParsePercentage(text)
+      return Store(IsPpm(field) ? ParsePpm(text, Share::kPpmMax)
                                 : ParseNumber<std::uint32_t>(text, "a whole number from 0 up"),
                    field, message, &Reflection::SetUInt32, &Reflection::AddUInt32);
     case FieldDescriptor::CPPTYPE_UINT64:
