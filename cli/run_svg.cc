@@ -30,8 +30,16 @@ constexpr double kBadge = 17;
 constexpr int kBadgeRows = 4;
 constexpr double kListBelow = kBadgesBelow + kBadge * kBadgeRows;
 constexpr std::size_t kPointsMax = 900;
-constexpr std::size_t kWhyColumns = 120;
-constexpr std::size_t kWhyLinesMax = 4;
+// Of a wide font (DejaVu Sans; Verdana is no wider): a character takes so much of its size, on
+// average over what we write. A document cannot ask how wide its text became.
+constexpr double kCharacter = 0.63;
+constexpr double kBoldCharacter = 0.70;
+constexpr double kTextSize = 13;
+constexpr double kTitleSize = 17;
+constexpr double kSmallSize = 11;
+constexpr double kTitleLine = 22;
+constexpr double kWhyLeft = kLeft + 250;
+constexpr std::size_t kLinesMax = 40;
 
 using Value = std::function<double(const Moment&)>;
 
@@ -51,6 +59,11 @@ struct Panel {
   double limit = kNothing;
 };
 
+// How many characters fit between `left` and the right edge.
+std::size_t ColumnsFrom(double left, double size, double character = kCharacter) {
+  return static_cast<std::size_t>((kWidth - kRight - left) / (size * character));
+}
+
 double Ratio(std::int64_t part, std::int64_t all) {
   return all == 0 ? kNothing : double(part) / double(all);
 }
@@ -62,15 +75,16 @@ class RunPicture {
         marks_(MarksOf(simulation.record)),
         seconds_(SecondsWorthDrawing(simulation.record)),
         panels_(Panels()),
+        title_(Wrap(Title(), ColumnsFrom(kLeft, kTitleSize, kBoldCharacter), kLinesMax)),
+        subtitle_(Wrap(Subtitle(), ColumnsFrom(kLeft, kSmallSize), kLinesMax)),
         svg_(kWidth, Height(), Title()) {}
 
   std::string Draw() && {
-    svg_.Text(kLeft, 30, Title(), "class=\"title\"");
-    svg_.Text(kLeft, 50, Subtitle(), "class=\"small\"");
-    double y = kTop;
+    DrawHead();
+    double y = Top();
     const double bottom = PanelsEnd();
-    DrawDark(kTop, bottom);
-    DrawMarks(kTop, bottom);
+    DrawDark(y, bottom);
+    DrawMarks(y, bottom);
     for (const Panel& panel : panels_) {
       DrawPanel(panel, y);
       y += panel.height + kGap;
@@ -95,8 +109,25 @@ class RunPicture {
         ClockText(simulation_.drawn.site.duration_s));
   }
 
+  // Of the first panel: one line of title and one below it fit above kTop.
+  double Top() const {
+    return kTop + kTitleLine * double(title_.size() - 1) + kListLine * double(subtitle_.size() - 1);
+  }
+
+  void DrawHead() {
+    double y = 30;
+    for (const std::string& line : title_) {
+      svg_.Text(kLeft, y, line, "class=\"title\"");
+      y += kTitleLine;
+    }
+    for (const std::string& line : subtitle_) {
+      svg_.Text(kLeft, y - 2, line, "class=\"small\"");
+      y += kListLine;
+    }
+  }
+
   double PanelsEnd() const {
-    double y = kTop - kGap;
+    double y = Top() - kGap;
     for (const Panel& panel : panels_) y += panel.height + kGap;
     return y;
   }
@@ -111,8 +142,8 @@ class RunPicture {
   }
 
   static Lines WhyLines(const rehearsal::Decision& decision) {
-    return Wrap(Clean(decision.cause.what) + ": " + Clean(decision.cause.why), kWhyColumns,
-                kWhyLinesMax);
+    return Wrap(Clean(decision.cause.what) + ": " + Clean(decision.cause.why),
+                ColumnsFrom(kWhyLeft, kTextSize), kLinesMax);
   }
 
   double X(double at_s) const {
@@ -273,7 +304,7 @@ class RunPicture {
       svg_.Text(kLeft + 66, line, ClockText(decision.at_s), "class=\"end\"");
       svg_.Text(kLeft + 80, line, MoveText(decision));
       for (const std::string& why : WhyLines(decision)) {
-        svg_.Text(kLeft + 236, line, why);
+        svg_.Text(kWhyLeft, line, why);
         line += kListLine;
       }
     }
@@ -286,6 +317,8 @@ class RunPicture {
   const std::vector<Mark> marks_;
   const std::size_t seconds_;
   const std::vector<Panel> panels_;
+  const Lines title_;
+  const Lines subtitle_;
   Svg svg_;
 };
 

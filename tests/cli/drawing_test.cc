@@ -125,6 +125,26 @@ TEST(RunSvg, IsWellFormedWhateverAFileIsCalled) {
   }
 }
 
+TEST(RunSvg, ClipsNoTextAtItsRightEdge) {
+  Simulation simulation = DrawnRun("M3");
+  simulation.plan_file = "plans/of/the/shop/restore-shop-after-the-friday-with-all-its-checks.yaml";
+  simulation.drawn.what += std::string(" and then some more of it, said at great length") +
+                           " so that no title could ever fit on one line";
+  const std::string svg = RunSvg(simulation);
+  constexpr std::string_view kText = "<text x=\"";
+  for (std::size_t at = svg.find(kText); at != std::string::npos; at = svg.find(kText, at + 1)) {
+    const double x = std::stod(svg.substr(at + kText.size()));
+    const std::size_t begin = svg.find('>', at) + 1;
+    const std::string tag = svg.substr(at, begin - at);
+    if (tag.find("end\"") != std::string::npos || tag.find("mid\"") != std::string::npos) continue;
+    const std::string text = svg.substr(begin, svg.find('<', begin) - begin);
+    const bool is_title = tag.find("title") != std::string::npos;
+    // DejaVu Sans.
+    const double size = is_title ? 17 * 0.7 : tag.find("small") != std::string::npos ? 7 : 8.19;
+    EXPECT_LE(x + size * double(Width(text)), 1'040) << text;
+  }
+}
+
 TEST(RunSvg, ShowsEveryCurveTheLimitAndTheCauses) {
   const std::string svg = RunSvg(DrawnRun("B6"));
   for (const char* part :
