@@ -10,9 +10,10 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <utility>
+#include <vector>
 
 #include "common/base/duration.h"
+#include "common/base/nearest.h"
 #include "common/base/share.h"
 #include "controller/rehearsal/parameters.h"
 #include "controller/rehearsal/scenario.h"
@@ -36,7 +37,8 @@ absl::StatusOr<double> ValueOf(const std::string& text, Unit unit) {
   switch (unit) {
     case Unit::kPercent: {
       const absl::StatusOr<std::uint32_t> ppm = ParsePpm(text, 100 * Share::kPpmMax);
-      if (!ppm.ok()) return ppm.status();
+      // What is no percentage shall hear of 100 %; what is one, of the range of its parameter.
+      if (!ppm.ok()) return ParsePpm(text, Share::kPpmMax).status();
       return double(*ppm) / Share::kPpmMax;
     }
     case Unit::kTime: {
@@ -55,6 +57,19 @@ absl::StatusOr<double> ValueOf(const std::string& text, Unit unit) {
       return absl::InvalidArgumentError(fmt::format("'{}' is not yes or no", text));
   }
   return absl::InternalError("no such unit");
+}
+
+// Something by which the platform may get worse than a sound one.
+bool HasTrouble(const Scenario& scenario) {
+  const Scenario sound;
+  const Scenario::Errors& errors = scenario.errors;
+  const Scenario::Capacity& capacity = scenario.capacity;
+  return !errors.faults.empty() || !capacity.faults.empty() || errors.base > sound.errors.base ||
+         errors.burst_every_s > 0 || scenario.failing_users.part > 0 ||
+         capacity.base < sound.capacity.base || capacity.cold > 0 || capacity.swing > 0 ||
+         capacity.leak_per_hour > 0 || scenario.newcomers.cost > sound.newcomers.cost ||
+         scenario.newcomers.surge > sound.newcomers.surge ||
+         scenario.latency.p99_s > sound.latency.p99_s || scenario.agents.ignoring > 0;
 }
 
 class Reader {
@@ -128,7 +143,8 @@ class Reader {
     const bool is_section = std::any_of(all.begin(), all.end(),
                                         [&](const auto& known) { return known.section == key; });
     if (!is_section) {
-      Refuse(at, fmt::format("'{}' is no part of a scenario: write {}", key, Sections()));
+      Refuse(at,
+             fmt::format("'{}' is no part of a scenario{}", key, DidYouMeanOneOf(key, Sections())));
     } else if (!value.IsMap()) {
       Refuse(value, fmt::format("'{}' is a map: write its keys below it", key));
     } else {
@@ -143,29 +159,35 @@ class Reader {
         return;
       }
     }
-    Refuse(value, "'kind' is bearable, bad or moving");
+    if (!value.IsScalar()) {
+      Refuse(value, "'kind' is one of bearable, bad, moving");
+      return;
+    }
+    Refuse(value, fmt::format("'{}' is no kind{}", value.Scalar(),
+                              DidYouMeanOneOf(value.Scalar(), {"bearable", "bad", "moving"})));
   }
 
   void ReadSection(const std::string& section, const YAML::Node& map, Scenario& scenario) {
     ForEach(map, [&](const std::string& key, const YAML::Node& at, const YAML::Node& value) {
       if (section == "errors" && key == "faults") {
-        ReadList(value, ErrorFaultParameters(), scenario.errors.faults);
+        ReadList("errors.faults", value, ErrorFaultParameters(), scenario.errors.faults);
       } else if (section == "capacity" && key == "faults") {
-        ReadList(value, CapacityFaultParameters(), scenario.capacity.faults);
+        ReadList("capacity.faults", value, CapacityFaultParameters(), scenario.capacity.faults);
       } else if (section == "metrics" && key == "blackouts") {
-        ReadList(value, BlackoutParameters(), scenario.metrics.blackouts);
+        ReadList("metrics.blackouts", value, BlackoutParameters(), scenario.metrics.blackouts);
       } else {
-        ReadParameter({section, key}, at, value, ScenarioParameters(), scenario);
+        scenario.limits.are_said = scenario.limits.are_said || section == "limits";
+        ReadParameter({section, key, section}, at, value, ScenarioParameters(), scenario);
       }
     });
   }
 
   template <typename Record>
-  void ReadList(const YAML::Node& list, std::span<const Parameter<Record>> parameters,
-                std::vector<Record>& records) {
+  void ReadList(std::string_view name, const YAML::Node& list,
+                std::span<const Parameter<Record>> parameters, std::vector<Record>& records) {
     if (!list.IsSequence() || list.size() > kFaultsMax) {
-      Refuse(list,
-             fmt::format("this is a list of at most {} maps: write `- {{from: 60s}}`", kFaultsMax));
+      Refuse(list, fmt::format("{} is a list of at most {} maps: write `- {{from: 60s}}`", name,
+                               kFaultsMax));
       return;
     }
     for (const YAML::Node& entry : list) {
@@ -175,39 +197,45 @@ class Reader {
       }
       Record record;
       ForEach(entry, [&](const std::string& key, const YAML::Node& at, const YAML::Node& value) {
-        ReadParameter({"", key}, at, value, parameters, record);
+        ReadParameter({"", key, name}, at, value, parameters, record);
       });
       CheckStretch(entry, record);
       records.push_back(record);
     }
   }
 
-  // first: the section, second: the key.
-  using Place = std::pair<std::string_view, std::string_view>;
+  struct Place {
+    std::string_view section;
+    std::string_view key;
+    // What the section is called in a message: an entry of a list has none.
+    std::string_view shown;
+  };
 
   template <typename Record>
   void ReadParameter(Place place, const YAML::Node& at, const YAML::Node& value,
                      std::span<const Parameter<Record>> parameters, Record& record) {
     const auto found = std::find_if(parameters.begin(), parameters.end(), [&](const auto& known) {
-      return Place(known.section, known.key) == place;
+      return known.section == place.section && known.key == place.key;
     });
     if (found == parameters.end()) {
-      Refuse(at, fmt::format("'{}' is no key here: write {}", place.second,
-                             Keys(place.first, parameters)));
+      const std::vector<std::string> keys = Keys(place.section, parameters);
+      const std::string key(place.key);
+      Refuse(at,
+             fmt::format("'{}' is no key of {}{}", key, place.shown, DidYouMeanOneOf(key, keys)));
       return;
     }
     if (!value.IsScalar()) {
-      Refuse(value, fmt::format("'{}' needs one value", place.second));
+      Refuse(value, fmt::format("'{}' needs one value", place.key));
       return;
     }
     const absl::StatusOr<double> parsed = ValueOf(value.Scalar(), found->unit);
     if (!parsed.ok()) {
-      Refuse(value, fmt::format("{}: {}", place.second, std::string(parsed.status().message())));
+      Refuse(value, fmt::format("{}: {}", place.key, std::string(parsed.status().message())));
       return;
     }
     if (*parsed < found->least || *parsed > found->most) {
       Refuse(value,
-             fmt::format("{} of {} is out of range: write {} to {}", place.second,
+             fmt::format("{} of {} is out of range: write {} to {}", place.key,
                          FormatValue(*parsed, found->unit), FormatValue(found->least, found->unit),
                          FormatValue(found->most, found->unit)));
       return;
@@ -216,24 +244,21 @@ class Reader {
   }
 
   template <typename Record>
-  static std::string Keys(std::string_view section, std::span<const Parameter<Record>> all) {
-    std::string keys;
+  static std::vector<std::string> Keys(std::string_view section,
+                                       std::span<const Parameter<Record>> all) {
+    std::vector<std::string> keys;
     for (const auto& known : all) {
-      if (known.section == section) {
-        keys += fmt::format("{}{}", keys.empty() ? "" : ", ", known.key);
-      }
+      if (known.section == section) keys.emplace_back(known.key);
     }
-    if (section == "errors" || section == "capacity") keys += ", faults";
-    if (section == "metrics") keys += ", blackouts";
+    if (section == "errors" || section == "capacity") keys.emplace_back("faults");
+    if (section == "metrics") keys.emplace_back("blackouts");
     return keys;
   }
 
-  static std::string Sections() {
-    std::string sections = "name, what, kind";
-    std::string_view last;
+  static std::vector<std::string> Sections() {
+    std::vector<std::string> sections = {"name", "what", "kind"};
     for (const auto& known : ScenarioParameters()) {
-      if (known.section != last) sections += fmt::format(", {}", known.section);
-      last = known.section;
+      if (known.section != sections.back()) sections.emplace_back(known.section);
     }
     return sections;
   }
@@ -266,6 +291,9 @@ class Reader {
     if (scenario.kind != Kind::kBad && root["onset"]) {
       Refuse(root["onset"], "only a bad scenario has an onset: write `kind: bad`, or leave it out");
     }
+    if (scenario.onset.above_share >= 1) {
+      Refuse(root["onset"], "the onset can never begin: more than 100 % are never in; write less");
+    }
     if (scenario.onset.at_s >= scenario.site.duration_s) {
       Refuse(root["onset"] ? root["onset"] : root, "the onset is after the end of the run");
     }
@@ -278,6 +306,12 @@ class Reader {
     }
     if (scenario.agents.ignoring_until_s <= scenario.agents.ignoring_from_s) {
       Refuse(root["agents"], "they obey before they ignore: ignoring_until > ignoring_from");
+    }
+    // Where a key was misspelt it is known already.
+    if (problems_.empty() && scenario.kind == Kind::kBad && !HasTrouble(scenario)) {
+      Refuse(root,
+             "this bad scenario has no trouble: add errors.faults, capacity.faults, failing_users, "
+             "a higher errors.base or a lower capacity.base, or write another kind");
     }
   }
 
@@ -294,6 +328,11 @@ absl::StatusOr<Scenario> ParseScenario(std::string_view text, std::string_view f
     reader.Refuse(YAML::Mark::null_mark(),
                   fmt::format("a scenario of {} bytes is above {}: shorten it", text.size(),
                               kScenarioBytesMax));
+    return reader.ToStatus();
+  }
+  if (text.find('\0') != std::string_view::npos) {
+    reader.Refuse(YAML::Mark::null_mark(),
+                  "the scenario holds a NUL byte: save the file as UTF-8 text");
     return reader.ToStatus();
   }
   Scenario scenario;

@@ -73,10 +73,12 @@ struct Scenario {
     double duration_s = 3'600;
   } site;
 
-  // What the plan of the restoration would demand; a platform at the limit is still bearable.
+  // What the plan of the restoration would demand, where there is none of its own (the bench); a
+  // platform at the limit is still bearable.
   struct Limits {
     double errors = 0.01;
     double slow = 0.01;
+    bool are_said = false;
   } limits;
 
   struct Errors {

@@ -74,19 +74,32 @@ utilisation: {available: no}
 
 TEST(ScenarioFile, SaysWhereAndWhatIsWrong) {
   EXPECT_EQ(RefusalOf("name: x\nkind: bad\nerrors: {bass: 1%}\n"),
-            "x.yaml:3:10: 'bass' is no key here: write base, sigma, correlation, burst_every, "
-            "burst_lasts, burst_adds, faults");
+            "x.yaml:3:10: 'bass' is no key of errors; did you mean 'base'?");
+  EXPECT_EQ(RefusalOf("name: x\nkind: bad\nerrors: {weather: 1%}\n"),
+            "x.yaml:3:10: 'weather' is no key of errors: write one of base, sigma, correlation, "
+            "burst_every, burst_lasts, burst_adds, faults");
+  EXPECT_THAT(RefusalOf("name: x\nkind: bad\nerrors: {faults: [{ratoi: 5%}]}\n"),
+              HasSubstr("'ratoi' is no key of errors.faults; did you mean 'ratio'?"));
+  EXPECT_THAT(RefusalOf("name: x\nkind: bad\nerorrs: {base: 5%}\n"),
+              HasSubstr("'erorrs' is no part of a scenario; did you mean 'errors'?"));
+  EXPECT_THAT(RefusalOf("name: x\nkind: bad\nerrors: {base: 0.5}\n"),
+              HasSubstr("x.yaml:3:16: base: '0.5' has no unit: write 50% if it is a part of 1, "
+                        "0.5% if it is a percentage"));
   EXPECT_EQ(RefusalOf("name: x\nkind: bad\nerrors:\n  base: 120%\n"),
             "x.yaml:4:9: base of 120 % is out of range: write 0 % to 100 %");
-  EXPECT_EQ(RefusalOf("name: x\nkind: odd\n"), "x.yaml:2:7: 'kind' is bearable, bad or moving");
-  EXPECT_THAT(RefusalOf("name: x\nkind: bad\nweather: bad\n"),
-              HasSubstr("x.yaml:3:1: 'weather' is no part of a scenario: write name, what, kind"));
+  EXPECT_EQ(RefusalOf("name: x\nkind: odd\n"),
+            "x.yaml:2:7: 'odd' is no kind: write one of bearable, bad, moving");
+  EXPECT_THAT(RefusalOf("name: x\nkind: movign\n"),
+              HasSubstr("'movign' is no kind; did you mean 'moving'?"));
+  EXPECT_THAT(
+      RefusalOf("name: x\nkind: bad\nweather: bad\n"),
+      HasSubstr("x.yaml:3:1: 'weather' is no part of a scenario: write one of name, what, kind"));
   EXPECT_THAT(RefusalOf("name: x\nkind: bad\nsite: {rps: many}\n"),
               HasSubstr("x.yaml:3:13: rps: 'many' is not a number: write for example 1.3"));
   EXPECT_THAT(RefusalOf("name: x\nkind: bad\nsite: {duration: 10}\n"), HasSubstr("x.yaml:3:18: "));
   EXPECT_THAT(RefusalOf("name: x\nkind: bad\nsite: 5\n"), HasSubstr("'site' is a map"));
   EXPECT_THAT(RefusalOf("name: x\nkind: bad\nerrors: {faults: {ratio: 5%}}\n"),
-              HasSubstr("x.yaml:3:18: this is a list"));
+              HasSubstr("x.yaml:3:18: errors.faults is a list"));
 }
 
 TEST(ScenarioFile, TellsEverythingThatIsWrongAtOnce) {
@@ -111,6 +124,9 @@ TEST(ScenarioFile, RefusesWhatContradictsItself) {
               HasSubstr("more users fail than there are"));
   EXPECT_THAT(RefusalOf(head + "queue: {patience: 3s, gives_up: 2s}\n"),
               HasSubstr("'gives_up' must be longer"));
+  EXPECT_THAT(RefusalOf(head), HasSubstr("this bad scenario has no trouble: add errors.faults"));
+  EXPECT_TRUE(ParseScenario(head + "errors: {base: 2%}\n", "x.yaml").ok());
+  EXPECT_THAT(RefusalOf(head + "onset: {above: 100%}\n"), HasSubstr("can never begin"));
   EXPECT_THAT(RefusalOf(head + "onset: {at: 2h}\n"), HasSubstr("after the end of the run"));
   EXPECT_THAT(RefusalOf("name: x\nkind: bearable\nonset: {at: 1m}\n"),
               HasSubstr("only a bad scenario has an onset"));
@@ -123,6 +139,7 @@ TEST(ScenarioFile, RefusesWhatIsNoYaml) {
   EXPECT_THAT(RefusalOf("--- {name: x}\n--- {name: y}\n"), HasSubstr("2 documents"));
   EXPECT_THAT(RefusalOf("- name: x\n"), HasSubstr("a scenario is a map"));
   EXPECT_THAT(RefusalOf(std::string(70'000, '#')), HasSubstr("70000 bytes"));
+  EXPECT_THAT(RefusalOf(std::string("name: x\0y\n", 10)), HasSubstr("holds a NUL byte"));
 }
 
 TEST(BuiltInScenarios, AreThoseOfTheFactsAndMore) {
