@@ -98,7 +98,22 @@ std::vector<Doubt> DoubtsOf(const engine::PlanSpec& plan, const std::vector<Scen
     // One platform is enough to say it.
     AddNew(rehearsal::FindDoubtsOfPlatform(plan, scenario), true, doubts);
   }
+  AddNew(rehearsal::FindBlindSpots(plan, scenarios), false, doubts);
   return doubts;
+}
+
+// Of the plan, then of the scenarios.
+Lines WarningsOf(const engine::Plan& plan, std::string_view name, const plan::Positions& positions,
+                 const std::vector<Scenario>& scenarios) {
+  Lines lines = WarningLines(name, positions, DoubtsOf(plan.spec(), scenarios));
+  for (const Scenario& scenario : scenarios) {
+    if (!scenario.limits.are_said) continue;
+    lines.push_back(
+        fmt::format("scenario {}: warning: limits: only ./dev bench judgement reads them, the plan "
+                    "says its own; leave them out",
+                    Clean(scenario.name)));
+  }
+  return lines;
 }
 
 // Runs everything; false: Ctrl-C.
@@ -178,14 +193,13 @@ ExitCode RunSimulate(const Command& command, Session& session) {
     return Refuse(ExitCode::kNotFound, std::string(scenarios.status().message()), command, session);
   }
   for (Scenario& scenario : *scenarios) CountAsThePlanDoes(plan->spec(), scenario);
-  Simulation simulation{
-      .plan_file = name,
-      .plan = plan->spec(),
-      .seed = command.simulate.seed,
-      .runs = command.simulate.runs,
-      .drawn_run = command.simulate.run,
-      .warnings = WarningLines(name, positions, DoubtsOf(plan->spec(), *scenarios)),
-      .assumptions = AssumptionsOf(plan->spec())};
+  Simulation simulation{.plan_file = name,
+                        .plan = plan->spec(),
+                        .seed = command.simulate.seed,
+                        .runs = command.simulate.runs,
+                        .drawn_run = command.simulate.run,
+                        .warnings = WarningsOf(*plan, name, positions, *scenarios),
+                        .assumptions = AssumptionsOf(plan->spec())};
   for (const std::string& warning : simulation.warnings) session.terminal.err << warning << '\n';
   if (!RunAll(*plan, *scenarios, command.simulate, session, simulation)) {
     return Refuse(ExitCode::kDetached, "stopped; a rehearsal changes nothing", command, session);

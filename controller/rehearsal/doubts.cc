@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <optional>
+#include <string_view>
 
 #include "common/base/duration.h"
 #include "common/base/number.h"
@@ -169,6 +170,32 @@ double WorstRatio(const Scenario& scenario) {
   return worst * scenario.metrics.errors_factor;
 }
 
+// Queries of a histogram may be a check on slow answers, and we cannot know.
+bool MayCountTimes(const engine::PrometheusRatio& ratio) {
+  constexpr std::string_view kHistogram = "_bucket";
+  return ratio.bad.find(kHistogram) != std::string::npos ||
+         ratio.total.find(kHistogram) != std::string::npos;
+}
+
+bool TellsOfLoad(const engine::CheckSpec& check) {
+  if (std::holds_alternative<engine::ValueCheck>(check.kind)) return true;
+  const auto* ratio = std::get_if<engine::RatioCheck>(&check.kind);
+  if (ratio == nullptr) return false;
+  const auto* prometheus = std::get_if<engine::PrometheusRatio>(&ratio->source);
+  return prometheus == nullptr ? std::get<engine::AgentRatio>(ratio->source).metric ==
+                                     engine::AgentRatio::Metric::kSlowerThan
+                               : MayCountTimes(*prometheus);
+}
+
+void AddBlindToLoad(const engine::PlanSpec& plan, std::vector<Doubt>& doubts) {
+  const bool has_utilisation = plan.adaptive && plan.adaptive->utilisation;
+  if (has_utilisation || std::ranges::any_of(plan.checks, TellsOfLoad)) return;
+  doubts.push_back({"checks",
+                    "no check tells of load (slow answers, or a value such as a utilisation): "
+                    "overload shows only when it has become errors; write one more, such as "
+                    "{name: slow, ratio: agents.slower_than(500ms), limit: 1%}"});
+}
+
 }  // namespace
 
 std::vector<Doubt> FindDoubts(const engine::PlanSpec& plan) {
@@ -188,6 +215,7 @@ std::vector<Doubt> FindDoubts(const engine::PlanSpec& plan) {
                      FormatDuration(longest->ratio->window),
                      FormatDuration(longest->ratio->window))});
   }
+  AddBlindToLoad(plan, doubts);
   return doubts;
 }
 
@@ -214,24 +242,43 @@ std::vector<Doubt> FindDoubtsOfTraffic(const engine::PlanSpec& plan, double rps)
 std::vector<Doubt> FindDoubtsOfPlatform(const engine::PlanSpec& plan, const Scenario& scenario) {
   std::vector<Doubt> doubts;
   const std::vector<Counted> all = CountedChecks(plan);
-  if (scenario.kind != Kind::kBad) {
-    for (const Counted& counted : all) {
-      AddNeverHealthy(counted, scenario, plan.adaptive.has_value(), doubts);
-    }
-    return doubts;
-  }
-  const double worst = WorstRatio(scenario);
-  const bool is_seen =
-      !scenario.capacity.faults.empty() || std::ranges::any_of(all, [&](const Counted& counted) {
-        return counted.counts_errors() && counted.limit() < worst;
-      });
-  if (!is_seen) {
-    doubts.push_back(
-        {"checks", fmt::format("no check sees the trouble of platform {} ({}), errors of {}: write "
-                               "a check on agents.http_5xx with a limit below that",
-                               scenario.name, scenario.what, Percent(worst))});
+  if (scenario.kind == Kind::kBad) return doubts;
+  for (const Counted& counted : all) {
+    AddNeverHealthy(counted, scenario, plan.adaptive.has_value(), doubts);
   }
   return doubts;
+}
+
+std::vector<Doubt> FindBlindSpots(const engine::PlanSpec& plan,
+                                  std::span<const Scenario> scenarios) {
+  const std::vector<Counted> all = CountedChecks(plan);
+  const Counted* strictest = nullptr;
+  for (const Counted& counted : all) {
+    if (!counted.counts_errors()) continue;
+    const bool is_stricter = strictest == nullptr || counted.limit() < strictest->limit();
+    if (is_stricter) strictest = &counted;
+  }
+  std::vector<std::string> blind;
+  double least = 1;
+  for (const Scenario& scenario : scenarios) {
+    if (scenario.kind != Kind::kBad || !scenario.capacity.faults.empty()) continue;
+    const double worst = WorstRatio(scenario);
+    if (strictest != nullptr && strictest->limit() < worst) continue;
+    blind.push_back(fmt::format("{} errs {}", scenario.name, Percent(worst)));
+    least = std::min(least, worst);
+  }
+  if (blind.empty()) return {};
+  const std::string who =
+      fmt::format("platform{} {}", blind.size() > 1 ? "s" : "", fmt::join(blind, ", "));
+  if (strictest == nullptr) {
+    return {{"checks", fmt::format("no check counts errors, and {}: that is never found; write a "
+                                   "check on agents.http_5xx with a limit below {}",
+                                   who, Percent(least))}};
+  }
+  return {{strictest->path + ".limit",
+           fmt::format("check {} allows {}, and {}: that is never found; write a limit below {}, "
+                       "unless you would bear so many errors",
+                       strictest->check->name, Percent(strictest->limit()), who, Percent(least))}};
 }
 
 double RpsNeeded(const engine::PlanSpec& plan) {

@@ -3,6 +3,7 @@
 // refuse nothing. Pure functions, callable from any thread.
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -23,8 +24,12 @@ struct Doubt {
 std::vector<Doubt> FindDoubts(const engine::PlanSpec& plan);
 // With so many requests a second at full share.
 std::vector<Doubt> FindDoubtsOfTraffic(const engine::PlanSpec& plan, double rps);
-// On such a platform.
+// On such a platform; of a bad one there are none by itself.
 std::vector<Doubt> FindDoubtsOfPlatform(const engine::PlanSpec& plan, const Scenario& scenario);
+
+// The bad ones among these whose errors no check finds: at most one.
+std::vector<Doubt> FindBlindSpots(const engine::PlanSpec& plan,
+                                  std::span<const Scenario> scenarios);
 
 // The least requests a second at full share with which FindDoubtsOfTraffic finds nothing; 0 if the
 // plan counts no requests at its first step, kForever if none are enough.

@@ -348,6 +348,17 @@ TEST_F(Simulate, DoesNotCallAScenarioAPlan) {
                               Not(HasSubstr("no sound plan"))));
 }
 
+TEST_F(Simulate, NamesEveryBlindPlatformAndLimitsThatNobodyReads) {
+  std::string plan = kPlan;
+  plan.replace(plan.find("limit: 1%"), 9, "limit: 5%");
+  const Said said = Type({}, plan);
+  EXPECT_THAT(said.err,
+              HasSubstr("check errors allows 5 %, and platforms B2 errs 5 %, B6 errs 5 %"));
+  const std::string path = File("name: friday\nwhat: one\nkind: bearable\nlimits: {errors: 2%}\n");
+  EXPECT_THAT(Type({"--scenario", path}).err,
+              HasSubstr("scenario friday: warning: limits: only ./dev bench judgement reads them"));
+}
+
 TEST_F(Simulate, StopsAtCtrlC) {
   caller_.interrupt.Raise();
   EXPECT_EQ(Type({}).code, 130);

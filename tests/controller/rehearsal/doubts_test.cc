@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 
 #include "tests/controller/rehearsal/plans.h"
 
@@ -130,11 +131,36 @@ TEST(Doubts, AThresholdBelowTheNormalLatencyIsNamed) {
               ElementsAre(Says("checks[1].limit", "4.64 % are slow")));
 }
 
-TEST(Doubts, ATroubleThatNoCheckSeesIsNamed) {
+TEST(Doubts, EveryPlatformWhoseErrorsNoCheckFindsIsNamed) {
+  std::vector<Scenario> bad;
+  for (const char* name : {"B1", "B2", "B3", "B6"}) bad.push_back(FindScenario(name).value());
   engine::PlanSpec spec = ShopSpec();
+  EXPECT_THAT(FindBlindSpots(spec, bad), IsEmpty());
   ErrorsOf(spec).limit_ppm = 50'000;
-  EXPECT_THAT(FindDoubtsOfPlatform(spec, FindScenario("B1").value()),
-              ElementsAre(Says("checks", "no check sees the trouble of platform B1")));
+  EXPECT_THAT(
+      FindBlindSpots(spec, bad),
+      ElementsAre(Says("checks[0].limit",
+                       "check errors allows 5 %, and platforms B1 errs 2 %, B2 errs 5 %, B6 "
+                       "errs 5 %: that is never found; write a limit below 2 %, unless you "
+                       "would bear so many errors")));
+  spec.checks = {SlowCheck()};
+  EXPECT_THAT(FindBlindSpots(spec, bad),
+              ElementsAre(Says("checks", "no check counts errors, and platforms B1 errs 2 %, B2")));
+}
+
+TEST(Doubts, APlanThatDoesNotSeeLoadIsNamedOnce) {
+  engine::PlanSpec spec = ShopSpec();
+  spec.checks = {ErrorsCheck()};
+  EXPECT_THAT(FindDoubts(spec), ElementsAre(Says("checks", "no check tells of load")));
+  engine::PlanSpec adaptive = AdaptiveSpec();
+  adaptive.checks = {ErrorsCheck()};
+  EXPECT_THAT(FindDoubts(adaptive), IsEmpty());
+  spec.checks.push_back(
+      {.name = "slow",
+       .kind = engine::RatioCheck{
+           .source = engine::PrometheusRatio{.bad = "total - x_bucket", .total = "total"},
+           .limit_ppm = 10'000}});
+  EXPECT_THAT(FindDoubts(spec), IsEmpty());
 }
 
 }  // namespace
