@@ -110,6 +110,18 @@ TEST(RunDrawing, ShowsSlowAnswersWhereThereAreMany) {
   EXPECT_THAT(first_words("B6"), Not(HasSubstr("slow")));
 }
 
+TEST(SimulationText, KeepsItsColumnsApartWhateverTheyHold) {
+  Simulation simulation{.plan_file = "shop.yaml", .plan = rehearsal::ShopSpec(), .runs = 1};
+  Rehearsed rehearsed{.scenario = rehearsal::FindScenario("H6").value()};
+  rehearsed.figures.to_full_s = {.mean = 9e5, .p05 = 9e5, .median = 9e5, .p95 = 9e5};
+  rehearsed.figures.lost_kum.mean = 1e12;
+  simulation.rehearsed = {rehearsed};
+  std::string text;
+  for (const std::string& line : SimulationText(simulation, 80)) text += line + "\n";
+  EXPECT_THAT(text, HasSubstr("\u2026 15000.0 (15000.0..15000.0) "));
+  EXPECT_THAT(text, HasSubstr(" 1000000000000 "));
+}
+
 TEST(RunSvg, TellsEveryCauseToItsEnd) {
   const std::string svg = RunSvg(DrawnRun("M3"));
   const std::string list = svg.substr(svg.find(">decisions<"));
