@@ -169,15 +169,17 @@ ExitCode Run(const Command& command, Session& session) {
 
 ExitCode Written(ExitCode code, std::ostream& out, std::ostream& err) {
   const bool was_good = out.good();
-  // Tried again where it has failed before: only then the system says why.
   out.clear();
   errno = 0;
+  // What failed before has left no reason behind: one more byte, after text that is cut anyway, has
+  // the system say it again.
+  if (!was_good) out << '\n';
   out.flush();
   if (was_good && out.good()) return code;
   const int reason = errno;
   if (reason != EPIPE) {
     err << fmt::format("headgate: cannot write to standard output: {}\n",
-                       reason == 0 ? "unknown error" : std::strerror(reason));
+                       reason == 0 ? "a part of it is missing" : std::strerror(reason));
   }
   return code == ExitCode::kDone ? ExitCode::kInternal : code;
 }

@@ -7,6 +7,7 @@
 #include <ostream>
 #include <sstream>
 #include <streambuf>
+#include <string>
 
 #include "cli/run.h"
 
@@ -37,6 +38,15 @@ TEST(Written, AFullDiskIsSaidWithTheSystemsReasonAndIsNoSuccess) {
   out << "text";
   EXPECT_EQ(Written(ExitCode::kDone, out, err), ExitCode::kInternal);
   EXPECT_EQ(err.str(), "headgate: cannot write to standard output: No space left on device\n");
+}
+
+TEST(Written, TheReasonIsSaidOfTextThatFailedLongBefore) {
+  std::ofstream out("/dev/full");
+  std::ostringstream err;
+  out << std::string(1'000'000, 'x');
+  EXPECT_FALSE(out.good());
+  EXPECT_EQ(Written(ExitCode::kDone, out, err), ExitCode::kInternal);
+  EXPECT_THAT(err.str(), testing::HasSubstr(": No space left on device\n"));
 }
 
 TEST(Written, WhatWasRefusedKeepsItsCode) {
