@@ -14,7 +14,8 @@ TEST(Scenarios, AFileThatCannotBeReadIsToldWithTheSystemsReason) {
     flags.scenarios = {name};
     return std::string(LoadScenarios(flags, {}).status().message());
   };
-  EXPECT_EQ(why("./nope.yaml"), "scenario ./nope.yaml cannot be read: No such file or directory");
+  EXPECT_EQ(why("./nope.yaml"),
+            "scenario ./nope.yaml cannot be read: No such file or directory: is the path right?");
   EXPECT_EQ(why("/tmp"), "scenario /tmp cannot be read: Is a directory");
 }
 
