@@ -12,8 +12,8 @@ constexpr char kPage[] =
     R"(<style>body{{font:1.1rem/1.5 system-ui,sans-serif;max-width:32rem;margin:15vh auto;)"
     R"(padding:0 1.5rem;color:#222;background:#fff}}h1{{font-size:1.5rem}})"
     R"(@media(prefers-color-scheme:dark){{body{{color:#ddd;background:#161616}}}}</style></head>)"
-    R"(<body><h1>We are letting people back in, step by step</h1>)"
-    R"(<p>Your place is kept: leave this page open. It looks again by itself in {retry} seconds, )"
+    R"(<body><h1>We are not open to everybody yet</h1>)"
+    R"(<p>People come back in step by step. Your place is kept: leave this page open. It looks again by itself in {retry} seconds, )"
     R"(and pressing reload does not get you in sooner.</p></body></html>)";
 
 constexpr char kProblem[] =

@@ -100,6 +100,24 @@ std::string UnknownSubcommand(const CLI::App& app, int argc, char** argv) {
                      headgate::DidYouMeanOneOf(argv[1], known));
 }
 
+// " snippet" of `headgate-agent snippet …`.
+std::string Chosen(const CLI::App& app) {
+  const auto chosen = app.get_subcommands();
+  return chosen.empty() ? "" : " " + chosen.front()->get_name();
+}
+
+// What may follow the chosen subcommand, if it has subcommands of its own: ": haproxy or nginx".
+std::string KindsOf(const CLI::App& app) {
+  const auto chosen = app.get_subcommands();
+  if (chosen.empty() || !chosen.front()->get_subcommands().empty()) return "";
+  std::string kinds;
+  for (const CLI::App* kind :
+       chosen.front()->get_subcommands([](const CLI::App*) { return true; })) {
+    kinds += (kinds.empty() ? ": " : " or ") + kind->get_name();
+  }
+  return kinds;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -140,7 +158,10 @@ int main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? headgate::agent::kExitDone : headgate::agent::kExitUsage;
+    if (error.get_exit_code() == 0) return app.exit(error);
+    std::cerr << fmt::format("headgate-agent: {}{}; `headgate-agent{} --help` tells more\n",
+                             error.what(), KindsOf(app), Chosen(app));
+    return headgate::agent::kExitUsage;
   }
   if (*version) {
     std::cout << "headgate-agent " << HEADGATE_VERSION << "\n";
@@ -149,6 +170,11 @@ int main(int argc, char** argv) {
   if (app.got_subcommand("snippet")) return headgate::agent::PrintSnippet(flags.snippet);
   if (*bucket) return Buckets(flags.keys);
   const absl::StatusOr<Config> config = headgate::agent::LoadConfig(flags.config);
+  if (absl::IsNotFound(config.status())) {
+    return Fail(absl::NotFoundError(std::string(config.status().message()) +
+                                    ": --config FILE names another"),
+                headgate::agent::kExitUsage);
+  }
   if (!config.ok()) return Fail(config.status(), headgate::agent::kExitUsage);
   if (*run) return headgate::agent::Run(*config);
   if (*check) return Check(*config);

@@ -192,12 +192,15 @@ bool IsAdaptive(const Restoration& restoration) {
   return restoration.plan.spec().adaptive.has_value();
 }
 
+double AgainstBar(const PlanSpec& plan) {
+  const auto counted = std::count_if(
+      plan.checks.begin(), plan.checks.end(),
+      [](const CheckSpec& check) { return std::holds_alternative<RatioCheck>(check.kind); });
+  return double(std::max<std::ptrdiff_t>(counted, 1)) / kAlpha;
+}
+
 double AgainstBar(const Restoration& restoration) {
-  const auto& checks = restoration.plan.spec().checks;
-  const auto counted = std::count_if(checks.begin(), checks.end(), [](const CheckSpec& check) {
-    return std::holds_alternative<RatioCheck>(check.kind);
-  });
-  return double(std::max<std::ptrdiff_t>(counted, 1)) / kAlpha *
+  return AgainstBar(restoration.plan.spec()) *
          (restoration.search.on_probation ? kProbationPart : 1);
 }
 

@@ -29,6 +29,7 @@ inline constexpr Duration kStoodLeast{3'500};
 bool IsAdaptive(const Restoration& restoration);
 // What evidence against must reach for a retreat: checks on counts share alpha = 1 %. Ten times
 // lower on probation.
+double AgainstBar(const PlanSpec& plan);
 double AgainstBar(const Restoration& restoration);
 // Evidence has been collected for long enough at this share, whatever it says.
 bool HasStood(const Restoration& restoration, const Evidence& evidence);

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <utility>
 
+#include "controller/engine/adaptive.h"
+
 namespace headgate::engine {
 namespace {
 
@@ -164,7 +166,7 @@ void PrepareEvidence(Evidence& evidence, const PlanSpec& plan) {
       RatioEvidence& added =
           evidence.ratios.emplace(check.name, RatioEvidence(ratio->window)).first->second;
       if (!plan.adaptive) continue;
-      added.weighed.emplace(double(ratio->limit_ppm) / Share::kPpmMax);
+      added.weighed.emplace(double(ratio->limit_ppm) / Share::kPpmMax, AgainstBar(plan));
       added.weighed->is_of_agents = std::holds_alternative<AgentRatio>(ratio->source);
     } else if (std::holds_alternative<ValueCheck>(check.kind)) {
       evidence.values.emplace(check.name, ValueEvidence());

@@ -36,8 +36,9 @@ constexpr double kSevereSigmas = 4;
 constexpr double kSevereNatsPerSecond = 4;
 
 constexpr double kForMax = 30;
-// Far above every bar (32 checks of the least weight), so that what has healed is soon believed.
-constexpr double kAgainstMax = 1e6;
+// Each alternative stops where it alone reaches the ceiling, so that what has healed is believed:
+// the nearest one takes long to forget what a gross failure left with it.
+constexpr double kAboveCeiling = 1.01;
 constexpr double kForNatsPerSecond = 2;
 constexpr double kBadLinger_s = 5;
 constexpr double kCalmAfterBurst_s = 5;
@@ -148,7 +149,8 @@ void Dispersion::EndBatch() {
   open_ = {.seconds = 0};
 }
 
-Sequential::Sequential(double limit) : limit_(limit), dispersion_(limit) {
+Sequential::Sequential(double limit, double ceiling)
+    : limit_(limit), ceiling_(ceiling), dispersion_(limit) {
   allowance_.fill(kAllowanceSeconds * kNatsPerSecond);
   for (std::size_t j = 0; j < kAlternatives; ++j) {
     worse_[j] = StepOf(Times(kWorse[j].times, limit), limit);
@@ -182,7 +184,8 @@ void Sequential::AddAgainst(const Batch& batch, double mass, bool is_steady) {
     const double nats = std::min(worse_[j].Of(batch) / deflation, most);
     // Severe seconds run into debt, so that what follows them must speak for itself.
     allowance_[j] -= std::max(nats, 0.0);
-    against_[j] = std::min((against_[j] + mass) * std::exp(nats), kAgainstMax);
+    against_[j] = std::min((against_[j] + mass) * std::exp(nats),
+                           kAboveCeiling * ceiling_ / kWorse[j].weight);
   }
   RememberBursts(batch, second);
 }

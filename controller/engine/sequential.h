@@ -70,8 +70,12 @@ class Dispersion {
 
 class Sequential {
  public:
+  // Far above the bar of any plan.
+  static constexpr double kCeiling = 1e5;
+
   // `limit`: the largest bearable ratio, above 0, at most .99.
-  explicit Sequential(double limit);
+  // `ceiling`: beyond it evidence against is forgotten.
+  explicit Sequential(double limit, double ceiling = kCeiling);
 
   // `mass`: the prior probability, spent once, that it went bad at the beginning of this batch.
   void AddAgainst(const Batch& batch, double mass, bool is_steady);
@@ -109,6 +113,7 @@ class Sequential {
   void RememberBursts(const Batch& batch, const Batch& second);
 
   double limit_;
+  double ceiling_;
   std::array<Step, kAlternatives> worse_;
   std::array<Step, kAdvances> sound_;
   Dispersion dispersion_;

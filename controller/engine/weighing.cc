@@ -27,7 +27,7 @@ void Weighed::Add(const Batch& batch, bool is_steady, bool speaks_for) {
 void Weighed::Count(const std::string& agent, double total, double bad) {
   open.total += total;
   open.bad += bad;
-  Batch& alone = agents.try_emplace(agent, limit).first->second.open;
+  Batch& alone = agents.try_emplace(agent, limit, bar).first->second.open;
   alone.total += total;
   alone.bad += bad;
 }

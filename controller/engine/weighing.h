@@ -30,7 +30,9 @@ inline constexpr Duration kCountsLagMax{30'000};
 
 // One check on counts.
 struct Weighed {
-  explicit Weighed(double ratio_limit) : limit(ratio_limit), evidence(limit), recent(10) {}
+  // `against_bar`: from which on the evidence of one agent alone forbids raising.
+  Weighed(double ratio_limit, double against_bar)
+      : limit(ratio_limit), bar(against_bar), evidence(limit), recent(10) {}
 
   // Pieces of at most a second. `speaks_for`: counted wholly at the share that is to be proven.
   void Add(const Batch& batch, bool is_steady, bool speaks_for);
@@ -45,6 +47,7 @@ struct Weighed {
   double Ratio(double seconds) const;
 
   double limit;
+  double bar;
   // Else of Prometheus, and weighed when a window comes.
   bool is_of_agents = true;
   Sequential evidence;
@@ -53,7 +56,7 @@ struct Weighed {
   Batch open{.seconds = 0};
   // The same of each agent alone: a broken load balancer must not drown in the sum.
   struct OfAgent {
-    explicit OfAgent(double limit) : evidence(limit) {}
+    OfAgent(double limit, double bar) : evidence(limit, bar) {}
     Sequential evidence;
     Batch open{.seconds = 0};
   };

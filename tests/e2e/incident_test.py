@@ -1,4 +1,4 @@
-"""What must work when other things do not: real HAProxy, agents, controller and CLI."""
+"""What must work when other things do not: real load balancers, agents, controller and CLI."""
 
 import os
 import subprocess
@@ -84,10 +84,10 @@ class Incident(site_case.SiteTest):
     def test_a_load_balancer_that_restarts_comes_back_with_its_share(self):
         self.create("50%")
         self.await_width(500_000)
-        balancer = self.site.balancers[0]
-        balancer.stop()
-        balancer.start()
-        self.assertEqual(balancer.width(), stickiness.width(500_000))
+        for balancer in self.site.balancers:
+            balancer.stop()
+            balancer.start()
+            self.assertEqual(balancer.width(), stickiness.width(500_000), balancer.name)
 
     def test_the_share_stays_while_the_agent_is_dead_and_a_lowering_is_made_up_for(self):
         self.create("50%")

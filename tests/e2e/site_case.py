@@ -1,4 +1,4 @@
-"""A test of the whole site: two real HAProxy with agents, a controller and the CLI. Its logs are kept
+"""A test of the whole site: a real HAProxy and a real nginx with agents, a controller and the CLI. Its logs are kept
 when it fails."""
 
 import os

@@ -1,5 +1,5 @@
 """What goes wrong at the controller itself: certificates, journal, descriptors, and a load balancer
-that poses as another. Real HAProxy, agents, controller and CLI."""
+that poses as another. Real load balancers, agents, controller and CLI."""
 
 import contextlib
 import os

@@ -187,6 +187,13 @@ TEST(Box, SaysWhatWasWrongWithWhatWasTyped) {
   EXPECT_THAT(mistyped.output, HasSubstr("unknown subcommand 'statsu'; did you mean 'status'?"));
   EXPECT_THAT(site.Run({"foo"}).output,
               HasSubstr("unknown subcommand 'foo': write one of run, check, status, lower,"));
+  const Finished nothing = RunToEnd({HEADGATE_BINARY_DIR "/bin/headgate-agent", "snippet"});
+  EXPECT_EQ(nothing.exit_code, 2);
+  EXPECT_THAT(nothing.output, HasSubstr("headgate-agent: A subcommand is required: haproxy or "
+                                        "nginx; `headgate-agent snippet --help` tells more"));
+  EXPECT_THAT(
+      RunToEnd({HEADGATE_BINARY_DIR "/bin/headgate-agent", "check", "--config", "/nope"}).output,
+      HasSubstr("/nope"));
   EXPECT_EQ(site.Run({"override", "5%"}).exit_code, 2);
   EXPECT_EQ(site.Run({"override", "5%", "--until", "yesterday"}).exit_code, 2);
   EXPECT_EQ(site.Run({"lower", "5%", "--gate", "nope"}).exit_code, 4);

@@ -1,4 +1,4 @@
-"""headgate-agent beside one HAProxy of the lab. Standard library only."""
+"""headgate-agent beside one load balancer of the lab. Standard library only."""
 
 import json
 import os
@@ -6,38 +6,19 @@ import os
 import headgate
 import process
 
-PROBE_PATH = "/.headgate/probe"
-
 CONFIGURATION = """\
 controllers: ["127.0.0.1:{controller}"]
 tls: {{ca: {ca}, cert: {certificate}, key: {key}}}
 state_dir: {state}
 gates:
   - name: {gate}
-    haproxy:
-      socket: {stats}
-      map: {map}
-      app_backend: {app}
-      probe_url: http://127.0.0.1:{port}{probe}
-      key: cookie headgate_uid
-      slow: [{slow_ms}ms]
-"""
-
-
-def snippet(program, gate, balancer, slow_ms):
-    """What `headgate-agent snippet haproxy` prints for that load balancer; writes its map file."""
-    result = headgate.run(program, "snippet", "haproxy", "--gate", gate, "--app-backend",
-                          balancer.app, "--map", balancer.map_file, "--socket", balancer.stats,
-                          "--slow", f"{slow_ms}ms", "--probe-path", PROBE_PATH, "--write-map")
-    if result.code != 0:
-        raise process.LabError(f"headgate-agent snippet haproxy: {result}")
-    return result.out
+    {load_balancer}"""
 
 
 class Agent:
     """One agent, which may be killed and started again on the same state."""
 
-    def __init__(self, program, gate, balancer, certificates, controller, slow_ms):
+    def __init__(self, program, gate, balancer, certificates, controller):
         self.name = balancer.name
         self._program = program
         self._log = os.path.join(balancer.folder, "agent.log")
@@ -48,8 +29,7 @@ class Agent:
         with open(self._config, "w", encoding="utf-8") as file:
             file.write(CONFIGURATION.format(
                 controller=controller.port, ca=certificates.ca, certificate=certificate, key=key,
-                state=state, gate=gate, stats=balancer.stats, map=balancer.map_file,
-                app=balancer.app, port=balancer.port, probe=PROBE_PATH, slow_ms=slow_ms))
+                state=state, gate=gate, load_balancer=balancer.agent_settings()))
         self.child = None
 
     def start(self):

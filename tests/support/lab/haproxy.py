@@ -3,6 +3,7 @@
 import os
 import socket
 
+import headgate
 import process
 
 PROGRAM = "/usr/sbin/haproxy"
@@ -36,12 +37,12 @@ backend {app}
 
 
 class HaProxy:
-    """One load balancer in front of the shop. `snippet(self)` gives the text to paste, once the
-    names that stand in it (`map_file`, `stats`, `app`) are known."""
+    """One load balancer in front of the shop."""
 
+    kind = "HAProxy"
     app = "shop"
 
-    def __init__(self, name, folder, shop_port, snippet):
+    def __init__(self, name, folder, shop_port, agent_program, gate, slow_ms):
         self.name = name
         self.port = process.free_port()
         self.shop_port = shop_port
@@ -50,7 +51,13 @@ class HaProxy:
         self.map_file = os.path.join(self.folder, "headgate.map")
         self.stats = os.path.join(self.folder, "stats.sock")
         self.configuration = os.path.join(self.folder, "haproxy.cfg")
-        in_frontend, own_sections = _parts(snippet(self))
+        self._slow_ms = slow_ms
+        result = headgate.run(agent_program, "snippet", "haproxy", "--gate", gate, "--app-backend",
+                              self.app, "--map", self.map_file, "--socket", self.stats,
+                              "--slow", f"{slow_ms}ms", "--write-map")
+        if result.code != 0:
+            raise process.LabError(f"headgate-agent snippet haproxy: {result}")
+        in_frontend, own_sections = _parts(result.out)
         with open(self.configuration, "w", encoding="utf-8") as file:
             file.write(CONFIGURATION.format(stats=self.stats, port=self.port, app=self.app,
                                             shop_port=shop_port, in_frontend=in_frontend,
@@ -61,6 +68,15 @@ class HaProxy:
     @property
     def url(self):
         return f"http://127.0.0.1:{self.port}"
+
+    def agent_settings(self):
+        """The part of agent.yaml that names this load balancer."""
+        return ("haproxy:\n"
+                f"      socket: {self.stats}\n"
+                f"      map: {self.map_file}\n"
+                f"      app_backend: {self.app}\n"
+                f"      probe_url: {self.url}/.headgate/probe\n"
+                f"      slow: [{self._slow_ms}ms]\n")
 
     def start(self):
         process.run([PROGRAM, "-c", "-q", "-f", self.configuration])
@@ -87,6 +103,10 @@ class HaProxy:
             if len(words) == 3 and words[1] == "admit_w":
                 return int(words[2])
         raise ValueError(f"{self.name}: no admit_w in {self.map_file}")
+
+    def look(self):
+        """What a person types to see the width."""
+        return f"echo 'show map {self.map_file}' | socat - {self.stats}"
 
     def stop(self):
         if self.child is not None:

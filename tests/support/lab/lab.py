@@ -1,4 +1,4 @@
-"""A whole site for tests, demo and benches: databases, shop, two load balancers with agents,
+"""A whole site for tests, demo and benches: databases, shop, a HAProxy and an nginx with agents,
 controller, Prometheus and customers, all on free loopback ports. Standard library only.
 
     with lab.Lab(programs) as site:
@@ -20,6 +20,7 @@ import agent as agent_part
 import haproxy
 import headgate
 import load
+import nginx
 import postgres
 import process
 import prometheus
@@ -28,6 +29,8 @@ import watcher
 
 GATE = "shop"
 SLOW_MS = 500
+# Of every site: one load balancer of each kind.
+EDGES = {"edge-1": haproxy.HaProxy, "edge-2": nginx.Nginx}
 
 
 def default_programs():
@@ -71,15 +74,15 @@ class Lab:
         self.shop = shop.Shop(self.program("shop"), self.databases, self.folder, **settings)
         self._stack.callback(self.shop.stop)
 
-    def start_gate(self, names=("edge-1", "edge-2")):
+    def start_gate(self, edges=EDGES):
         """Load balancers with their agents, the controller, an operator's CLI, and the watcher."""
         self.certificates = headgate.Certificates(self.program("headgate"), self.folder)
         self.controller = headgate.Controller(self.program("headgated"), self.certificates,
                                               self.folder)
         self._stack.callback(self.controller.stop)
         self.controller.start()
-        for name in names:
-            self._start_edge(name)
+        for name, kind in edges.items():
+            self._start_edge(name, kind)
         self.cli = headgate.Cli(self.program("headgate"), self.certificates, self.controller)
         self.watcher = watcher.Watcher(self.balancers)
         self._stack.callback(self.watcher.stop)
@@ -95,16 +98,14 @@ class Lab:
         self.load = load.Load(self.program("loadgen"), ports, path, seconds, **options)
         self._stack.callback(self.load.stop)
 
-    def _start_edge(self, name):
-        def snippet(balancer):
-            return agent_part.snippet(self.program("headgate-agent"), GATE, balancer, SLOW_MS)
+    def _start_edge(self, name, kind):
         # Without a shop the application's port is one where nobody listens.
         port = self.shop.port if self.shop else process.free_port()
-        balancer = haproxy.HaProxy(name, self.folder, port, snippet)
+        balancer = kind(name, self.folder, port, self.program("headgate-agent"), GATE, SLOW_MS)
         self._stack.callback(balancer.stop)
         self.balancers.append(balancer)
         agent = agent_part.Agent(self.program("headgate-agent"), GATE, balancer,
-                                 self.certificates, self.controller, SLOW_MS)
+                                 self.certificates, self.controller)
         self._stack.callback(agent.stop)
         agent.start()
         self.agents.append(agent)

@@ -1,7 +1,7 @@
 """Looks at what the load balancers enforce, many times a second, by their own word.
 
-It asks HAProxy itself (`show map` on the stats socket), not the agent, so that it sees what users
-get even while an agent or the controller is dead. Standard library only.
+It asks them themselves (HAProxy on its stats socket, nginx on the probe's path), not the agents, so
+that it sees what users get even while an agent or the controller is dead. Standard library only.
 """
 
 import threading

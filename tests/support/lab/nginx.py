@@ -1,0 +1,125 @@
+"""nginx with Headgate's snippet pasted into its configuration. Standard library only."""
+
+import os
+import re
+import urllib.error
+import urllib.request
+
+import headgate
+import process
+
+PROGRAM = "/usr/sbin/nginx"
+
+# What a site has of its own: the snippet goes where a reader of it would paste it.
+CONFIGURATION = """\
+{user}load_module modules/ndk_http_module.so;
+load_module modules/ngx_http_lua_module.so;
+daemon off;
+worker_processes 2;
+worker_rlimit_nofile 16384;
+worker_shutdown_timeout 30s;
+pid {folder}/nginx.pid;
+error_log {folder}/nginx.log;
+
+events {{
+    worker_connections 8192;
+}}
+
+http {{
+    access_log off;
+    client_body_temp_path {folder}/body;
+    proxy_temp_path {folder}/proxy;
+    fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi;
+    scgi_temp_path {folder}/scgi;
+    lua_shared_dict headgate 1m;
+    upstream shop {{
+        server 127.0.0.1:{shop_port} max_conns=1500;
+        keepalive 200;
+    }}
+{in_http}
+
+    server {{
+        listen 127.0.0.1:{port} backlog=4096;
+        keepalive_timeout 10s;
+        keepalive_requests 100000;
+{in_server}
+        location / {{
+            proxy_http_version 1.1;
+            proxy_set_header Connection "";
+            proxy_connect_timeout 1s;
+            proxy_read_timeout 15s;
+            proxy_pass http://shop;
+        }}
+    }}
+}}
+"""
+
+
+class Nginx:
+    """One load balancer in front of the shop."""
+
+    kind = "nginx"
+
+    def __init__(self, name, folder, shop_port, agent_program, gate, slow_ms):
+        self.name = name
+        self.port = process.free_port()
+        self.folder = os.path.join(folder, name)
+        os.makedirs(self.folder, exist_ok=True)
+        self._gate = gate
+        self._slow_ms = slow_ms
+        self._share = os.path.join(self.folder, "headgate.share")
+        self.configuration = os.path.join(self.folder, "nginx.conf")
+        result = headgate.run(agent_program, "snippet", "nginx", "--gate", gate, "--folder",
+                              self.folder, "--share", self._share, "--slow", f"{slow_ms}ms",
+                              "--write")
+        if result.code != 0:
+            raise process.LabError(f"headgate-agent snippet nginx: {result}")
+        in_http, in_server = result.out.split("# 2.", 1)
+        with open(self.configuration, "w", encoding="utf-8") as file:
+            # Workers of root's are root here: the folder is the lab's alone.
+            file.write(CONFIGURATION.format(user="user root;\n" if os.geteuid() == 0 else "",
+                                            folder=self.folder, shop_port=shop_port,
+                                            port=self.port, in_http=in_http,
+                                            in_server="# 2." + in_server))
+        self.child = None
+        self.start()
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}"
+
+    def agent_settings(self):
+        """The part of agent.yaml that names this load balancer."""
+        return ("nginx:\n"
+                f"      share: {self._share}\n"
+                f"      token: {self.folder}/{self._gate}.token\n"
+                f"      probe_url: {self.url}/.headgate/probe\n"
+                f"      slow: [{self._slow_ms}ms]\n")
+
+    def start(self):
+        words = [PROGRAM, "-e", os.path.join(self.folder, "nginx.log"), "-c", self.configuration]
+        process.run(words + ["-t", "-q"])
+        self.child = process.Child(words, log=os.path.join(self.folder, "nginx.out"))
+        self.child.wait_until(lambda: process.accepts_connections(self.port), 5.0,
+                              f"{self.name} listens")
+
+    def width(self):
+        """Buckets below this one are admitted, as a worker answers on the probe's path."""
+        try:
+            with urllib.request.urlopen(self.url + "/.headgate/probe", timeout=1.0) as answer:
+                body = answer.read()
+        except urllib.error.HTTPError as refused:
+            body = refused.read()
+        found = re.search(rb"width=(\d+)", body)
+        if found is None:
+            raise ValueError(f"{self.name}: no width on the probe's path")
+        return int(found.group(1))
+
+    def look(self):
+        """What a person types to see the width."""
+        return f"curl -s {self.url}/.headgate/probe"
+
+    def stop(self):
+        if self.child is not None:
+            self.child.stop()
