@@ -234,10 +234,7 @@ absl::Status Carrier::operator()(const Resume&) {
   // Who resumes after the last retry has mended something: what failed may not fail again, and
   // what was counted before is not counted against it.
   if (HasNoRetryLeft(restoration)) ForgetFailures(restoration);
-  if (holding->why == Holding::Why::kCheckFailed) {
-    ForgetCounts(gate_.evidence, turn_.now(), true);
-    gate_.evidence.progress.was_lowered = true;
-  }
+  if (holding->why == Holding::Why::kCheckFailed) ForgetCounts(gate_.evidence, turn_.now(), true);
   restoration.retreats_in_a_row = 0;
   // Under no_raise the hold of a restart goes on until the evidence is fresh.
   restoration.phase = PhaseAfterHold(next, turn_.now());
