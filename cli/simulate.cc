@@ -30,9 +30,7 @@ constexpr std::size_t kDrawnOfTypical = 2;
 void CountAsThePlanDoes(const engine::PlanSpec& plan, Scenario& scenario) {
   std::optional<Duration> least;
   for (const engine::CheckSpec& check : plan.checks) {
-    const auto* ratio = std::get_if<engine::RatioCheck>(&check.kind);
-    const auto* agents =
-        ratio == nullptr ? nullptr : std::get_if<engine::AgentRatio>(&ratio->source);
+    const engine::AgentRatio* agents = engine::AgentRatioOf(check);
     if (agents == nullptr || agents->metric != engine::AgentRatio::Metric::kSlowerThan) continue;
     least = std::min(least.value_or(agents->slower_than), agents->slower_than);
   }

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <variant>
 
+#include "controller/engine/adaptive.h"
+
 namespace headgate::cli {
 namespace {
 
@@ -54,11 +56,10 @@ std::optional<double> ErrorLimitOf(const engine::PlanSpec& plan) {
 
 std::optional<double> ErrorBaselineOf(const engine::PlanSpec& plan) {
   for (const engine::CheckSpec& check : plan.checks) {
-    const auto* ratio = std::get_if<engine::RatioCheck>(&check.kind);
-    if (ratio == nullptr || !ratio->baseline_ppm) continue;
-    const auto* agents = std::get_if<engine::AgentRatio>(&ratio->source);
+    const engine::AgentRatio* agents = engine::AgentRatioOf(check);
     if (agents == nullptr || agents->metric != engine::AgentRatio::Metric::kHttp5xx) continue;
-    return *ratio->baseline_ppm / 1e6;
+    const auto& baseline_ppm = std::get<engine::RatioCheck>(check.kind).baseline_ppm;
+    if (baseline_ppm) return *baseline_ppm / 1e6;
   }
   return std::nullopt;
 }
@@ -66,11 +67,8 @@ std::optional<double> ErrorBaselineOf(const engine::PlanSpec& plan) {
 std::optional<double> SlowLimitOf(const engine::PlanSpec& plan) {
   std::optional<double> limit;
   for (const engine::CheckSpec& check : plan.checks) {
-    const auto* ratio = std::get_if<engine::RatioCheck>(&check.kind);
-    const auto* agents =
-        ratio == nullptr ? nullptr : std::get_if<engine::AgentRatio>(&ratio->source);
-    if (agents == nullptr || agents->metric != engine::AgentRatio::Metric::kSlowerThan) continue;
-    limit = std::min(limit.value_or(1), ratio->limit_ppm / 1e6);
+    if (!engine::CountsSlow(check)) continue;
+    limit = std::min(limit.value_or(1), std::get<engine::RatioCheck>(check.kind).limit_ppm / 1e6);
   }
   return limit;
 }

@@ -171,8 +171,7 @@ void RememberFailures(const Restoration& restoration, const Evidence& evidence, 
 }  // namespace
 
 bool CountsSlow(const CheckSpec& check) {
-  const auto* ratio = std::get_if<RatioCheck>(&check.kind);
-  const auto* source = ratio == nullptr ? nullptr : std::get_if<AgentRatio>(&ratio->source);
+  const AgentRatio* source = AgentRatioOf(check);
   return source != nullptr && source->metric == AgentRatio::Metric::kSlowerThan;
 }
 

@@ -278,9 +278,7 @@ void AddCounts(Evidence& evidence, const PlanSpec* plan, const std::string& agen
   evidence.progress.has_open = true;
   evidence.progress.open_requests += counts.admitted;
   for (const CheckSpec& check : plan->checks) {
-    const auto* ratio = std::get_if<RatioCheck>(&check.kind);
-    if (ratio == nullptr) continue;
-    const auto* source = std::get_if<AgentRatio>(&ratio->source);
+    const AgentRatio* source = AgentRatioOf(check);
     const auto found = evidence.ratios.find(check.name);
     if (source == nullptr || found == evidence.ratios.end()) continue;
     // A bad event without its request (a failed connection that was tried again) must not make
@@ -291,7 +289,8 @@ void AddCounts(Evidence& evidence, const PlanSpec* plan, const std::string& agen
     if (found->second.weighed) {
       found->second.weighed->Count(agent, double(tally.total), double(tally.bad));
     }
-    found->second.by_agent.try_emplace(agent, ratio->window).first->second.Add(now, tally);
+    const Duration window = std::get<RatioCheck>(check.kind).window;
+    found->second.by_agent.try_emplace(agent, window).first->second.Add(now, tally);
   }
 }
 

@@ -59,8 +59,7 @@ void AddClaims(const PlanSpec& plan, const AgentView& agent, Found& found) {
     });
   }
   for (const CheckSpec& check : plan.checks) {
-    const auto* ratio = std::get_if<RatioCheck>(&check.kind);
-    const auto* source = ratio == nullptr ? nullptr : std::get_if<AgentRatio>(&ratio->source);
+    const AgentRatio* source = AgentRatioOf(check);
     if (source == nullptr || source->metric != AgentRatio::Metric::kSlowerThan) continue;
     const auto& counted = agent.slow_thresholds_ms;
     const auto wanted = static_cast<std::uint32_t>(source->slower_than.count());

@@ -190,6 +190,11 @@ void RefuseBadThen(const PlanSpec& spec, FieldErrors& errors) {
 
 }  // namespace
 
+const AgentRatio* AgentRatioOf(const CheckSpec& check) {
+  const auto* ratio = std::get_if<RatioCheck>(&check.kind);
+  return ratio == nullptr ? nullptr : std::get_if<AgentRatio>(&ratio->source);
+}
+
 absl::StatusOr<Plan> Plan::Create(PlanSpec spec) {
   FieldErrors errors;
   RefuseBadHead(spec, errors);

@@ -75,6 +75,9 @@ struct CheckSpec {
   friend bool operator==(const CheckSpec&, const CheckSpec&) = default;
 };
 
+// What the check counts at the load balancers; null for every other check.
+const AgentRatio* AgentRatioOf(const CheckSpec& check);
+
 struct ReplicaSpec {
   enum class Kind { kPhysical, kLogical };
   std::string name;

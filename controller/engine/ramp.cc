@@ -150,11 +150,7 @@ void SteerRetreating(Turn& turn, Gate& gate) {
   const Restoration& restoration = *gate.record.restoration;
   if (gate.settling_since) return;
   const PlanSpec& plan = restoration.plan.spec();
-  if (HasNoRetryLeft(restoration)) {
-    const Holding held = OutOfRetries(restoration);
-    HoldFor(turn, gate, held.why, "", held.detail);
-    return;
-  }
+  if (HoldIfNoRetryLeft(turn, gate)) return;
   const std::uint32_t doublings = std::max(restoration.retreats_in_a_row, 1U) - 1;
   const TimePoint not_before = turn.now() + plan.backoff * (1U << std::min(doublings, 10U));
   turn.Commit(
@@ -262,6 +258,13 @@ Share RetreatTarget(const Restoration& restoration, Share share) {
     if (step.ppm() <= share.ppm() / 2) target = step;
   }
   return target;
+}
+
+bool HoldIfNoRetryLeft(Turn& turn, Gate& gate) {
+  if (!HasNoRetryLeft(*gate.record.restoration)) return false;
+  const Holding held = OutOfRetries(*gate.record.restoration);
+  HoldFor(turn, gate, held.why, "", held.detail);
+  return true;
 }
 
 void RetreatTo(Turn& turn, Gate& gate, Share to, Cause cause) {

@@ -120,11 +120,7 @@ void SteerRetreatingAdaptive(Turn& turn, Gate& gate) {
   const Restoration& restoration = *gate.record.restoration;
   if (gate.settling_since) return;
   const Search& search = restoration.search;
-  if (HasNoRetryLeft(restoration)) {
-    const Holding held = OutOfRetries(restoration);
-    HoldFor(turn, gate, held.why, "", held.detail);
-    return;
-  }
+  if (HoldIfNoRetryLeft(turn, gate)) return;
   turn.Commit(
       gate, turn.WithPhase(gate, Curing{search.from, search.at + search.cure}),
       PlanCause(gate, turn.now(), "cure",

@@ -59,6 +59,8 @@ bool EndsByItself(const Holding& phase);
 // As many retreats in a row as the plan has retries, and one more.
 bool HasNoRetryLeft(const Restoration& restoration);
 Holding OutOfRetries(const Restoration& restoration);
+// False, and nothing done, while there is one.
+bool HoldIfNoRetryLeft(Turn& turn, Gate& gate);
 // The phase that follows a hold. ramp.cc
 Phase PhaseAfterHold(const GateRecord& record, TimePoint now);
 // Takes users out: to the last proven share, or to `to`. ramp.cc

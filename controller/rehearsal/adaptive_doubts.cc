@@ -87,11 +87,8 @@ std::vector<Doubt> FindDoubtsOfAdaptiveSteps(const engine::PlanSpec& plan, doubl
   const double rate = rps * *first;
   const double most_s = double(plan.bake_max.count()) / 1e3;
   for (const engine::CheckSpec& check : plan.checks) {
-    const auto* ratio = std::get_if<engine::RatioCheck>(&check.kind);
-    const bool is_counted =
-        ratio != nullptr && std::holds_alternative<engine::AgentRatio>(ratio->source);
-    if (!is_counted) continue;
-    const double limit = ratio->limit_ppm / 1e6;
+    if (engine::AgentRatioOf(check) == nullptr) continue;
+    const double limit = std::get<engine::RatioCheck>(check.kind).limit_ppm / 1e6;
     if (SecondsToProve(limit, rate, most_s / kRoom)) continue;
     // The first one says enough: what helps it helps the others.
     return {

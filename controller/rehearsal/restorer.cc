@@ -38,9 +38,7 @@ engine::Plan ForOneAgent(const engine::Plan& plan) {
 std::set<std::uint32_t> ThresholdsOf(const engine::PlanSpec& plan) {
   std::set<std::uint32_t> thresholds;
   for (const engine::CheckSpec& check : plan.checks) {
-    const auto* ratio = std::get_if<engine::RatioCheck>(&check.kind);
-    const auto* agents =
-        ratio == nullptr ? nullptr : std::get_if<engine::AgentRatio>(&ratio->source);
+    const engine::AgentRatio* agents = engine::AgentRatioOf(check);
     if (agents != nullptr && agents->metric == engine::AgentRatio::Metric::kSlowerThan) {
       thresholds.insert(static_cast<std::uint32_t>(agents->slower_than.count()));
     }
