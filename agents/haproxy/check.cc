@@ -5,7 +5,7 @@
 #include <sstream>
 #include <utility>
 
-#include "agents/core/files.h"
+#include "agents/core/share_store.h"
 #include "agents/haproxy/answers.h"
 #include "agents/haproxy/stats_socket.h"
 
@@ -47,17 +47,9 @@ class GateCheck {
   void Find(std::string words) { findings_.push_back(settings_.gate + ": " + std::move(words)); }
 
   void CheckFile() {
-    const auto text = agent::ReadSmallFile(settings_.map);
-    if (!text.ok()) {
-      Find(fmt::format("{}: make it with `headgate-agent snippet haproxy … --write-map`",
-                       Words(text.status())));
-    } else if (const auto values = agent::ParseShareFile(*text); !values.ok()) {
-      Find(fmt::format("{}: {}", settings_.map, Words(values.status())));
-    }
-    if (const absl::Status status = agent::TryToWriteIn(agent::FolderOf(settings_.map));
-        !status.ok()) {
-      Find(fmt::format("the map's folder takes no new file, so nothing can be raised: {}",
-                       Words(status)));
+    const char make_it[] = "headgate-agent snippet haproxy … --write-map";
+    for (std::string& words : agent::CheckShareFile(settings_.map, make_it)) {
+      Find(std::move(words));
     }
   }
 

@@ -3,10 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <iterator>
 #include <utility>
 
-#include "agents/core/files.h"
 #include "common/base/bucket.h"
 
 namespace headgate::haproxy {
@@ -19,15 +17,11 @@ constexpr std::int64_t kRetryAfterMax = 3600;
 
 std::string Words(const absl::Status& status) { return std::string(status.message()); }
 
-void AddTrouble(std::string& trouble, const std::string& words) {
-  if (!trouble.empty()) trouble += "; ";
-  trouble += words;
-}
-
 }  // namespace
 
 Haproxy::Haproxy(Settings settings)
     : settings_(std::move(settings)),
+      file_(settings_.map, "HAProxy would not start without it"),
       socket_(settings_.socket),
       prober_(settings_.gate, settings_.probe_url, settings_.key),
       counters_(absl::UnavailableError("not read yet")),
@@ -43,33 +37,19 @@ std::string Haproxy::GetCommand(const char* entry) const {
 
 agent::Reading Haproxy::Read() {
   agent::Reading reading;
-  ReadFile(reading);
+  file_.Read(reading);
   const absl::Status status = ReadMemory(reading);
   if (!status.ok()) {
     reading.in_force.reset();
-    AddTrouble(reading.trouble, Words(status));
+    agent::AddTrouble(reading.trouble, Words(status));
     counters_ = status;
   } else if (!counters_.ok()) {
-    AddTrouble(reading.trouble, Words(counters_.status()));
+    agent::AddTrouble(reading.trouble, Words(counters_.status()));
   } else if (const std::string missing = MissingSlow(); !missing.empty()) {
-    AddTrouble(reading.trouble, missing);
+    agent::AddTrouble(reading.trouble, missing);
   }
   if (process_) reading.instance = fmt::format("{}#{}", process_->pid, generation_);
   return reading;
-}
-
-void Haproxy::ReadFile(agent::Reading& reading) const {
-  const absl::StatusOr<std::string> text = agent::ReadSmallFile(settings_.map);
-  if (!text.ok()) {
-    AddTrouble(reading.trouble, Words(text.status()) + ": HAProxy would not start without it");
-    return;
-  }
-  const absl::StatusOr<agent::ShareFile> values = agent::ParseShareFile(*text);
-  if (!values.ok()) {
-    AddTrouble(reading.trouble, fmt::format("{}: {}", settings_.map, Words(values.status())));
-    return;
-  }
-  reading.at_next_start = agent::ShareOfWidth(values->width);
 }
 
 void Haproxy::NoteProcess(const ProcessInfo& info) {
@@ -147,35 +127,11 @@ absl::StatusOr<agent::RawCounters> Haproxy::CountersFrom(const std::vector<std::
 }
 
 std::string Haproxy::MissingSlow() const {
-  if (counted_slow_ == settings_.slow_ms) return "";
-  std::vector<std::uint32_t> missing;
-  std::set_difference(settings_.slow_ms.begin(), settings_.slow_ms.end(), counted_slow_.begin(),
-                      counted_slow_.end(), std::back_inserter(missing));
-  return fmt::format(
-      "HAProxy does not count answers slower than {} ms, which the agent's configuration names "
-      "(slow): print the snippet again with the same --slow",
-      fmt::join(missing, " ms, "));
+  return agent::MissingSlow("HAProxy", settings_.slow_ms, counted_slow_);
 }
 
-absl::Status Haproxy::Write(const agent::Apply& apply) {
-  const std::string text = agent::ShareFileText({apply.share.Width(), apply.retry_after_s});
-  const absl::StatusOr<std::string> present = agent::ReadSmallFile(settings_.map);
-  if (present.ok() && *present == text) return absl::OkStatus();
-  return agent::ReplaceFile(settings_.map, text);
-}
-
-absl::Status Haproxy::Sync() { return agent::MakeDurable(settings_.map); }
-
-// The file first, without waiting for the disk: a reload in between then reads the same share.
 agent::ApplyOutcome Haproxy::Put(const agent::Apply& apply) {
-  agent::ApplyOutcome outcome;
-  outcome.at_next_start = Write(apply);
-  if (apply.direction == agent::Direction::kUp && !outcome.at_next_start.ok()) {
-    outcome.in_memory = agent::NotRaised(apply.share, outcome.at_next_start);
-    return outcome;
-  }
-  outcome.in_memory = SetMap({apply.share.Width(), apply.retry_after_s});
-  return outcome;
+  return file_.Put(apply, [this](const agent::ShareFile& wanted) { return SetMap(wanted); });
 }
 
 // HAProxy answers a refused `set map` with words or with nothing, as a success: only reading it

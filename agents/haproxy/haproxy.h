@@ -9,7 +9,7 @@
 
 #include "agents/core/enforcer.h"
 #include "agents/core/prober.h"
-#include "agents/core/share_file.h"
+#include "agents/core/share_store.h"
 #include "agents/core/user_key.h"
 #include "agents/haproxy/answers.h"
 #include "agents/haproxy/stats_socket.h"
@@ -41,8 +41,8 @@ class Haproxy : public agent::Enforcer {
   explicit Haproxy(Settings settings);
 
   agent::Reading Read() override;
-  absl::Status Write(const agent::Apply& apply) override;
-  absl::Status Sync() override;
+  absl::Status Write(const agent::Apply& apply) override { return file_.Write(apply); }
+  absl::Status Sync() override { return file_.Sync(); }
   agent::ApplyOutcome Put(const agent::Apply& apply) override;
   absl::Status Try(Share share) override;
   absl::Status TryWaitPage() const { return prober_.TryWaitPage(); }
@@ -62,7 +62,6 @@ class Haproxy : public agent::Enforcer {
   absl::StatusOr<MapEntries> EntriesFrom(const std::string& width_answer,
                                          const std::string& retry_after_answer) const;
   absl::Status SetMap(const agent::ShareFile& values) const;
-  void ReadFile(agent::Reading& reading) const;
   void NoteProcess(const ProcessInfo& info);
   absl::Status ReadMemory(agent::Reading& reading);
   absl::StatusOr<agent::RawCounters> CountersFrom(const std::vector<std::string>& answers);
@@ -70,6 +69,7 @@ class Haproxy : public agent::Enforcer {
   std::string GetCommand(const char* entry) const;
 
   const Settings settings_;
+  const agent::ShareStore file_;
   const StatsSocket socket_;
   agent::Prober prober_;
   std::optional<ProcessInfo> process_;

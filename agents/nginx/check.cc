@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "agents/core/files.h"
+#include "agents/core/share_store.h"
 
 namespace headgate::nginx {
 namespace {
@@ -16,18 +16,8 @@ std::vector<std::string> Check(const Settings& settings) {
   const auto find = [&](const std::string& words) {
     findings.push_back(settings.gate + ": " + words);
   };
-  const auto text = agent::ReadSmallFile(settings.share);
-  if (!text.ok()) {
-    find(fmt::format("{}: make it with `headgate-agent snippet nginx … --write`",
-                     Words(text.status())));
-  } else if (const auto share = agent::ParseShareFile(*text); !share.ok()) {
-    find(fmt::format("{}: {}", settings.share, Words(share.status())));
-  }
-  if (const absl::Status status = agent::TryToWriteIn(agent::FolderOf(settings.share));
-      !status.ok()) {
-    find(fmt::format("the share's folder takes no new file, so nothing can be raised: {}",
-                     Words(status)));
-  }
+  const char make_it[] = "headgate-agent snippet nginx … --write";
+  for (const std::string& words : agent::CheckShareFile(settings.share, make_it)) find(words);
   Nginx nginx(settings);
   const agent::Reading reading = nginx.Read();
   if (!reading.trouble.empty()) find(reading.trouble);

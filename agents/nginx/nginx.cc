@@ -2,11 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <iterator>
 #include <utility>
-
-#include "agents/core/files.h"
 
 namespace headgate::nginx {
 namespace {
@@ -15,11 +11,6 @@ namespace {
 constexpr std::size_t kInstancesMax = 8;
 
 std::string Words(const absl::Status& status) { return std::string(status.message()); }
-
-void AddTrouble(std::string& trouble, const std::string& words) {
-  if (!trouble.empty()) trouble += "; ";
-  trouble += words;
-}
 
 std::uint64_t Of(const Counts& counts, const std::string& name) {
   const auto found = counts.find(name);
@@ -32,6 +23,7 @@ std::string SlowName(std::uint32_t threshold_ms) { return fmt::format("slow_{}",
 
 Nginx::Nginx(Settings settings)
     : settings_(std::move(settings)),
+      file_(settings_.share, "nginx would admit nobody after a restart"),
       control_(settings_.gate, settings_.probe_url, settings_.token),
       prober_(settings_.gate, settings_.probe_url, settings_.key),
       counters_(absl::UnavailableError("not read yet")),
@@ -39,10 +31,10 @@ Nginx::Nginx(Settings settings)
 
 agent::Reading Nginx::Read() {
   agent::Reading reading;
-  ReadFile(reading);
+  file_.Read(reading);
   const absl::StatusOr<Told> told = control_.Ask();
   if (!told.ok()) {
-    AddTrouble(reading.trouble, Words(told.status()));
+    agent::AddTrouble(reading.trouble, Words(told.status()));
     counters_ = told.status();
     return reading;
   }
@@ -55,25 +47,10 @@ agent::Reading Nginx::Read() {
     if (told->counts.count(SlowName(threshold)) > 0) counted_slow_.push_back(threshold);
   }
   if (const std::string missing = MissingSlow(); !missing.empty()) {
-    AddTrouble(reading.trouble, missing);
+    agent::AddTrouble(reading.trouble, missing);
   }
   counters_ = Sum(*told);
   return reading;
-}
-
-void Nginx::ReadFile(agent::Reading& reading) const {
-  const absl::StatusOr<std::string> text = agent::ReadSmallFile(settings_.share);
-  if (!text.ok()) {
-    AddTrouble(reading.trouble,
-               Words(text.status()) + ": nginx would admit nobody after a restart");
-    return;
-  }
-  const absl::StatusOr<agent::ShareFile> share = agent::ParseShareFile(*text);
-  if (!share.ok()) {
-    AddTrouble(reading.trouble, fmt::format("{}: {}", settings_.share, Words(share.status())));
-    return;
-  }
-  reading.at_next_start = agent::ShareOfWidth(share->width);
 }
 
 agent::RawCounters Nginx::Sum(const Told& told) {
@@ -106,44 +83,20 @@ agent::RawCounters Nginx::Sum(const Told& told) {
 }
 
 std::string Nginx::MissingSlow() const {
-  if (counted_slow_ == settings_.slow_ms) return "";
-  std::vector<std::uint32_t> missing;
-  std::set_difference(settings_.slow_ms.begin(), settings_.slow_ms.end(), counted_slow_.begin(),
-                      counted_slow_.end(), std::back_inserter(missing));
-  return fmt::format(
-      "nginx does not count answers slower than {} ms, which the agent's configuration names "
-      "(slow): print the snippet again with the same --slow",
-      fmt::join(missing, " ms, "));
+  return agent::MissingSlow("nginx", settings_.slow_ms, counted_slow_);
 }
 
-absl::Status Nginx::Write(const agent::Apply& apply) {
-  const std::string text = agent::ShareFileText({apply.share.Width(), apply.retry_after_s});
-  const absl::StatusOr<std::string> present = agent::ReadSmallFile(settings_.share);
-  if (present.ok() && *present == text) return absl::OkStatus();
-  return agent::ReplaceFile(settings_.share, text);
-}
-
-absl::Status Nginx::Sync() { return agent::MakeDurable(settings_.share); }
-
-// The file first, without waiting for the disk: a restart in between then reads the same share.
 agent::ApplyOutcome Nginx::Put(const agent::Apply& apply) {
-  agent::ApplyOutcome outcome;
-  outcome.at_next_start = Write(apply);
-  if (apply.direction == agent::Direction::kUp && !outcome.at_next_start.ok()) {
-    outcome.in_memory = agent::NotRaised(apply.share, outcome.at_next_start);
-    return outcome;
-  }
-  const agent::ShareFile wanted{apply.share.Width(), apply.retry_after_s};
+  return file_.Put(apply, [this](const agent::ShareFile& wanted) { return Set(wanted); });
+}
+
+absl::Status Nginx::Set(const agent::ShareFile& wanted) const {
   const absl::StatusOr<Told> told = control_.Set(wanted);
-  if (!told.ok()) {
-    outcome.in_memory = told.status();
-  } else if (told->share != wanted) {
-    outcome.in_memory = absl::FailedPreconditionError(
-        fmt::format("nginx did not take {} {}, {} {}: it reads back {}, {}", agent::kWidthEntry,
-                    wanted.width, agent::kRetryAfterEntry, wanted.retry_after_s, told->share.width,
-                    told->share.retry_after_s));
-  }
-  return outcome;
+  if (!told.ok()) return told.status();
+  if (told->share == wanted) return absl::OkStatus();
+  return absl::FailedPreconditionError(fmt::format(
+      "nginx did not take {} {}, {} {}: it reads back {}, {}", agent::kWidthEntry, wanted.width,
+      agent::kRetryAfterEntry, wanted.retry_after_s, told->share.width, told->share.retry_after_s));
 }
 
 absl::Status Nginx::Try(Share share) { return prober_.Try(share); }

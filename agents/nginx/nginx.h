@@ -10,7 +10,7 @@
 
 #include "agents/core/enforcer.h"
 #include "agents/core/prober.h"
-#include "agents/core/share_file.h"
+#include "agents/core/share_store.h"
 #include "agents/core/user_key.h"
 #include "agents/nginx/control.h"
 
@@ -34,8 +34,8 @@ class Nginx : public agent::Enforcer {
   explicit Nginx(Settings settings);
 
   agent::Reading Read() override;
-  absl::Status Write(const agent::Apply& apply) override;
-  absl::Status Sync() override;
+  absl::Status Write(const agent::Apply& apply) override { return file_.Write(apply); }
+  absl::Status Sync() override { return file_.Sync(); }
   agent::ApplyOutcome Put(const agent::Apply& apply) override;
   absl::Status Try(Share share) override;
   absl::Status TryWaitPage() const { return prober_.TryWaitPage(); }
@@ -46,10 +46,11 @@ class Nginx : public agent::Enforcer {
   std::string MissingSlow() const;
 
  private:
-  void ReadFile(agent::Reading& reading) const;
+  absl::Status Set(const agent::ShareFile& wanted) const;
   agent::RawCounters Sum(const Told& told);
 
   const Settings settings_;
+  const agent::ShareStore file_;
   const Control control_;
   agent::Prober prober_;
   std::string version_;

@@ -10,6 +10,7 @@
 
 #include "agents/core/counter_sums.h"
 #include "common/base/bucket.h"
+#include "tests/agents/enforcer_contract.h"
 #include "tests/support/test_app.h"
 #include "tests/support/test_haproxy.h"
 
@@ -26,44 +27,10 @@ using testing::HasSubstr;
 
 Share Percent(const char* text) { return *Share::Parse(text); }
 
-TEST(Haproxy, EnforcesWhatItIsToldAndReadsItBack) {
-  const TestApp app;
-  const TestHaproxy real({.app_port = app.port()});
-  Haproxy haproxy(real.settings());
-  for (const char* share : {"0%", "1%", "20%", "50%", "100%"}) {
-    const Reading before = haproxy.Read();
-    ASSERT_TRUE(before.in_force.has_value()) << before.trouble;
-    const Direction direction =
-        *before.in_force < Percent(share) ? Direction::kUp : Direction::kDown;
-    const ApplyOutcome outcome = haproxy.Put({Percent(share), 7, direction});
-    ASSERT_TRUE(outcome.in_memory.ok()) << outcome.in_memory;
-    ASSERT_TRUE(outcome.at_next_start.ok()) << outcome.at_next_start;
-    const Reading after = haproxy.Read();
-    EXPECT_EQ(after.in_force, Percent(share));
-    EXPECT_EQ(after.at_next_start, Percent(share));
-    EXPECT_EQ(after.retry_after_s, 7U);
-    EXPECT_EQ(after.trouble, "");
-    EXPECT_TRUE(haproxy.Try(Percent(share)).ok()) << share;
-    for (int i = 0; i < 50; ++i) {
-      const std::string user = "user-" + std::to_string(i);
-      const bool inside = IsAdmitted(BucketOf(user), Percent(share));
-      ASSERT_EQ(real.StatusFor(user), inside ? 200 : 503) << user << " at " << share;
-    }
-  }
-}
-
-TEST(Haproxy, ProbesFindEveryKindOfKeyAndRefuteAWrongShare) {
-  const TestApp app;
-  for (const char* key : {"cookie headgate_uid", "header X-User-Id", "client_address"}) {
-    const TestHaproxy real({.app_port = app.port(), .key = key, .share = Percent("20%")});
-    Haproxy haproxy(real.settings());
-    EXPECT_TRUE(haproxy.Try(Percent("20%")).ok()) << haproxy.Try(Percent("20%"));
-    EXPECT_FALSE(haproxy.Try(Percent("21%")).ok());
-    EXPECT_FALSE(haproxy.Try(Percent("19%")).ok());
-    EXPECT_FALSE(haproxy.Try(Share::All()).ok());
-    EXPECT_FALSE(haproxy.Try(Share::None()).ok());
-  }
-}
+struct Kind {
+  using Real = test::TestHaproxy;
+  using Enforcer = Haproxy;
+};
 
 TEST(Haproxy, ProbesNameAWrongKeyAndAForeignPath) {
   const TestApp app;
@@ -330,3 +297,7 @@ TEST(Haproxy, SaysWhatIsMissingInItsConfiguration) {
 
 }  // namespace
 }  // namespace headgate::haproxy
+
+namespace headgate::test {
+INSTANTIATE_TYPED_TEST_SUITE_P(OfHaproxy, EnforcerContract, haproxy::Kind);
+}  // namespace headgate::test

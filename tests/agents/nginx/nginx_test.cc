@@ -13,6 +13,7 @@
 #include "agents/core/http_call.h"
 #include "agents/nginx/check.h"
 #include "common/base/bucket.h"
+#include "tests/agents/enforcer_contract.h"
 #include "tests/support/test_app.h"
 #include "tests/support/test_nginx.h"
 
@@ -39,40 +40,17 @@ void Put(Nginx& nginx, const char* share, Direction direction) {
   ASSERT_TRUE(outcome.at_next_start.ok()) << outcome.at_next_start;
 }
 
-TEST(Nginx, EnforcesWhatItIsToldAndReadsItBack) {
+struct Kind {
+  using Real = test::TestNginx;
+  using Enforcer = Nginx;
+};
+
+TEST(Nginx, TellsItsVersion) {
   const TestApp app;
   const TestNginx real({.app_port = app.port()});
   Nginx nginx(real.settings());
-  for (const char* share : {"0%", "1%", "20%", "50%", "100%"}) {
-    const Reading before = nginx.Read();
-    ASSERT_TRUE(before.in_force.has_value()) << before.trouble << real.Log();
-    Put(nginx, share, *before.in_force < Percent(share) ? Direction::kUp : Direction::kDown);
-    const Reading after = nginx.Read();
-    EXPECT_EQ(after.in_force, Percent(share));
-    EXPECT_EQ(after.at_next_start, Percent(share));
-    EXPECT_EQ(after.retry_after_s, 7U);
-    EXPECT_EQ(after.trouble, "");
-    EXPECT_TRUE(nginx.Try(Percent(share)).ok()) << nginx.Try(Percent(share));
-    for (int i = 0; i < 50; ++i) {
-      const std::string user = "user-" + std::to_string(i);
-      const bool inside = IsAdmitted(BucketOf(user), Percent(share));
-      ASSERT_EQ(real.StatusFor(user), inside ? 200 : 503) << user << " at " << share;
-    }
-  }
+  nginx.Read();
   EXPECT_THAT(nginx.Describe().load_balancer, HasSubstr("nginx 1."));
-}
-
-TEST(Nginx, ProbesFindEveryKindOfKeyAndRefuteAWrongShare) {
-  const TestApp app;
-  for (const char* key : {"cookie headgate_uid", "header X-User-Id", "client_address"}) {
-    const TestNginx real({.app_port = app.port(), .key = key, .share = Percent("20%")});
-    Nginx nginx(real.settings());
-    EXPECT_TRUE(nginx.Try(Percent("20%")).ok()) << nginx.Try(Percent("20%"));
-    EXPECT_FALSE(nginx.Try(Percent("21%")).ok());
-    EXPECT_FALSE(nginx.Try(Percent("19%")).ok());
-    EXPECT_FALSE(nginx.Try(Share::All()).ok());
-    EXPECT_FALSE(nginx.Try(Share::None()).ok());
-  }
 }
 
 TEST(Nginx, CountsAdmittedBadSlowBypassedAndRefusedApart) {
@@ -327,3 +305,7 @@ TEST(Nginx, CheckIsSatisfiedWithASoundGateAndNamesWhatIsWrong) {
 
 }  // namespace
 }  // namespace headgate::nginx
+
+namespace headgate::test {
+INSTANTIATE_TYPED_TEST_SUITE_P(OfNginx, EnforcerContract, nginx::Kind);
+}  // namespace headgate::test

@@ -3,8 +3,7 @@
 import os
 import socket
 
-import headgate
-import process
+import balancer
 
 PROGRAM = "/usr/sbin/haproxy"
 
@@ -36,38 +35,26 @@ backend {app}
 """
 
 
-class HaProxy:
-    """One load balancer in front of the shop."""
+class HaProxy(balancer.Balancer):
+    """HAProxy in front of the shop."""
 
     kind = "HAProxy"
     app = "shop"
 
     def __init__(self, name, folder, shop_port, agent_program, gate, slow_ms):
-        self.name = name
-        self.port = process.free_port()
-        self.shop_port = shop_port
-        self.folder = os.path.join(folder, name)
-        os.makedirs(self.folder, exist_ok=True)
+        super().__init__(name, folder)
+        self._slow_ms = slow_ms
         self.map_file = os.path.join(self.folder, "headgate.map")
         self.stats = os.path.join(self.folder, "stats.sock")
         self.configuration = os.path.join(self.folder, "haproxy.cfg")
-        self._slow_ms = slow_ms
-        result = headgate.run(agent_program, "snippet", "haproxy", "--gate", gate, "--app-backend",
-                              self.app, "--map", self.map_file, "--socket", self.stats,
-                              "--slow", f"{slow_ms}ms", "--write-map")
-        if result.code != 0:
-            raise process.LabError(f"headgate-agent snippet haproxy: {result}")
-        in_frontend, own_sections = _parts(result.out)
+        in_frontend, own_sections = _parts(self.snippet(
+            agent_program, "haproxy", "--gate", gate, "--app-backend", self.app, "--map",
+            self.map_file, "--socket", self.stats, "--slow", f"{slow_ms}ms", "--write-map"))
         with open(self.configuration, "w", encoding="utf-8") as file:
             file.write(CONFIGURATION.format(stats=self.stats, port=self.port, app=self.app,
                                             shop_port=shop_port, in_frontend=in_frontend,
                                             own_sections=own_sections))
-        self.child = None
         self.start()
-
-    @property
-    def url(self):
-        return f"http://127.0.0.1:{self.port}"
 
     def agent_settings(self):
         """The part of agent.yaml that names this load balancer."""
@@ -75,15 +62,12 @@ class HaProxy:
                 f"      socket: {self.stats}\n"
                 f"      map: {self.map_file}\n"
                 f"      app_backend: {self.app}\n"
-                f"      probe_url: {self.url}/.headgate/probe\n"
+                f"      probe_url: {self.probe_url}\n"
                 f"      slow: [{self._slow_ms}ms]\n")
 
-    def start(self):
-        process.run([PROGRAM, "-c", "-q", "-f", self.configuration])
-        self.child = process.Child([PROGRAM, "-db", "-f", self.configuration],
-                                   log=os.path.join(self.folder, "haproxy.log"))
-        self.child.wait_until(lambda: process.accepts_connections(self.port), 5.0,
-                              f"{self.name} listens")
+    def words(self):
+        return ([PROGRAM, "-c", "-q", "-f", self.configuration],
+                [PROGRAM, "-db", "-f", self.configuration])
 
     def command(self, text, timeout_s=1.0):
         """One command on the stats socket."""
@@ -107,10 +91,6 @@ class HaProxy:
     def look(self):
         """What a person types to see the width."""
         return f"echo 'show map {self.map_file}' | socat - {self.stats}"
-
-    def stop(self):
-        if self.child is not None:
-            self.child.stop()
 
 
 def _parts(snippet):

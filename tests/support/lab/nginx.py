@@ -5,8 +5,7 @@ import re
 import urllib.error
 import urllib.request
 
-import headgate
-import process
+import balancer
 
 PROGRAM = "/usr/sbin/nginx"
 
@@ -56,58 +55,44 @@ http {{
 """
 
 
-class Nginx:
-    """One load balancer in front of the shop."""
+class Nginx(balancer.Balancer):
+    """nginx in front of the shop."""
 
     kind = "nginx"
 
     def __init__(self, name, folder, shop_port, agent_program, gate, slow_ms):
-        self.name = name
-        self.port = process.free_port()
-        self.folder = os.path.join(folder, name)
-        os.makedirs(self.folder, exist_ok=True)
+        super().__init__(name, folder)
         self._gate = gate
         self._slow_ms = slow_ms
         self._share = os.path.join(self.folder, "headgate.share")
         self.configuration = os.path.join(self.folder, "nginx.conf")
-        result = headgate.run(agent_program, "snippet", "nginx", "--gate", gate, "--folder",
-                              self.folder, "--share", self._share, "--slow", f"{slow_ms}ms",
-                              "--write")
-        if result.code != 0:
-            raise process.LabError(f"headgate-agent snippet nginx: {result}")
-        in_http, in_server = result.out.split("# 2.", 1)
+        in_http, in_server = self.snippet(
+            agent_program, "nginx", "--gate", gate, "--folder", self.folder, "--share",
+            self._share, "--slow", f"{slow_ms}ms", "--write").split("# 2.", 1)
         with open(self.configuration, "w", encoding="utf-8") as file:
             # Workers of root's are root here: the folder is the lab's alone.
             file.write(CONFIGURATION.format(user="user root;\n" if os.geteuid() == 0 else "",
                                             folder=self.folder, shop_port=shop_port,
                                             port=self.port, in_http=in_http,
                                             in_server="# 2." + in_server))
-        self.child = None
         self.start()
-
-    @property
-    def url(self):
-        return f"http://127.0.0.1:{self.port}"
 
     def agent_settings(self):
         """The part of agent.yaml that names this load balancer."""
         return ("nginx:\n"
                 f"      share: {self._share}\n"
                 f"      token: {self.folder}/{self._gate}.token\n"
-                f"      probe_url: {self.url}/.headgate/probe\n"
+                f"      probe_url: {self.probe_url}\n"
                 f"      slow: [{self._slow_ms}ms]\n")
 
-    def start(self):
-        words = [PROGRAM, "-e", os.path.join(self.folder, "nginx.log"), "-c", self.configuration]
-        process.run(words + ["-t", "-q"])
-        self.child = process.Child(words, log=os.path.join(self.folder, "nginx.out"))
-        self.child.wait_until(lambda: process.accepts_connections(self.port), 5.0,
-                              f"{self.name} listens")
+    def words(self):
+        run = [PROGRAM, "-e", os.path.join(self.folder, "nginx.log"), "-c", self.configuration]
+        return run + ["-t", "-q"], run
 
     def width(self):
         """Buckets below this one are admitted, as a worker answers on the probe's path."""
         try:
-            with urllib.request.urlopen(self.url + "/.headgate/probe", timeout=1.0) as answer:
+            with urllib.request.urlopen(self.probe_url, timeout=1.0) as answer:
                 body = answer.read()
         except urllib.error.HTTPError as refused:
             body = refused.read()
@@ -118,8 +103,4 @@ class Nginx:
 
     def look(self):
         """What a person types to see the width."""
-        return f"curl -s {self.url}/.headgate/probe"
-
-    def stop(self):
-        if self.child is not None:
-            self.child.stop()
+        return f"curl -s {self.probe_url}"

@@ -1,0 +1,88 @@
+#include "agents/core/share_store.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "agents/core/files.h"
+
+namespace headgate::agent {
+namespace {
+
+std::string Words(const absl::Status& status) { return std::string(status.message()); }
+
+}  // namespace
+
+ShareStore::ShareStore(std::string path, std::string without)
+    : path_(std::move(path)), without_(std::move(without)) {}
+
+void ShareStore::Read(Reading& reading) const {
+  const absl::StatusOr<std::string> text = ReadSmallFile(path_);
+  if (!text.ok()) {
+    AddTrouble(reading.trouble, fmt::format("{}: {}", Words(text.status()), without_));
+    return;
+  }
+  const absl::StatusOr<ShareFile> share = ParseShareFile(*text);
+  if (!share.ok()) {
+    AddTrouble(reading.trouble, fmt::format("{}: {}", path_, Words(share.status())));
+    return;
+  }
+  reading.at_next_start = ShareOfWidth(share->width);
+}
+
+absl::Status ShareStore::Write(const Apply& apply) const {
+  const std::string text = ShareFileText({apply.share.Width(), apply.retry_after_s});
+  const absl::StatusOr<std::string> present = ReadSmallFile(path_);
+  if (present.ok() && *present == text) return absl::OkStatus();
+  return ReplaceFile(path_, text);
+}
+
+absl::Status ShareStore::Sync() const { return MakeDurable(path_); }
+
+ApplyOutcome ShareStore::Put(const Apply& apply,
+                             const std::function<absl::Status(const ShareFile&)>& set) const {
+  ApplyOutcome outcome;
+  outcome.at_next_start = Write(apply);
+  if (apply.direction == Direction::kUp && !outcome.at_next_start.ok()) {
+    outcome.in_memory = NotRaised(apply.share, outcome.at_next_start);
+    return outcome;
+  }
+  outcome.in_memory = set({apply.share.Width(), apply.retry_after_s});
+  return outcome;
+}
+
+std::vector<std::string> CheckShareFile(const std::string& path, const std::string& make_it) {
+  std::vector<std::string> findings;
+  const absl::StatusOr<std::string> text = ReadSmallFile(path);
+  if (!text.ok()) {
+    findings.push_back(fmt::format("{}: make it with `{}`", Words(text.status()), make_it));
+  } else if (const auto share = ParseShareFile(*text); !share.ok()) {
+    findings.push_back(fmt::format("{}: {}", path, Words(share.status())));
+  }
+  if (const absl::Status status = TryToWriteIn(FolderOf(path)); !status.ok()) {
+    findings.push_back(fmt::format(
+        "the folder of {} takes no new file, so nothing can be raised: {}", path, Words(status)));
+  }
+  return findings;
+}
+
+void AddTrouble(std::string& trouble, const std::string& words) {
+  if (!trouble.empty()) trouble += "; ";
+  trouble += words;
+}
+
+std::string MissingSlow(const std::string& load_balancer, const std::vector<std::uint32_t>& wanted,
+                        const std::vector<std::uint32_t>& counted) {
+  if (counted == wanted) return "";
+  std::vector<std::uint32_t> missing;
+  std::set_difference(wanted.begin(), wanted.end(), counted.begin(), counted.end(),
+                      std::back_inserter(missing));
+  return fmt::format(
+      "{} does not count answers slower than {} ms, which the agent's configuration names (slow): "
+      "print the snippet again with the same --slow",
+      load_balancer, fmt::join(missing, " ms, "));
+}
+
+}  // namespace headgate::agent

@@ -1,0 +1,45 @@
+"""What the lab's load balancers have in common. Standard library only."""
+
+import os
+
+import headgate
+import process
+
+
+class Balancer:
+    """One load balancer in front of the shop, with a folder and a port of its own. A kind of it gives
+    `words()` to check and to start it with, `agent_settings()` for agent.yaml, `width()` and
+    `look()`."""
+
+    def __init__(self, name, folder):
+        self.name = name
+        self.port = process.free_port()
+        self.folder = os.path.join(folder, name)
+        os.makedirs(self.folder, exist_ok=True)
+        self.child = None
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def probe_url(self):
+        return self.url + "/.headgate/probe"
+
+    def snippet(self, agent_program, *words):
+        """What `headgate-agent snippet …` prints for it."""
+        result = headgate.run(agent_program, "snippet", *words)
+        if result.code != 0:
+            raise process.LabError(f"headgate-agent snippet {words[0]}: {result}")
+        return result.out
+
+    def start(self):
+        check, run = self.words()
+        process.run(check)
+        self.child = process.Child(run, log=os.path.join(self.folder, "load-balancer.log"))
+        self.child.wait_until(lambda: process.accepts_connections(self.port), 5.0,
+                              f"{self.name} listens")
+
+    def stop(self):
+        if self.child is not None:
+            self.child.stop()
