@@ -73,9 +73,8 @@ function(headgate_test name)
   cmake_parse_arguments(ARG "REAL;GRPC" "TIMEOUT" "SOURCES;DEPS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
-  target_link_libraries(${name} PRIVATE headgate_flags ${ARG_DEPS} GTest::gmock GTest::gtest_main)
-  target_compile_definitions(${name} PRIVATE
-    HEADGATE_SOURCE_DIR="${CMAKE_SOURCE_DIR}" HEADGATE_BINARY_DIR="${CMAKE_BINARY_DIR}")
+  target_link_libraries(${name} PRIVATE headgate_flags headgate_test_places ${ARG_DEPS}
+    GTest::gmock GTest::gtest_main)
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 60)
   endif()

@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_replace.h"
 #include "tests/cli/caller.h"
+#include "tests/support/places.h"
 
 namespace headgate::cli {
 namespace {
@@ -18,7 +19,7 @@ using nlohmann::json;
 using testing::HasSubstr;
 
 std::string Page() {
-  std::ifstream file(HEADGATE_SOURCE_DIR "/docs/SIMULATE.md");
+  std::ifstream file(InSources("docs/SIMULATE.md"));
   std::stringstream text;
   text << file.rdbuf();
   return text.str();

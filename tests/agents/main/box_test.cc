@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "tests/agents/main/site.h"
+#include "tests/support/places.h"
 
 namespace headgate::test {
 namespace {
@@ -187,13 +188,12 @@ TEST(Box, SaysWhatWasWrongWithWhatWasTyped) {
   EXPECT_THAT(mistyped.output, HasSubstr("unknown subcommand 'statsu'; did you mean 'status'?"));
   EXPECT_THAT(site.Run({"foo"}).output,
               HasSubstr("unknown subcommand 'foo': write one of run, check, status, lower,"));
-  const Finished nothing = RunToEnd({HEADGATE_BINARY_DIR "/bin/headgate-agent", "snippet"});
+  const Finished nothing = RunToEnd({BuiltProgram("headgate-agent"), "snippet"});
   EXPECT_EQ(nothing.exit_code, 2);
   EXPECT_THAT(nothing.output, HasSubstr("headgate-agent: A subcommand is required: haproxy or "
                                         "nginx; `headgate-agent snippet --help` tells more"));
-  EXPECT_THAT(
-      RunToEnd({HEADGATE_BINARY_DIR "/bin/headgate-agent", "check", "--config", "/nope"}).output,
-      HasSubstr("/nope"));
+  EXPECT_THAT(RunToEnd({BuiltProgram("headgate-agent"), "check", "--config", "/nope"}).output,
+              HasSubstr("/nope"));
   EXPECT_EQ(site.Run({"override", "5%"}).exit_code, 2);
   EXPECT_EQ(site.Run({"override", "5%", "--until", "yesterday"}).exit_code, 2);
   EXPECT_EQ(site.Run({"lower", "5%", "--gate", "nope"}).exit_code, 4);

@@ -12,6 +12,7 @@
 
 #include "agents/main/lock.h"
 #include "tests/agents/main/site.h"
+#include "tests/support/places.h"
 
 namespace headgate::test {
 namespace {
@@ -95,7 +96,7 @@ TEST(Folders, SnippetMakesTheMapsFolderSoThatHaproxyCanReadIt) {
   const TempFolder folder;
   const mode_t before = umask(077);
   const Finished snippet =
-      RunToEnd({HEADGATE_BINARY_DIR "/bin/headgate-agent", "snippet", "haproxy", "--gate", "shop",
+      RunToEnd({BuiltProgram("headgate-agent"), "snippet", "haproxy", "--gate", "shop",
                 "--app-backend", "app", "--map", folder / "x/maps/shop.map", "--write-map"});
   umask(before);
   EXPECT_EQ(snippet.exit_code, 0) << snippet.output;

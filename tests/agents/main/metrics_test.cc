@@ -8,11 +8,13 @@
 #include <set>
 #include <string>
 
+#include "tests/support/places.h"
+
 namespace headgate::agent {
 namespace {
 
 std::set<std::string> DocumentedNames() {
-  std::ifstream page(HEADGATE_SOURCE_DIR "/docs/agents/haproxy.md");
+  std::ifstream page(InSources("docs/agents/haproxy.md"));
   std::set<std::string> names;
   std::string line;
   while (std::getline(page, line)) {

@@ -5,6 +5,8 @@
 
 #include <filesystem>
 
+#include "tests/support/places.h"
+
 namespace headgate::test {
 
 Directive DirectiveOf(std::uint64_t epoch, std::uint64_t revision, const char* share,
@@ -67,8 +69,8 @@ void Site::StartController() {
 }
 
 void Site::StartAgent() {
-  agent = std::make_unique<Process>(std::vector<std::string>{
-      HEADGATE_BINARY_DIR "/bin/headgate-agent", "run", "--config", config()});
+  agent = std::make_unique<Process>(
+      std::vector<std::string>{BuiltProgram("headgate-agent"), "run", "--config", config()});
 }
 
 void Site::KillAgent() {
@@ -93,7 +95,7 @@ void Site::DirectAndWait(std::uint64_t epoch, std::uint64_t revision, const char
 }
 
 Finished Site::Run(std::vector<std::string> words) const {
-  words.insert(words.begin(), HEADGATE_BINARY_DIR "/bin/headgate-agent");
+  words.insert(words.begin(), BuiltProgram("headgate-agent"));
   words.insert(words.end(), {"--config", config()});
   return RunToEnd(std::move(words));
 }

@@ -9,6 +9,7 @@
 #include "controller/engine/evidence.h"
 #include "controller/main/metrics.h"
 #include "controller/plan/plan.h"
+#include "tests/support/places.h"
 
 namespace headgate::conductor {
 namespace {
@@ -20,7 +21,7 @@ constexpr char kPlan[] =
     "checks: [{name: errors, ratio: agents.http_5xx, limit: 1%}]\n";
 
 std::set<std::string> DocumentedNames() {
-  std::ifstream file(HEADGATE_SOURCE_DIR "/docs/METRICS.md");
+  std::ifstream file(InSources("docs/METRICS.md"));
   // A row of the table: "| headgate_x | gauge | …".
   const std::string begin = "| headgate_";
   std::set<std::string> names;

@@ -16,6 +16,7 @@
 #include <nlohmann/json.hpp>
 
 #include "common/base/check.h"
+#include "tests/support/places.h"
 
 namespace headgate::testing {
 namespace {
@@ -44,8 +45,7 @@ LabProgram::LabProgram(const std::string& script, const std::vector<std::string>
   HEADGATE_CHECK(pipe2(to.data(), O_CLOEXEC) == 0 && pipe2(from.data(), O_CLOEXEC) == 0);
   to_ = to[1];
   from_ = from[0];
-  std::vector<std::string> words = {
-      "/usr/bin/python3", std::string(HEADGATE_SOURCE_DIR) + "/tests/support/lab/" + script};
+  std::vector<std::string> words = {"/usr/bin/python3", InSources("tests/support/lab/" + script)};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<char*> argv;
   argv.reserve(words.size() + 1);

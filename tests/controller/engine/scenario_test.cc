@@ -11,14 +11,14 @@
 #include <vector>
 
 #include "tests/controller/engine/scenario_runner.h"
+#include "tests/support/places.h"
 
 namespace headgate::engine {
 namespace {
 
 std::vector<std::filesystem::path> Files() {
   std::vector<std::filesystem::path> files;
-  for (const auto& entry :
-       std::filesystem::directory_iterator(HEADGATE_SOURCE_DIR "/tests/scenarios")) {
+  for (const auto& entry : std::filesystem::directory_iterator(InSources("tests/scenarios"))) {
     if (entry.path().extension() == ".txt") files.push_back(entry.path());
   }
   std::sort(files.begin(), files.end());

@@ -10,6 +10,7 @@
 
 #include "controller/plan/plan.h"
 #include "controller/plan/scalars.h"
+#include "tests/support/places.h"
 
 namespace headgate::plan {
 namespace {
@@ -18,7 +19,7 @@ using google::protobuf::Descriptor;
 using google::protobuf::FieldDescriptor;
 
 std::string Page() {
-  std::ifstream file(HEADGATE_SOURCE_DIR "/docs/PLAN.md");
+  std::ifstream file(InSources("docs/PLAN.md"));
   std::stringstream text;
   text << file.rdbuf();
   return text.str();

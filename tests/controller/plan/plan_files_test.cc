@@ -10,11 +10,10 @@
 #include <vector>
 
 #include "controller/plan/plan.h"
+#include "tests/support/places.h"
 
 namespace headgate::plan {
 namespace {
-
-constexpr char kPlans[] = HEADGATE_SOURCE_DIR "/tests/plans/";
 
 std::string ReadFile(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
@@ -25,7 +24,8 @@ std::string ReadFile(const std::filesystem::path& path) {
 
 std::vector<std::string> NamesIn(const std::string& folder) {
   std::vector<std::string> names;
-  for (const auto& entry : std::filesystem::directory_iterator(kPlans + folder)) {
+  for (const auto& entry :
+       std::filesystem::directory_iterator(InSources("tests/plans/" + folder))) {
     if (entry.path().extension() == ".yaml") names.push_back(entry.path().stem().string());
   }
   std::sort(names.begin(), names.end());
@@ -51,7 +51,7 @@ class GoodPlan : public testing::TestWithParam<std::string> {};
 
 TEST_P(BadPlan, IsRefusedWithLineColumnValueBoundAndRemedy) {
   const std::string file_name = GetParam() + ".yaml";
-  const std::string bytes = ReadFile(kPlans + ("bad/" + file_name));
+  const std::string bytes = ReadFile(InSources("tests/plans/bad/" + file_name));
   const auto plan = LoadPlan(bytes, file_name);
   ASSERT_FALSE(plan.ok());
   EXPECT_EQ(plan.status().code(), absl::StatusCode::kInvalidArgument);
@@ -60,7 +60,7 @@ TEST_P(BadPlan, IsRefusedWithLineColumnValueBoundAndRemedy) {
 
 TEST_P(GoodPlan, LoadsAndItsSourceLoadsToTheSameAgain) {
   const std::string file_name = GetParam() + ".yaml";
-  const auto plan = LoadPlan(ReadFile(kPlans + ("good/" + file_name)), file_name);
+  const auto plan = LoadPlan(ReadFile(InSources("tests/plans/good/" + file_name)), file_name);
   ASSERT_TRUE(plan.ok()) << plan.status();
   const auto source = FromSource(plan->spec().source);
   ASSERT_TRUE(source.ok()) << source.status();

@@ -8,12 +8,13 @@
 
 #include "controller/rehearsal/parameters.h"
 #include "controller/rehearsal/scenario.h"
+#include "tests/support/places.h"
 
 namespace headgate::rehearsal {
 namespace {
 
 std::string Page() {
-  std::ifstream file(HEADGATE_SOURCE_DIR "/docs/SCENARIOS.md");
+  std::ifstream file(InSources("docs/SCENARIOS.md"));
   std::stringstream text;
   text << file.rdbuf();
   return text.str();
