@@ -209,6 +209,11 @@ void Grammar::AddViews() {
   create->add_option("--share", raw_.share, "what its agents enforce from now on, e.g. 100%")
       ->required();
   AddMutationFlags(*create);
+  CLI::App* rotate = Add(*gates, Verb::kRotateKey, "rotate-key",
+                         "A new key for the gate's cookies; nobody loses a place",
+                         "headgate gates rotate-key shop");
+  AddGate(*rotate);
+  AddMutationFlags(*rotate);
   Add(app_, Verb::kVersion, "version",
       "This program's version, and the controller's if one is given", "headgate version");
 }

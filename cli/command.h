@@ -30,6 +30,7 @@ enum class Verb {
   kRemoveAgent,
   kGates,
   kCreateGate,
+  kRotateKey,
   kTimeline,
   kCertsInit,
   kCertsIssue,

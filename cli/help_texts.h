@@ -35,7 +35,9 @@ struct Usage : CLI::Formatter {
   }
   const std::map<std::string, std::string> usages = {
       {"agents", "Usage: headgate agents [OPTIONS] GATE, or agents remove [OPTIONS] GATE AGENT\n"},
-      {"gates", "Usage: headgate gates [OPTIONS], or gates create [OPTIONS] GATE --share SHARE\n"}};
+      {"gates",
+       "Usage: headgate gates [OPTIONS], gates create [OPTIONS] GATE --share SHARE,\n"
+       "       or gates rotate-key [OPTIONS] GATE\n"}};
 };
 
 }  // namespace headgate::cli

@@ -175,6 +175,8 @@ CallResult Call(const Command& command, const std::string& yaml, Controller& con
       return CallOpen(command, controller, outcome);
     case Verb::kCreateGate:
       return CallCreate(command, controller, outcome);
+    case Verb::kRotateKey:
+      return CallGate(&Stub::AsyncRotateCookieKey, command, controller, outcome);
     case Verb::kRemoveAgent:
       return CallRemove(command, controller, outcome);
     case Verb::kValidate:

@@ -285,6 +285,12 @@ Lines Warnings(const v1::Gate& gate, TimePoint now) {
     warnings.push_back("NOT RECORDED YET: in force, but the journal does not have it" +
                        (gate.record_trouble().empty() ? "" : ": " + Clean(gate.record_trouble())));
   }
+  // Handing one out takes less than a second where every load balancer obeys.
+  if (gate.cookie_key_staged() != 0) {
+    warnings.push_back(
+        fmt::format("COOKIE KEY {} is handed out, and signs as soon as every load balancer has it",
+                    gate.cookie_key_staged()));
+  }
   if (gate.no_raise()) {
     // First what ends it: a narrow terminal cuts the rest.
     warnings.push_back(fmt::format(

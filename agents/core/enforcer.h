@@ -1,4 +1,4 @@
-// A load balancer that admits a share of the users: HAProxy now, others later. One keeper's thread
+// A load balancer that admits a share of the users: HAProxy, nginx and others. One keeper's thread
 // calls it; Try and Sync may each be called on another thread at the same time. Every call but Sync
 // returns within a bounded time (kCallMax), whatever the load balancer does.
 #pragma once
@@ -56,6 +56,12 @@ class Enforcer {
   // Writes, unless that says so already, and changes the load balancer's memory: for kDown even if
   // nothing can be written. For kUp come Write and Sync first.
   virtual ApplyOutcome Put(const Apply& apply) = 0;
+  // What cookies are verified with, durably for its next start and then in its memory. Asked of
+  // those only that say what they verify with (Reading::cookie_keys). May run beside every other
+  // call, not beside itself.
+  virtual absl::Status PutCookieKeys(const CookieKeys& /*keys*/) {
+    return absl::UnimplementedError("this load balancer verifies no cookies");
+  }
   // May run beside every other call, not beside itself. Two requests through the load balancer's
   // own rule, just inside and just outside of the share (one at 0 % and 100 %). OK: both got the
   // right answers.

@@ -82,7 +82,7 @@ std::optional<Refusal> Gate::Consider(const Offer& offer, TimePoint now) {
   fresh_until_ = now + offer.valid_for;
   refusal_.reset();
   if (is_news) {
-    apply_not_before_ = save_not_before_ = probe_not_before_ = TimePoint();
+    apply_not_before_ = save_not_before_ = keys_not_before_ = probe_not_before_ = TimePoint();
     LowerGranted();
   }
   return std::nullopt;
@@ -135,6 +135,12 @@ void Gate::OnApplied(const Apply& apply, const ApplyOutcome& outcome, TimePoint 
     probe_status_ = absl::OkStatus();
     probe_not_before_ = now;
   }
+}
+
+void Gate::OnKeysPut(const absl::Status& status, TimePoint now) {
+  keys_status_ = status;
+  // After a success too: should it read back otherwise all the same, this is no busy loop.
+  keys_not_before_ = now + (status.ok() ? kApplyRetry : kKeysRetry);
 }
 
 void Gate::OnSynced(const absl::Status& status) {
@@ -217,6 +223,11 @@ std::uint32_t Gate::RetryAfter() const {
 
 bool Gate::IsInForce(Share share) const { return reading_.in_force == share; }
 
+bool Gate::LacksKeys() const {
+  return seen_ && !seen_->cookie_keys.empty() && reading_.in_force && reading_.cookie_keys &&
+         *reading_.cookie_keys != seen_->cookie_keys;
+}
+
 Duty Gate::NextDuty(TimePoint now) const {
   const std::optional<Share> desired = Desired(now);
   const bool apply_due = now >= apply_not_before_;
@@ -240,6 +251,7 @@ Duty Gate::NextDuty(TimePoint now) const {
     const bool same = reading_.at_next_start == desired && reading_.retry_after_s == RetryAfter();
     if (!same) return Apply{*desired, RetryAfter(), Direction::kDown};
   }
+  if (LacksKeys() && now >= keys_not_before_) return PutKeys{seen_->cookie_keys};
   if (IsInForce(*desired) && now >= probe_not_before_) {
     return Probe{*desired, reading_.instance};
   }
@@ -284,6 +296,7 @@ std::string Gate::Trouble() const {
   add(apply_status_);
   add(file_status_);
   add(sync_status_);
+  add(keys_status_);
   add(probe_status_);
   add(counted_status_);
   add(save_status_);
@@ -299,7 +312,7 @@ Stage Gate::CurrentStage(TimePoint now, bool refused) const {
   const bool is_directives = desired && granted_ && *desired == *granted_ && !WantsRaise();
   const bool lowered_by_no_raise = desired && seen_->no_raise && !WordAt(now);
   if (!is_directives && !lowered_by_no_raise) return Stage::kReceived;
-  if (!IsInForce(*desired)) return Stage::kReceived;
+  if (!IsInForce(*desired) || LacksKeys()) return Stage::kReceived;
   return probed_ == desired ? Stage::kObserved : Stage::kApplied;
 }
 

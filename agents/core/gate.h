@@ -31,6 +31,7 @@ class Gate {
  public:
   static constexpr Duration kApplyRetry{250};
   static constexpr Duration kSaveRetry{1000};
+  static constexpr Duration kKeysRetry{1000};
   static constexpr Duration kProbeRetry{500};
   static constexpr Duration kProbeRenewal{5000};
 
@@ -48,6 +49,7 @@ class Gate {
   // Saving, syncing and probing may take their time; other events may come in between.
   void OnSaved(const Save& save, const absl::Status& status, TimePoint now);
   void OnApplied(const Apply& apply, const ApplyOutcome& outcome, TimePoint now);
+  void OnKeysPut(const absl::Status& status, TimePoint now);
   // OK: everything that was written for the load balancer's next start survives a power failure.
   void OnSynced(const absl::Status& status);
   void OnProbed(const Probe& probe, const absl::Status& status, TimePoint now);
@@ -75,6 +77,7 @@ class Gate {
   Save NextSave(TimePoint now) const;
   std::uint32_t RetryAfter() const;
   bool IsInForce(Share share) const;
+  bool LacksKeys() const;
   std::optional<Refusal> CurrentRefusal(TimePoint now) const;
   std::string Trouble() const;
   Stage CurrentStage(TimePoint now, bool refused) const;
@@ -104,10 +107,12 @@ class Gate {
   absl::Status file_status_;
   absl::Status sync_status_;
   bool is_synced_ = true;
+  absl::Status keys_status_;
   absl::Status probe_status_;
   absl::Status counted_status_;
   TimePoint apply_not_before_;
   TimePoint save_not_before_;
+  TimePoint keys_not_before_;
   TimePoint probe_not_before_;
 };
 

@@ -127,6 +127,10 @@ void Keeper::Mend(TimePoint now) {
       if (is_saving_) break;
       Start(*save);
     }
+    if (const auto* put = std::get_if<PutKeys>(&duty)) {
+      if (is_putting_keys_) break;
+      Start(*put);
+    }
     if (const auto* probe = std::get_if<Probe>(&duty)) {
       if (is_probing_) break;
       Start(*probe);
@@ -207,6 +211,13 @@ void Keeper::Start(const Probe& probe) {
   });
 }
 
+void Keeper::Start(const PutKeys& put) {
+  is_putting_keys_ = true;
+  parts_.saving.Run([put, &enforcer = parts_.enforcer, report = parts_.report] {
+    report(KeysPut{enforcer.PutCookieKeys(put.keys)});
+  });
+}
+
 void Keeper::OnDone(const Done& done, TimePoint now) {
   if (const auto* saved = std::get_if<Saved>(&done)) {
     is_saving_ = false;
@@ -220,6 +231,11 @@ void Keeper::OnDone(const Done& done, TimePoint now) {
     needs_sync_ = !synced->status.ok();
     gate_.OnSynced(synced->status);
     if (raise_) FinishRaise(synced->status, now);
+  }
+  if (const auto* put = std::get_if<KeysPut>(&done)) {
+    is_putting_keys_ = false;
+    gate_.OnKeysPut(put->status, now);
+    LookAtLoadBalancer();
   }
   if (const auto* probed = std::get_if<Probed>(&done)) {
     is_probing_ = false;

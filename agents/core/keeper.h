@@ -39,7 +39,10 @@ class Keeper {
     Probe probe;
     absl::Status status;
   };
-  using Done = std::variant<Saved, Synced, Probed>;
+  struct KeysPut {
+    absl::Status status;
+  };
+  using Done = std::variant<Saved, Synced, Probed, KeysPut>;
 
   struct Parts {
     Enforcer& enforcer;
@@ -89,6 +92,7 @@ class Keeper {
   void KeepRoom();
   void Start(const Save& save);
   void Start(const Probe& probe);
+  void Start(const PutKeys& put);
   void LogChange(TimePoint now);
 
   Parts parts_;
@@ -111,6 +115,7 @@ class Keeper {
   // Something was written since the last sync began.
   bool needs_sync_ = false;
   bool is_probing_ = false;
+  bool is_putting_keys_ = false;
 };
 
 }  // namespace headgate::agent

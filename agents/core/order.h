@@ -8,6 +8,7 @@
 #include <variant>
 
 #include "common/base/clock.h"
+#include "common/base/cookie_keys.h"
 #include "common/base/share.h"
 #include "common/base/version.h"
 
@@ -60,6 +61,9 @@ struct Reading {
   std::uint32_t retry_after_s = 0;
   // Another value: the load balancer was restarted or reloaded.
   std::string instance;
+  // What it verifies cookies with, now and after a restart; without keys where the two differ.
+  // Unset: it verifies none.
+  std::optional<CookieKeys> cookie_keys{};
   // What is wrong, in words for people; empty if nothing is.
   std::string trouble;
 };
@@ -88,8 +92,11 @@ struct Probe {
   // Of the load balancer that is to be asked.
   std::string instance;
 };
+struct PutKeys {
+  CookieKeys keys;
+};
 struct Nothing {};
-using Duty = std::variant<Nothing, Apply, Save, Probe>;
+using Duty = std::variant<Nothing, Apply, Save, PutKeys, Probe>;
 
 enum class RefusalCode {
   kStaleVersion,

@@ -7,6 +7,7 @@
 #include <sstream>
 #include <string_view>
 
+#include "agents/core/cookie.h"
 #include "agents/core/http_call.h"
 #include "common/base/bucket.h"
 
@@ -56,6 +57,10 @@ absl::StatusOr<HttpAnswer> Fetch(const std::string& url, const std::string& head
   return Call({.url = url, .headers = {header}, .patience = Prober::kPatience});
 }
 
+std::string ProbeHeader(const std::string& value) {
+  return fmt::format("{}: {}", kProbeKeyHeader, value);
+}
+
 std::string HeaderFor(const UserKey& key, const std::string& value) {
   switch (key.kind) {
     case UserKey::Kind::kCookie:
@@ -63,7 +68,7 @@ std::string HeaderFor(const UserKey& key, const std::string& value) {
     case UserKey::Kind::kHeader:
       return fmt::format("{}: {}", key.name, value);
     case UserKey::Kind::kClientAddress:
-      return fmt::format("{}: {}", kProbeKeyHeader, value);
+      return ProbeHeader(value);
   }
   return "";
 }
@@ -77,11 +82,44 @@ absl::Status Prober::Try(Share share) {
   const std::uint32_t width = share.Width();
   if (!keys_ || keys_->first != width) keys_.emplace(width, FindProbeKeys(width, Hash64(gate_)));
   const ProbeKeys& keys = keys_->second;
-  if (width > 0) {
-    if (absl::Status status = Expect(keys.inside, true, share); !status.ok()) return status;
+  CookieKeys cookie_keys;
+  {
+    const std::lock_guard lock(mutex_);
+    cookie_keys = cookie_keys_;
   }
-  if (width < kBuckets) return Expect(keys.outside, false, share);
-  return absl::OkStatus();
+  // A key that is signed cannot be searched for in any bearable time.
+  const auto header = [&](const std::string& value) {
+    return cookie_keys.empty() ? HeaderFor(key_, value) : ProbeHeader(value);
+  };
+  absl::Status status = absl::OkStatus();
+  if (width > 0) status = Expect(keys.inside, header(keys.inside), true, share);
+  if (status.ok() && width < kBuckets) {
+    status = Expect(keys.outside, header(keys.outside), false, share);
+  }
+  if (status.ok() && !cookie_keys.empty()) status = ExpectCookies(cookie_keys, share);
+  return status;
+}
+
+// A cookie that is signed is a key, and one that is made up is none.
+absl::Status Prober::ExpectCookies(const CookieKeys& keys, Share share) {
+  for (const CookieKey& key : keys.keys) {
+    const std::string cookie = SignCookie(key, "headgate-probe");
+    const bool admitted = BucketOf(cookie) < share.Width();
+    const absl::Status status = Expect(cookie, HeaderFor(key_, cookie), admitted, share);
+    if (!status.ok()) return status;
+  }
+  const std::string made_up = fmt::format("{}.headgate-probe.00", keys.issuing);
+  const absl::StatusOr<HttpAnswer> answer = Fetch(url_, HeaderFor(key_, made_up));
+  if (!answer.ok()) return answer.status();
+  if (!ParseBody(answer->body).bucket) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      "the load balancer takes a cookie that nobody signed for a user's key: print the snippet "
+      "again and paste it");
+}
+
+void Prober::FollowKeys(const CookieKeys& keys) {
+  const std::lock_guard lock(mutex_);
+  cookie_keys_ = keys;
 }
 
 absl::Status Prober::TryWaitPage() const {
@@ -102,8 +140,9 @@ std::optional<std::vector<std::uint32_t>> Prober::slow_ms() const {
   return slow_ms_;
 }
 
-absl::Status Prober::Expect(const std::string& key, bool admitted, Share share) {
-  const absl::StatusOr<HttpAnswer> answer = Fetch(url_, HeaderFor(key_, key));
+absl::Status Prober::Expect(const std::string& key, const std::string& header, bool admitted,
+                            Share share) {
+  const absl::StatusOr<HttpAnswer> answer = Fetch(url_, header);
   if (!answer.ok()) return answer.status();
   const Told told = ParseBody(answer->body);
   // Of a request that is none of the probe's, the gate's rule answers with the waiting page, or

@@ -13,6 +13,7 @@
 #include "absl/status/status.h"
 #include "agents/core/user_key.h"
 #include "common/base/clock.h"
+#include "common/base/cookie_keys.h"
 #include "common/base/share.h"
 
 namespace headgate::agent {
@@ -30,6 +31,8 @@ class Prober {
   Prober(std::string gate, std::string url, UserKey key);
 
   absl::Status Try(Share share);
+  // What the load balancer verifies cookies with; without keys it takes any. Any thread.
+  void FollowKeys(const CookieKeys& keys);
   // One request that is refused at every share gets the gate's waiting page: the way by which users
   // are refused is there, and nothing stands before it.
   absl::Status TryWaitPage() const;
@@ -38,7 +41,10 @@ class Prober {
   std::optional<std::vector<std::uint32_t>> slow_ms() const;
 
  private:
-  absl::Status Expect(const std::string& key, bool admitted, Share share);
+  // `header`: in which the key is sent.
+  absl::Status Expect(const std::string& key, const std::string& header, bool admitted,
+                      Share share);
+  absl::Status ExpectCookies(const CookieKeys& keys, Share share);
 
   const std::string gate_;
   const std::string url_;
@@ -48,6 +54,7 @@ class Prober {
   mutable std::mutex mutex_;
   // Protected by mutex_.
   std::optional<std::vector<std::uint32_t>> slow_ms_;
+  CookieKeys cookie_keys_;
 };
 
 }  // namespace headgate::agent

@@ -20,6 +20,15 @@ void Fill(const Version& version, v1::Version& message) {
   message.set_revision(version.revision);
 }
 
+CookieKeys CookieKeysFrom(const v1::CookieKeys& message) {
+  CookieKeys keys;
+  keys.issuing = message.issuing();
+  for (const v1::CookieKey& key : message.keys()) {
+    keys.keys.push_back({.id = key.id(), .secret = key.secret()});
+  }
+  return keys;
+}
+
 v1::Stage From(Stage stage) {
   switch (stage) {
     case Stage::kIdle:
@@ -171,12 +180,20 @@ absl::StatusOr<Offer> OfferFrom(const v1::Directive& message) {
   if (message.version().revision() == 0) {
     return absl::InvalidArgumentError("revision 0: a gate's directives count from 1");
   }
+  const CookieKeys cookie_keys = CookieKeysFrom(message.cookie_keys());
+  if (message.has_cookie_keys() && !cookie_keys.AreSound()) {
+    return absl::InvalidArgumentError(
+        fmt::format("the cookie keys are not sound: 1 to {}, each with an id of its own and {} "
+                    "bytes, the issuing one among them",
+                    kCookieKeysMax, kCookieSecretBytes));
+  }
   Offer offer;
   offer.directive = {.gate = message.gate(),
                      .version = {message.version().epoch(), message.version().revision()},
                      .share = *share,
                      .no_raise = message.no_raise(),
-                     .retry_after_s = message.retry_after_s()};
+                     .retry_after_s = message.retry_after_s(),
+                     .cookie_keys = cookie_keys};
   offer.digest = message.digest();
   offer.valid_for = valid_for;
   return offer;

@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "absl/strings/escaping.h"
 #include "agents/core/files.h"
 #include "common/base/bucket.h"
 
@@ -53,12 +54,18 @@ absl::StatusOr<std::optional<json>> LoadSealed(const std::string& path) {
 
 json ToJson(const Memory& memory) {
   const Directive& directive = memory.directive;
+  json keys = json::array();
+  for (const CookieKey& key : directive.cookie_keys.keys) {
+    keys.push_back({{"id", key.id}, {"secret", absl::BytesToHexString(key.secret)}});
+  }
   return json{{"gate", directive.gate},
               {"epoch", directive.version.epoch},
               {"revision", directive.version.revision},
               {"share_ppm", directive.share.ppm()},
               {"no_raise", directive.no_raise},
               {"retry_after_s", directive.retry_after_s},
+              {"cookie_key", directive.cookie_keys.issuing},
+              {"cookie_keys", std::move(keys)},
               {"granted_ppm", memory.granted.ppm()}};
 }
 
@@ -76,6 +83,14 @@ absl::StatusOr<Memory> MemoryFrom(const json& content) {
                                .no_raise = content.at("no_raise").get<bool>(),
                                .retry_after_s = content.at("retry_after_s").get<std::uint32_t>()};
   memory.granted = *granted;
+  // A state of before there were any has none.
+  if (!content.contains("cookie_keys")) return memory;
+  CookieKeys& keys = memory.directive.cookie_keys;
+  keys.issuing = content.at("cookie_key").get<std::uint32_t>();
+  for (const json& key : content.at("cookie_keys")) {
+    keys.keys.push_back({.id = key.at("id").get<std::uint32_t>(),
+                         .secret = absl::HexStringToBytes(key.at("secret").get<std::string>())});
+  }
   return memory;
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "agents/core/cookie.h"
 #include "common/base/bucket.h"
 
 namespace headgate::haproxy {
@@ -12,6 +13,8 @@ namespace {
 
 // The answers of one look, in the order of the commands.
 enum Answers : std::size_t { kInfo, kWidth, kRetryAfter, kApp, kWait, kTable, kAnswers };
+// Behind those, where the key is the gate's own cookie. An empty map's answer may be missing.
+constexpr std::size_t kCookieMap = kAnswers;
 
 constexpr std::int64_t kRetryAfterMax = 3600;
 
@@ -23,6 +26,7 @@ Haproxy::Haproxy(Settings settings)
     : settings_(std::move(settings)),
       file_(settings_.map, "HAProxy would not start without it"),
       socket_(settings_.socket),
+      cookie_map_(agent::CookieKeysFileOf(settings_.map), socket_),
       prober_(settings_.gate, settings_.probe_url, settings_.key),
       counters_(absl::UnavailableError("not read yet")),
       counted_slow_(settings_.slow_ms) {}
@@ -59,11 +63,15 @@ void Haproxy::NoteProcess(const ProcessInfo& info) {
 }
 
 absl::Status Haproxy::ReadMemory(agent::Reading& reading) {
-  const absl::StatusOr<std::string> answer =
-      socket_.Ask({"show info", GetCommand(agent::kWidthEntry), GetCommand(agent::kRetryAfterEntry),
-                   fmt::format("show stat {} 2 -1", settings_.app_backend),
-                   fmt::format("show stat {} 2 -1", settings_.wait_backend),
-                   fmt::format("show table {}", settings_.wait_backend)});
+  std::vector<std::string> questions = {"show info",
+                                        GetCommand(agent::kWidthEntry),
+                                        GetCommand(agent::kRetryAfterEntry),
+                                        fmt::format("show stat {} 2 -1", settings_.app_backend),
+                                        fmt::format("show stat {} 2 -1", settings_.wait_backend),
+                                        fmt::format("show table {}", settings_.wait_backend)};
+  const bool is_cookie = settings_.key.kind == agent::UserKey::Kind::kCookie;
+  if (is_cookie) questions.push_back(cookie_map_.ShowCommand());
+  const absl::StatusOr<std::string> answer = socket_.Ask(questions);
   if (!answer.ok()) return answer.status();
   const std::vector<std::string> answers = SplitAnswers(*answer);
   if (answers.size() < kAnswers) {
@@ -83,7 +91,18 @@ absl::Status Haproxy::ReadMemory(agent::Reading& reading) {
   reading.retry_after_s = static_cast<std::uint32_t>(
       std::clamp<std::int64_t>(entries->retry_after_s.value_or(0), 0, kRetryAfterMax));
   counters_ = CountersFrom(answers);
+  if (is_cookie) ReadCookieMap(answers.size() > kCookieMap ? answers[kCookieMap] : "", reading);
   return absl::OkStatus();
+}
+
+void Haproxy::ReadCookieMap(const std::string& answer, agent::Reading& reading) {
+  const absl::StatusOr<CookieKeys> memory = ParseCookieMap(answer);
+  prober_.FollowKeys(memory.ok() ? *memory : CookieKeys{});
+  if (absl::IsNotFound(memory.status())) {
+    agent::AddTrouble(reading.trouble, Words(memory.status()));
+  } else {
+    reading.cookie_keys = memory.ok() ? cookie_map_.Agreed(*memory) : CookieKeys{};
+  }
 }
 
 absl::StatusOr<agent::RawCounters> Haproxy::CountersFrom(const std::vector<std::string>& answers) {

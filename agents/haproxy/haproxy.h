@@ -12,6 +12,7 @@
 #include "agents/core/share_store.h"
 #include "agents/core/user_key.h"
 #include "agents/haproxy/answers.h"
+#include "agents/haproxy/cookie_map.h"
 #include "agents/haproxy/stats_socket.h"
 
 namespace headgate::haproxy {
@@ -44,6 +45,7 @@ class Haproxy : public agent::Enforcer {
   absl::Status Write(const agent::Apply& apply) override { return file_.Write(apply); }
   absl::Status Sync() override { return file_.Sync(); }
   agent::ApplyOutcome Put(const agent::Apply& apply) override;
+  absl::Status PutCookieKeys(const CookieKeys& keys) override { return cookie_map_.Put(keys); }
   absl::Status Try(Share share) override;
   absl::Status TryWaitPage() const { return prober_.TryWaitPage(); }
   absl::StatusOr<agent::RawCounters> ReadCounters() override;
@@ -64,6 +66,7 @@ class Haproxy : public agent::Enforcer {
   absl::Status SetMap(const agent::ShareFile& values) const;
   void NoteProcess(const ProcessInfo& info);
   absl::Status ReadMemory(agent::Reading& reading);
+  void ReadCookieMap(const std::string& answer, agent::Reading& reading);
   absl::StatusOr<agent::RawCounters> CountersFrom(const std::vector<std::string>& answers);
   std::string SetCommand(const char* verb, const char* entry, std::uint32_t value) const;
   std::string GetCommand(const char* entry) const;
@@ -71,6 +74,7 @@ class Haproxy : public agent::Enforcer {
   const Settings settings_;
   const agent::ShareStore file_;
   const StatsSocket socket_;
+  const CookieMap cookie_map_;
   agent::Prober prober_;
   std::optional<ProcessInfo> process_;
   // Counts restarts, because a process in a container comes back with its old pid.

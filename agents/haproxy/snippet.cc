@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "agents/core/cookie.h"
 #include "agents/core/http_call.h"
 #include "agents/core/prober.h"
 #include "agents/core/share_file.h"
@@ -31,6 +32,7 @@ class Writer {
     return fmt::format("http-request set-var({})", Slot(variable));
   }
   std::string Key() const;
+  std::string SignedCookie() const;
   std::string Verdict() const;
   absl::StatusOr<std::string> Bypass() const;
   std::string Cookie() const;
@@ -62,7 +64,7 @@ std::string Writer::Global() const {
 std::string Writer::Key() const {
   switch (options_.key.kind) {
     case agent::UserKey::Kind::kCookie:
-      return fmt::format("    {} req.cook({})\n", Set("key"), options_.key.name);
+      return SignedCookie();
     case agent::UserKey::Kind::kHeader:
       return fmt::format("    {} req.fhdr({})\n", Set("key"), options_.key.name);
     case agent::UserKey::Kind::kClientAddress:
@@ -72,6 +74,31 @@ std::string Writer::Key() const {
           Slot("key"), Set("key"), agent::kProbeKeyHeader, options_.probe_path);
   }
   return "";
+}
+
+// "ID.NAME.MAC": a key of the map that signs new cookies ("issue") is the sign that they are
+// signed. Its secrets stand under "k" and their id, so that no cookie can name another entry.
+std::string Writer::SignedCookie() const {
+  return fmt::format(
+      "    {set_raw} req.cook({cookie})\n"
+      "    {set_issue} str({issue_entry}),map_str({keys})\n"
+      "    http-request set-var-fmt({kid}) k%[{raw},field(1,.)]\n"
+      "    {set_secret} var({kid}),map_str({keys}) if {{ {raw} -m found }}\n"
+      "    {set_mac} {raw},field(1,.,2),hmac(sha256,{secret}),bytes(0,{mac_bytes}),hex,lower if "
+      "{{ var({secret}) -m found }}\n"
+      "    acl {name}_signed {raw},field(3,.,0),secure_memcmp({mac}) -m bool\n"
+      "    {set_key} {raw} if {name}_signed || !{{ {issue} -m found }}\n"
+      "    {set_key} req.fhdr({probe_header}) if {{ path {probe} }} {{ req.fhdr({probe_header}) -m "
+      "found }}\n",
+      fmt::arg("set_raw", Set("raw")), fmt::arg("raw", Var("raw")),
+      fmt::arg("cookie", options_.key.name), fmt::arg("set_issue", Set("issue")),
+      fmt::arg("issue", Var("issue")), fmt::arg("issue_entry", agent::kIssueEntry),
+      fmt::arg("keys", agent::CookieKeysFileOf(options_.map)), fmt::arg("kid", Slot("kid")),
+      fmt::arg("set_secret", Set("secret")), fmt::arg("secret", Slot("secret")),
+      fmt::arg("set_mac", Set("mac")), fmt::arg("mac", Slot("mac")),
+      fmt::arg("mac_bytes", agent::kCookieMacBytes), fmt::arg("name", name_),
+      fmt::arg("set_key", Set("key")), fmt::arg("probe_header", agent::kProbeKeyHeader),
+      fmt::arg("probe", options_.probe_path));
 }
 
 // HAProxy's xxh64 is signed: and() masks it; mod would give negative buckets for half of the keys.
@@ -124,14 +151,26 @@ std::string Writer::Cookie() const {
       "{name}_wants_html\n"
       "    {give} bool(true) if {{ {navv} -m bool }} !{{ {key} -m len gt 0 }} !{name}_bypass\n"
       "    {secure} str(\"; Secure\") if {{ ssl_fc }}\n"
-      "    http-after-response add-header Set-Cookie \"{cookie}=%[uuid()]; Path=/; "
+      "    http-request set-var-fmt({new}) %[{issue}].%[uuid()] if {{ {givev} -m bool }} {{ "
+      "{issue} -m "
+      "found }}\n"
+      "    {set_secret} str(k),concat(,{issue_slot}),map_str({keys}) if {{ {new_var} -m found }}\n"
+      "    http-request set-var-fmt({new}) %[{new_var}].%[{new_var},hmac(sha256,{secret}),bytes(0,"
+      "{mac_bytes}),hex,lower] if {{ {new_var} -m found }}\n"
+      "    http-request set-var-fmt({new}) %[uuid()] if {{ {givev} -m bool }} !{{ {issue} -m found "
+      "}}\n"
+      "    http-after-response add-header Set-Cookie \"{cookie}=%[{new_var}]; Path=/; "
       "Max-Age=31536000; SameSite=Lax; HttpOnly%[{securev}]\" if {{ {givev} -m bool }}\n"
       "    http-after-response set-header Cache-Control private if {{ {givev} -m bool }} "
       "!{{ res.fhdr(cache-control) -m sub -i private no-store }}\n",
       fmt::arg("name", name_), fmt::arg("nav", Set("nav")), fmt::arg("navv", Var("nav")),
       fmt::arg("give", Set("give")), fmt::arg("givev", Var("give")), fmt::arg("key", Var("key")),
       fmt::arg("secure", Set("secure")), fmt::arg("securev", Var("secure")),
-      fmt::arg("cookie", options_.key.name));
+      fmt::arg("cookie", options_.key.name), fmt::arg("new", Slot("new")),
+      fmt::arg("new_var", Var("new")), fmt::arg("issue", Var("issue")),
+      fmt::arg("issue_slot", Slot("issue")), fmt::arg("set_secret", Set("secret")),
+      fmt::arg("secret", Slot("secret")), fmt::arg("keys", agent::CookieKeysFileOf(options_.map)),
+      fmt::arg("mac_bytes", agent::kCookieMacBytes));
 }
 
 // The table is touched by slow answers only: a stick table that counts every answer costs a fifth

@@ -8,6 +8,7 @@
 
 #include <iostream>
 
+#include "agents/core/cookie.h"
 #include "agents/core/files.h"
 #include "agents/core/share_file.h"
 #include "agents/main/exit_codes.h"
@@ -81,9 +82,28 @@ absl::Status WriteToken(const std::string& path, const std::string& group) {
   return absl::OkStatus();
 }
 
+// Both load balancers read it at their start, nginx's workers also later; HAProxy does not start
+// without it. `group`: of those who must read it, empty for nobody but its owner's.
+absl::Status WriteNoCookieKeys(const std::string& path, const std::string& group) {
+  if (IsThere(path)) return absl::OkStatus();
+  const absl::Status written = WriteDurably(path, CookieKeysText({}));
+  if (!written.ok()) return written;
+  const ::group* const found = group.empty() ? nullptr : getgrnam(group.c_str());
+  const bool is_shared =
+      group.empty() || (found != nullptr && chown(path.c_str(), geteuid(), found->gr_gid) == 0);
+  chmod(path.c_str(), 0640);
+  std::cerr << fmt::format(
+      "{} written: the agent puts the keys of the gate's cookie into it{}\n", path,
+      is_shared
+          ? ""
+          : fmt::format("; let nginx's workers read it (group {} cannot be given it)", group));
+  return absl::OkStatus();
+}
+
 absl::Status WriteNginxFiles(const nginx::SnippetOptions& options, const std::string& lua,
                              const std::string& group) {
   absl::Status status = WriteShare(options.share);
+  if (status.ok()) status = WriteNoCookieKeys(CookieKeysFileOf(options.share), group);
   const std::string lua_file = nginx::LuaFileOf(options);
   if (status.ok()) status = MakeFolderOf(lua_file);
   if (status.ok()) status = WriteToken(nginx::TokenFileOf(options), group);
@@ -138,8 +158,10 @@ void AddHaproxy(CLI::App& snippet, SnippetFlags& flags) {
                       "a waiting page of your own, in HAProxy's log format");
   haproxy->add_option("--track-slot", options.track_slot, "which of sc0 to sc2 to use")
       ->capture_default_str();
-  haproxy->add_flag("--write-map", flags.write,
-                    "also make the map file, unless it is there, admitting everybody");
+  haproxy->add_flag(
+      "--write-map", flags.write,
+      "also make the map file, unless it is there, admitting everybody, and the file of "
+      "the cookie's keys");
 }
 
 void AddNginx(CLI::App& snippet, SnippetFlags& flags) {
@@ -158,8 +180,8 @@ void AddNginx(CLI::App& snippet, SnippetFlags& flags) {
       ->capture_default_str();
   nginx->add_flag(
       "--write", flags.write,
-      "also make the gate's Lua, and, unless they are there, its token and a share that "
-      "admits everybody");
+      "also make the gate's Lua, and, unless they are there, its token, the file of the "
+      "cookie's keys and a share that admits everybody");
   nginx->callback([&flags] { flags.is_nginx = true; });
 }
 
@@ -184,7 +206,8 @@ int PrintHaproxy(const SnippetFlags& flags) {
   if (!text.ok()) return Fail(text.status(), kExitUsage);
   std::cout << *text;
   if (!flags.write) return kExitDone;
-  const absl::Status written = WriteShare(flags.haproxy.map);
+  absl::Status written = WriteShare(flags.haproxy.map);
+  if (written.ok()) written = WriteNoCookieKeys(CookieKeysFileOf(flags.haproxy.map), "");
   return written.ok() ? kExitDone : Fail(written, kExitInternal);
 }
 

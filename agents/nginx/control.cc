@@ -53,6 +53,10 @@ absl::StatusOr<Told> ParseTold(const std::string& gate, const std::string& body)
   told.version = words["nginx"];
   told.instance = words["instance"];
   for (const char* text : {"nginx", "gate", "instance"}) words.erase(text);
+  if (const auto keys = words.find("cookie_keys"); keys != words.end()) {
+    told.cookie_keys = ParseCount(keys->second);
+    words.erase(keys);
+  }
   for (const auto& [name, value] : words) {
     const std::optional<std::uint64_t> count = ParseCount(value);
     if (!count) return NotOurs(fmt::format("with {} '{}'", name, value));

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -23,6 +24,8 @@ struct Told {
   agent::ShareFile share;
   // Of the shared memory that tells: another one after a restart, the same after a reload.
   std::string instance;
+  // Which keys its cookies are verified with: Hash64 of their file; unset if it verifies none.
+  std::optional<std::uint64_t> cookie_keys;
   Counts counts;
 };
 

@@ -22,7 +22,12 @@ local WIDTH, RETRY, BORN, TOLD = C.gate .. ":w", C.gate .. ":r", C.gate .. ":b",
 -- Another gate may have declared them.
 pcall(ffi.cdef, "unsigned long long XXH64(const void *input, size_t length, uint64_t seed);")
 pcall(ffi.cdef, "ssize_t getrandom(void *buf, size_t buflen, unsigned int flags);")
+pcall(ffi.cdef, "const void *EVP_sha256(void);")
+pcall(ffi.cdef, [[unsigned char *HMAC(const void *evp_md, const void *key, int key_len,
+  const unsigned char *d, size_t n, unsigned char *md, unsigned int *md_len);]])
 local has_xxhash, xxhash = pcall(ffi.load, "libxxhash.so.0")
+
+local has_crypto, crypto = pcall(ffi.load, "libcrypto.so.3")
 
 local M = {}
 local trouble = not dict and "lua_shared_dict headgate 1m; is missing in http {}"
@@ -56,11 +61,40 @@ local function load_share()
   return dict:get(WIDTH) or 0
 end
 
+-- The keys that sign the gate's cookie: the one that signs new ones, and each secret by its id.
+-- Without a file, or a key in it, cookies are not signed.
+local keys_text, issuing, secrets = "", nil, {}
+local function load_keys()
+  local text = C.key_kind == "cookie" and has_crypto and read_file(C.keys, 4096) or ""
+  if text == keys_text then return end
+  local found = {}
+  for id, secret in text:gmatch("\nk(%d+) (%S+)") do found[id] = ngx.decode_base64(secret) end
+  local id = text:match("\nissue (%d+)\n")
+  keys_text, secrets, issuing = text, found, id and found[id] and id or nil
+end
+
+local MAC_BYTES = 16
+local mac, mac_size = ffi.new("unsigned char[64]"), ffi.new("unsigned int[1]")
+local function mac_of(secret, text)
+  crypto.HMAC(crypto.EVP_sha256(), secret, #secret, text, #text, mac, mac_size)
+  local hex = {}
+  for i = 0, MAC_BYTES - 1 do hex[i + 1] = format("%02x", mac[i]) end
+  return concat(hex)
+end
+
+-- "ID.NAME.MAC"
+local function is_signed(cookie)
+  local text, id, told = cookie:match("^((%d+)%.[^.]*)%.(%x+)$")
+  local secret = id and secrets[id]
+  return secret ~= nil and mac_of(secret, text) == told
+end
+
 -- What is in the file can always lower: so a lowering reaches workers that the control cannot, old
 -- ones beside a new binary, or all of them when no connection is left.
 local checked = 0
 local function follow_file(width, now)
   checked = now
+  load_keys()
   if now - (dict:get(TOLD) or 0) < TOLD_LATELY then return width end
   local low = read_share()
   if low and low < (dict:get(WIDTH) or 0) then
@@ -100,7 +134,8 @@ if C.key_kind == "cookie" then
       end
       from = find(header, name, from + 1, true)
     end
-    return key ~= "" and key or nil
+    if key == "" or issuing and not is_signed(key) then return nil end
+    return key
   end
 elseif C.key_kind == "header" then
   local variable = "http_" .. C.key_name:lower():gsub("-", "_")
@@ -150,10 +185,14 @@ local function give_cookie()
   local text = {}
   for i = 0, 15 do text[i + 1] = format("%02x", random[i]) end
   local hex = concat(text)
-  ngx.header["Set-Cookie"] = format(
-    "%s=%s-%s-%s-%s-%s; Path=/; Max-Age=31536000; SameSite=Lax; HttpOnly%s", C.key_name,
-    sub(hex, 1, 8), sub(hex, 9, 12), sub(hex, 13, 16), sub(hex, 17, 20), sub(hex, 21),
-    ngx.var.scheme == "https" and "; Secure" or "")
+  local value = format("%s-%s-%s-%s-%s",
+    sub(hex, 1, 8), sub(hex, 9, 12), sub(hex, 13, 16), sub(hex, 17, 20), sub(hex, 21))
+  if issuing then
+    value = issuing .. "." .. value
+    value = value .. "." .. mac_of(secrets[issuing], value)
+  end
+  ngx.header["Set-Cookie"] = format("%s=%s; Path=/; Max-Age=31536000; SameSite=Lax; HttpOnly%s",
+    C.key_name, value, ngx.var.scheme == "https" and "; Secure" or "")
   ngx.header["Cache-Control"] = "private"
 end
 
@@ -230,7 +269,8 @@ end
 -- Two requests of the agent's, just inside and just outside, are decided by the same rule.
 function M.probe()
   local width = width_now()
-  local key = C.key_kind == "client_address" and ngx.var.http_x_headgate_probe_key or key_of()
+  local probed = C.key_kind ~= "header" and ngx.var.http_x_headgate_probe_key
+  local key = probed or key_of()
   local bucket = key and has_xxhash and bucket_of(key)
   local is_in = width >= BUCKETS or bucket and bucket < width
   return answer(is_in and 200 or 503, "text/plain",
@@ -254,6 +294,11 @@ local function lines_of_state()
   lines[3] = "width " .. width_now()
   lines[4] = "retry_after " .. (dict:get(RETRY) or 10)
   lines[5] = "instance " .. (dict:get(BORN) or "none")
+  if C.key_kind == "cookie" and has_crypto then
+    load_keys()
+    -- Which keys, without saying them.
+    lines[6] = "cookie_keys " .. tostring(xxhash.XXH64(keys_text, #keys_text, 0)):match("%d+")
+  end
   flush()
   for name in pairs(counts) do
     lines[#lines + 1] = name .. " " .. (dict:get(C.gate .. ":" .. name) or 0)

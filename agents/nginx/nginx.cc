@@ -4,6 +4,9 @@
 
 #include <utility>
 
+#include "agents/core/files.h"
+#include "common/base/bucket.h"
+
 namespace headgate::nginx {
 namespace {
 
@@ -50,7 +53,38 @@ agent::Reading Nginx::Read() {
     agent::AddTrouble(reading.trouble, missing);
   }
   counters_ = Sum(*told);
+  ReadCookieKeys(*told, reading);
   return reading;
+}
+
+// nginx reads the file that the agent writes, each worker within a quarter of a second.
+void Nginx::ReadCookieKeys(const Told& told, agent::Reading& reading) {
+  if (settings_.key.kind != agent::UserKey::Kind::kCookie) return;
+  if (!told.cookie_keys) {
+    agent::AddTrouble(reading.trouble,
+                      "nginx does not verify the gate's cookie, so that people can make up one "
+                      "that is admitted: print the snippet again, and install libssl3");
+    return;
+  }
+  const absl::StatusOr<CookieKeys> file = agent::ReadCookieKeys(KeysFile());
+  const bool is_read =
+      file.ok() && (file->empty() || *told.cookie_keys == Hash64(agent::CookieKeysText(*file)));
+  reading.cookie_keys = is_read ? *file : CookieKeys{};
+  prober_.FollowKeys(*reading.cookie_keys);
+}
+
+absl::Status Nginx::PutCookieKeys(const CookieKeys& keys) {
+  const std::string text = agent::CookieKeysText(keys);
+  const absl::StatusOr<std::string> present = agent::ReadSmallFile(KeysFile());
+  if (!present.ok() || *present != text) {
+    if (absl::Status status = agent::WriteDurably(KeysFile(), text); !status.ok()) return status;
+  }
+  const absl::StatusOr<Told> told = control_.Ask();
+  if (!told.ok()) return told.status();
+  if (told->cookie_keys == Hash64(text)) return absl::OkStatus();
+  return absl::FailedPreconditionError(fmt::format(
+      "nginx does not read the cookie keys of {}: let the group of its workers read that file",
+      KeysFile()));
 }
 
 agent::RawCounters Nginx::Sum(const Told& told) {

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "agents/core/cookie.h"
 #include "agents/core/enforcer.h"
 #include "agents/core/prober.h"
 #include "agents/core/share_store.h"
@@ -37,6 +38,7 @@ class Nginx : public agent::Enforcer {
   absl::Status Write(const agent::Apply& apply) override { return file_.Write(apply); }
   absl::Status Sync() override { return file_.Sync(); }
   agent::ApplyOutcome Put(const agent::Apply& apply) override;
+  absl::Status PutCookieKeys(const CookieKeys& keys) override;
   absl::Status Try(Share share) override;
   absl::Status TryWaitPage() const { return prober_.TryWaitPage(); }
   absl::StatusOr<agent::RawCounters> ReadCounters() override { return counters_; }
@@ -48,6 +50,8 @@ class Nginx : public agent::Enforcer {
  private:
   absl::Status Set(const agent::ShareFile& wanted) const;
   agent::RawCounters Sum(const Told& told);
+  void ReadCookieKeys(const Told& told, agent::Reading& reading);
+  std::string KeysFile() const { return agent::CookieKeysFileOf(settings_.share); }
 
   const Settings settings_;
   const agent::ShareStore file_;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "agents/core/cookie.h"
 #include "agents/core/wait_page.h"
 #include "agents/nginx/control.h"
 #include "agents/nginx/gate_lua.h"
@@ -135,7 +136,7 @@ absl::StatusOr<std::string> Lua(const SnippetOptions& options) {
       "-- Gate '{}', made by headgate-agent {}: print it again rather than edit it.\n"
       "local C = {{\n"
       "  gate = {}, variable = {},\n"
-      "  share = {}, token = {},\n"
+      "  share = {}, keys = {}, token = {},\n"
       "  key_kind = {}, key_name = {},\n"
       "  slow_ms = {{{}}},\n"
       "  has_paths = {}, paths = {{ {}}},\n"
@@ -145,8 +146,9 @@ absl::StatusOr<std::string> Lua(const SnippetOptions& options) {
       "}}\n{}",
       options.gate, HEADGATE_VERSION, Quoted(options.gate),
       Quoted(agent::VariableOf(options.gate).substr(sizeof "headgate_" - 1)), Quoted(options.share),
-      Quoted(TokenFileOf(options)), Quoted(std::string(Name(options.key.kind))),
-      Quoted(options.key.name), fmt::join(*slow_ms, ", "), !paths.empty(), paths, has_networks,
+      Quoted(agent::CookieKeysFileOf(options.share)), Quoted(TokenFileOf(options)),
+      Quoted(std::string(Name(options.key.kind))), Quoted(options.key.name),
+      fmt::join(*slow_ms, ", "), !paths.empty(), paths, has_networks,
       Quoted(options.page.empty() ? agent::WaitPage("{retry}") : options.page),
       Quoted(agent::WaitProblem("{retry}")), kGateLua);
 }

@@ -22,6 +22,12 @@ std::uint64_t DigestOf(const Directive& directive) {
   AppendLittleEndian(bytes, directive.share.ppm(), 4);
   AppendLittleEndian(bytes, directive.no_raise ? 1 : 0, 1);
   AppendLittleEndian(bytes, directive.retry_after_s, 4);
+  AppendLittleEndian(bytes, directive.cookie_keys.issuing, 4);
+  AppendLittleEndian(bytes, directive.cookie_keys.keys.size(), 4);
+  for (const CookieKey& key : directive.cookie_keys.keys) {
+    AppendLittleEndian(bytes, key.id, 4);
+    bytes += key.secret;
+  }
   bytes += directive.gate;
   return Hash64(bytes);
 }

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 
+#include "common/base/cookie_keys.h"
 #include "common/base/share.h"
 
 namespace headgate {
@@ -28,6 +29,8 @@ struct Directive {
   bool no_raise = false;
   // For Retry-After, in seconds.
   std::uint32_t retry_after_s = 10;
+  // Empty: agents keep those that they have.
+  CookieKeys cookie_keys{};
 
   friend bool operator==(const Directive&, const Directive&) = default;
 };

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "common/base/text.h"
+#include "controller/conductor/codec_proto.h"
 #include "controller/engine/names.h"
 
 namespace headgate::api {
@@ -199,6 +200,9 @@ v1::Directive ToProto(const Directive& directive, Duration valid_for) {
   proto.set_no_raise(directive.no_raise);
   proto.set_retry_after_s(directive.retry_after_s);
   *proto.mutable_valid_for() = TimeUtil::MillisecondsToDuration(valid_for.count());
+  if (!directive.cookie_keys.empty()) {
+    *proto.mutable_cookie_keys() = conductor::EncodeCookieKeys(directive.cookie_keys);
+  }
   return proto;
 }
 

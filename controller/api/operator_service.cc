@@ -2,11 +2,13 @@
 
 #include <fmt/format.h>
 #include <google/protobuf/util/time_util.h>
+#include <sys/random.h>
 
 #include <algorithm>
 #include <optional>
 #include <utility>
 
+#include "common/base/check.h"
 #include "common/base/duration.h"
 #include "controller/api/gate_watch.h"
 #include "controller/api/view.h"
@@ -63,6 +65,15 @@ absl::StatusOr<engine::Plan> PlanOf(const v1::StartRestorationRequest& request) 
   if (request.has_plan()) return plan::ToEngine(request.plan());
   return plan::LoadPlan(request.plan_yaml(),
                         request.file_name().empty() ? "plan.yaml" : request.file_name());
+}
+
+CookieKey NewCookieKey(TimePoint now) {
+  CookieKey key{.id = static_cast<std::uint32_t>(UnixMillis(now) / 1'000),
+                .secret = std::string(kCookieSecretBytes, '\0')};
+  // Of up to 256 bytes it gives all, and only before the system's start is over none.
+  HEADGATE_CHECK(getrandom(key.secret.data(), key.secret.size(), 0) ==
+                 static_cast<ssize_t>(key.secret.size()));
+  return key;
 }
 
 void Fill(const conductor::Conductor& conductor, const std::string& gate, conductor::Answer& answer,
@@ -180,7 +191,11 @@ OperatorService::Unary* OperatorService::CreateGate(Context* context,
                                                     v1::Outcome* outcome) {
   absl::StatusOr<Share> share = Share::FromPpm(request->share_ppm());
   return Carry(context, {tls::Role::kOperator, request->mutation(), request->gate()},
-               OrderFrom(share, [](Share from) { return engine::CreateGate{from}; }), outcome);
+               OrderFrom(share,
+                         [this](Share from) {
+                           return engine::CreateGate{from, NewCookieKey(conductor_.clock().Now())};
+                         }),
+               outcome);
 }
 
 OperatorService::Unary* OperatorService::CloseGate(Context* context,
@@ -268,6 +283,14 @@ OperatorService::Unary* OperatorService::RemoveAgent(Context* context,
                                                      v1::Outcome* outcome) {
   return Carry(context, {tls::Role::kOperator, request->mutation(), request->gate()},
                engine::Order(engine::RemoveAgent{request->agent()}), outcome);
+}
+
+OperatorService::Unary* OperatorService::RotateCookieKey(Context* context,
+                                                         Request<v1::GateRequest> request,
+                                                         v1::Outcome* outcome) {
+  return Carry(context, {tls::Role::kOperator, request->mutation(), request->gate()},
+               engine::Order(engine::RotateCookieKey{NewCookieKey(conductor_.clock().Now())}),
+               outcome);
 }
 
 }  // namespace headgate::api

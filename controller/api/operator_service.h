@@ -32,6 +32,7 @@ class OperatorService : public v1::Headgate::CallbackService {
   Unary* ListTimeline(Context*, Request<v1::ListTimelineRequest>,
                       v1::ListTimelineResponse*) override;
 
+  Unary* RotateCookieKey(Context*, Request<v1::GateRequest>, v1::Outcome*) override;
   Unary* CreateGate(Context*, Request<v1::CreateGateRequest>, v1::Outcome*) override;
   Unary* CloseGate(Context*, Request<v1::GateRequest>, v1::Outcome*) override;
   Unary* OpenGate(Context*, Request<v1::OpenGateRequest>, v1::Outcome*) override;

@@ -215,6 +215,10 @@ v1::Gate ViewGate(const conductor::Conductor& conductor, const std::string& name
   SetVersion(record.version, *proto.mutable_version());
   proto.set_no_raise(record.no_raise);
   AddRecording(conductor, gate, proto);
+  proto.set_cookie_key(record.cookie_keys.issuing);
+  if (record.cookie_keys.HasStaged()) {
+    proto.set_cookie_key_staged(record.cookie_keys.keys.back().id);
+  }
   if (record.open_until) *proto.mutable_open_until() = ToProto(*record.open_until);
   AddAgents(conductor, gate, proto);
   if (record.restoration) {

@@ -63,11 +63,12 @@ absl::StatusOr<JournalRecord> DecodeWithoutRestoration(const std::string& payloa
   return FromProto(*proto, nullptr);
 }
 
-std::string WithoutPlan(const std::string& payload) {
+std::string ForTimeline(const std::string& payload) {
   v1::JournalRecord proto;
   if (!proto.ParseFromString(payload) || !proto.has_gate_changed()) return payload;
   v1::GateRecord& state = *proto.mutable_gate_changed()->mutable_state();
   if (state.has_restoration()) state.mutable_restoration()->clear_plan();
+  state.clear_cookie_keys();
   return proto.SerializeAsString();
 }
 

@@ -35,7 +35,8 @@ absl::StatusOr<JournalRecord> Decode(const std::string& payload,
                                      const PlanFromSource& plan_from_source);
 // For a record whose plan the rules of today refuse: what is left for the timeline.
 absl::StatusOr<JournalRecord> DecodeWithoutRestoration(const std::string& payload);
-// The same payload without the plan, which each record of a restoration repeats.
-std::string WithoutPlan(const std::string& payload);
+// The same payload without the plan, which each record of a restoration repeats, and without what
+// is secret.
+std::string ForTimeline(const std::string& payload);
 
 }  // namespace headgate::conductor

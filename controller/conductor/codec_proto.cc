@@ -214,6 +214,16 @@ engine::Search DecodeSearch(const v1::SearchRecord& proto, Reader& reader) {
   return search;
 }
 
+CookieKeys DecodeCookieKeys(const v1::CookieKeys& proto, Reader& reader) {
+  CookieKeys keys;
+  keys.issuing = proto.issuing();
+  for (const v1::CookieKey& key : proto.keys()) {
+    keys.keys.push_back({.id = key.id(), .secret = key.secret()});
+  }
+  if (!keys.AreSound()) reader.Fail("cookie_keys", "are not sound");
+  return keys;
+}
+
 engine::Restoration DecodeRestoration(const v1::RestorationRecord& proto, engine::Plan plan,
                                       Reader& reader) {
   const bool searches = plan.spec().adaptive && proto.has_search();
@@ -235,6 +245,17 @@ engine::Restoration DecodeRestoration(const v1::RestorationRecord& proto, engine
 }
 
 }  // namespace
+
+v1::CookieKeys EncodeCookieKeys(const CookieKeys& keys) {
+  v1::CookieKeys proto;
+  proto.set_issuing(keys.issuing);
+  for (const CookieKey& key : keys.keys) {
+    v1::CookieKey& added = *proto.add_keys();
+    added.set_id(key.id);
+    added.set_secret(key.secret);
+  }
+  return proto;
+}
 
 v1::Cause EncodeCause(const engine::Cause& cause) {
   v1::Cause proto;
@@ -280,6 +301,9 @@ v1::GateRecord EncodeGate(const engine::GateRecord& record) {
   proto.set_share_before_open_ppm(record.share_before_open.ppm());
   if (record.restoration) *proto.mutable_restoration() = EncodeRestoration(*record.restoration);
   for (const std::string& id : record.request_ids) proto.add_request_ids(id);
+  if (!record.cookie_keys.empty()) {
+    *proto.mutable_cookie_keys() = EncodeCookieKeys(record.cookie_keys);
+  }
   return proto;
 }
 
@@ -312,6 +336,7 @@ absl::StatusOr<engine::GateRecord> DecodeGate(const v1::GateRecord& proto,
     record.restoration = DecodeRestoration(proto.restoration(), *std::move(plan), reader);
   }
   record.request_ids.assign(proto.request_ids().begin(), proto.request_ids().end());
+  if (proto.has_cookie_keys()) record.cookie_keys = DecodeCookieKeys(proto.cookie_keys(), reader);
   if (!reader.status().ok()) return reader.status();
   return record;
 }

@@ -16,6 +16,7 @@ namespace headgate::conductor {
 // A plan of the journal, as the engine knows it. The plan room's, handed in by main.
 using PlanFromProto = std::function<absl::StatusOr<engine::Plan>(const v1::Plan&)>;
 
+v1::CookieKeys EncodeCookieKeys(const CookieKeys& keys);
 v1::Cause EncodeCause(const engine::Cause& cause);
 v1::GateRecord EncodeGate(const engine::GateRecord& record);
 v1::RestorationRecord EncodeRestoration(const engine::Restoration& restoration);

@@ -32,7 +32,7 @@ void Timeline::Add(const JournalRecord& record, const std::string& payload, std:
   if (token != 0) index_by_token_[token] = forgotten_ + items_.size();
   items_.push_back({.sequence = sequence,
                     .gate = record.change ? record.change->record.gate : "",
-                    .payload = WithoutPlan(payload),
+                    .payload = ForTimeline(payload),
                     .text = TextOf(record)});
   if (items_.size() <= kTimelineKept) return;
   items_.pop_front();

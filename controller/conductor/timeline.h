@@ -20,7 +20,7 @@ struct TimelineItem {
   std::uint64_t sequence = 0;
   // Empty: of all gates.
   std::string gate;
-  // As in the journal, without the plan.
+  // As ForTimeline makes it.
   std::string payload;
   // One line for people: "18:00:07 shop: admit at 5 % -> 10 %, ADMITTING: …".
   std::string text;

@@ -20,16 +20,6 @@ namespace {
 
 absl::Status Refuse(const std::string& why) { return absl::FailedPreconditionError(why); }
 
-// What a start would wait for, as far as it can be known without starting: its checks are read only
-// once it has.
-std::string Foresee(Gate gate, const GateRecord& next, TimePoint now) {
-  gate.record = next;
-  std::string text =
-      fmt::format("restoration {} would be in preflight, and wait for: ", next.restoration->id);
-  for (const std::string& obstacle : AgentObstacles(gate, now)) text += obstacle + "; ";
-  return text + "its checks, which are read once it has started";
-}
-
 // One command on one gate, in one turn.
 class Carrier {
  public:
@@ -47,6 +37,7 @@ class Carrier {
   absl::Status operator()(const Abort& order);
   absl::Status operator()(const Approve& order);
   absl::Status operator()(const RemoveAgent& order);
+  absl::Status operator()(const RotateCookieKey& order);
 
   const std::string& summary() const { return summary_; }
   // The reply comes later, from the ramp.
@@ -139,6 +130,9 @@ absl::Status Carrier::operator()(const CreateGate& order) {
   next.share = order.share;
   // Where its agents enforce less, of a journal that was lost, creating it raises nobody.
   next.no_raise = next.share > Share::None();
+  absl::Status keys;
+  if (order.cookie_key) keys = BeginRotation(gate_, *order.cookie_key, next.cookie_keys);
+  if (!keys.ok()) return keys;
   Propose(std::move(next), "create", false);
   summary_ = fmt::format("gate {} is created at {}", command_.gate, order.share.ToString());
   return absl::OkStatus();
@@ -332,28 +326,31 @@ absl::Status Carrier::operator()(const Approve&) {
 }
 
 absl::Status Carrier::operator()(const RemoveAgent& order) {
-  const auto found = gate_.evidence.agents.find(order.agent);
-  const bool is_known = found != gate_.evidence.agents.end();
-  const auto& restoration = gate_.record.restoration;
-  const std::vector<std::string> none;
-  const auto& named = HasRunning() ? restoration->plan.spec().agents : none;
-  if (!is_known && std::find(named.begin(), named.end(), order.agent) == named.end()) {
-    return absl::NotFoundError(fmt::format("gate {} has no agent {}", command_.gate, order.agent));
-  }
-  if (is_known && found->second.connected) {
-    return Refuse(
-        fmt::format("agent {} is connected: stop it first, or it comes back at once", order.agent));
-  }
-  gate_.evidence.agents.erase(order.agent);
-  gate_.evidence.traffic.erase(order.agent);
-  for (auto& [name, ratio] : gate_.evidence.ratios) {
-    ratio.by_agent.erase(order.agent);
-    if (ratio.weighed) ratio.weighed->agents.erase(order.agent);
-  }
-  gate_.evidence.removed.insert(order.agent);
-  turn_.Tell(gate_, fmt::format("agent {} is removed by {}", order.agent, command_.actor), false);
   summary_ =
       fmt::format("agent {} no longer counts in the quorum of {}", order.agent, command_.gate);
+  return Remove(turn_, gate_, order.agent, command_.actor);
+}
+
+absl::Status Carrier::operator()(const RotateCookieKey& order) {
+  if (gate_.pending) return Refuse("a raise is being recorded: try again in a second");
+  if (IsAdopted(gate_)) {
+    return Refuse(
+        fmt::format("gate {0} is known only from its agents: `headgate gates create {0}` "
+                    "first",
+                    command_.gate));
+  }
+  GateRecord next = gate_.record;
+  if (absl::Status status = BeginRotation(gate_, order.key, next.cookie_keys); !status.ok()) {
+    return status;
+  }
+  const bool is_first = gate_.record.cookie_keys.empty();
+  const std::uint32_t id = next.cookie_keys.keys.back().id;
+  Commit(std::move(next), "rotate cookie key");
+  summary_ = is_first ? fmt::format("{} signs its cookies by key {} from now on", command_.gate, id)
+                      : fmt::format(
+                            "cookie key {} is handed out; {} signs new cookies by it as soon as "
+                            "every load balancer accepts it",
+                            id, command_.gate);
   return absl::OkStatus();
 }
 

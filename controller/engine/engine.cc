@@ -163,6 +163,7 @@ class Applier {
     if (gate.record_again && turn_.now() >= *gate.record_again) turn_.RecordAgain(gate);
     ExpireOpen(gate);
     LiftWhereNobodyRises(gate);
+    GoOnWithRotation(turn_, gate);
     Steer(turn_, gate);
   }
 

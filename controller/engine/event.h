@@ -18,6 +18,13 @@ namespace headgate::engine {
 
 struct CreateGate {
   Share share;
+  // Unset: its cookies are not signed.
+  std::optional<CookieKey> cookie_key{};
+};
+// Hands a new key out to every load balancer. New cookies are signed by it as soon as all of them
+// accept it.
+struct RotateCookieKey {
+  CookieKey key;
 };
 struct CloseGate {};
 // Until `until`; then back to the share of before, if that is lower.
@@ -47,7 +54,7 @@ struct RemoveAgent {
 };
 
 using Order = std::variant<CreateGate, CloseGate, OpenGate, StartRestoration, Hold, Resume, Advance,
-                           Retreat, Abort, Approve, RemoveAgent>;
+                           Retreat, Abort, Approve, RemoveAgent, RotateCookieKey>;
 
 struct Command {
   // Chosen by the conductor; comes back in Replied.

@@ -177,6 +177,16 @@ void PrepareEvidence(Evidence& evidence, const PlanSpec& plan) {
   }
 }
 
+void ForgetAgent(Evidence& evidence, const std::string& agent) {
+  evidence.agents.erase(agent);
+  evidence.traffic.erase(agent);
+  for (auto& [name, ratio] : evidence.ratios) {
+    ratio.by_agent.erase(agent);
+    if (ratio.weighed) ratio.weighed->agents.erase(agent);
+  }
+  evidence.removed.insert(agent);
+}
+
 void ForgetCounts(Evidence& evidence, TimePoint now, bool was_lowered) {
   for (auto& [name, ratio] : evidence.ratios) {
     ratio.sum.Clear();

@@ -125,6 +125,8 @@ struct Evidence {
 
 // Makes room for the checks of a plan and forgets every other one's.
 void PrepareEvidence(Evidence& evidence, const PlanSpec& plan);
+// Of an agent that an operator removed.
+void ForgetAgent(Evidence& evidence, const std::string& agent);
 // What was counted at another share says nothing of this one.
 void ForgetCounts(Evidence& evidence, TimePoint now, bool was_lowered);
 // The share changed for the `change`th time: what was weighed of the one before ends.

@@ -249,4 +249,12 @@ std::vector<std::string> EvidenceLines(const Gate& gate, TimePoint now) {
   return lines;
 }
 
+std::string Foresee(Gate gate, const GateRecord& next, TimePoint now) {
+  gate.record = next;
+  std::string text =
+      fmt::format("restoration {} would be in preflight, and wait for: ", next.restoration->id);
+  for (const std::string& obstacle : AgentObstacles(gate, now)) text += obstacle + "; ";
+  return text + "its checks, which are read once it has started";
+}
+
 }  // namespace headgate::engine

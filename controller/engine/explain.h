@@ -23,6 +23,10 @@ struct Explanation {
 };
 Explanation Explain(const State& state, const Gate& gate, TimePoint now);
 
+// What a start would wait for, as far as it can be known without starting: its checks are read only
+// once it has.
+std::string Foresee(Gate gate, const GateRecord& next, TimePoint now);
+
 // It travels in the trailers of a call, which gRPC bounds at 8 KiB with every byte escaped.
 inline constexpr std::size_t kListBytesMax = 2'000;
 // The head and, below it, a line each, as far as they fit; then how many more there are.

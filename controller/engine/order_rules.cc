@@ -24,7 +24,7 @@ bool Lowers(const Order& order) {
 bool NeedsJournal(const Order& order) {
   return std::holds_alternative<StartRestoration>(order) ||
          std::holds_alternative<CreateGate>(order) || std::holds_alternative<OpenGate>(order) ||
-         std::holds_alternative<Advance>(order);
+         std::holds_alternative<Advance>(order) || std::holds_alternative<RotateCookieKey>(order);
 }
 
 }  // namespace

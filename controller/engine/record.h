@@ -155,6 +155,8 @@ struct GateRecord {
   std::optional<Restoration> restoration;
   // The newest kRequestIdsMax requests that were carried out.
   std::vector<std::string> request_ids;
+  // Empty in journals of before there were any, until the first RotateCookieKey.
+  CookieKeys cookie_keys{};
   friend bool operator==(const GateRecord&, const GateRecord&) = default;
 };
 

@@ -51,7 +51,8 @@ Directive DirectiveOf(const GateRecord& record) {
                    .version = record.version,
                    .share = record.share,
                    .no_raise = record.no_raise,
-                   .retry_after_s = Moves(record) ? kRetryAfterMoving : kRetryAfterStill};
+                   .retry_after_s = Moves(record) ? kRetryAfterMoving : kRetryAfterStill,
+                   .cookie_keys = record.cookie_keys};
 }
 
 void Turn::Enforce(Gate& gate, GateRecord next, const Cause& cause) {

@@ -66,6 +66,14 @@ Phase PhaseAfterHold(const GateRecord& record, TimePoint now);
 // Takes users out: to the last proven share, or to `to`. ramp.cc
 void RetreatTo(Turn& turn, Gate& gate, Share to, Cause cause);
 Share RetreatTarget(const Restoration& restoration, Share share);
+// NOT_FOUND, or FAILED_PRECONDITION while it is connected. agent_removal.cc
+absl::Status Remove(Turn& turn, Gate& gate, const std::string& agent, const std::string& actor);
+// The rotation of cookie keys. cookie_rotation.cc
+absl::Status BeginRotation(const Gate& gate, CookieKey key, CookieKeys& next);
+// What was begun, for people.
+std::string RotationText(const std::string& gate, const CookieKeys& keys);
+// Signs new cookies by the staged key, once every load balancer accepts it.
+void GoOnWithRotation(Turn& turn, Gate& gate);
 // commands.cc
 void Carry(Turn& turn, const Command& given);
 

@@ -60,6 +60,7 @@ TEST(Arguments, EveryVerbOfTheIncident) {
       {{"agents", "remove", "shop", "edge-1"}, Verb::kRemoveAgent},
       {{"gates"}, Verb::kGates},
       {{"gates", "create", "shop", "--share", "100%"}, Verb::kCreateGate},
+      {{"gates", "rotate-key", "shop"}, Verb::kRotateKey},
       {{"timeline", "shop"}, Verb::kTimeline},
       {{"certs", "init", "--dir", "d", "--trust-domain", "t"}, Verb::kCertsInit},
       {{"certs", "issue", "--ca-dir", "c", "--dir", "d", "--role", "viewer", "--name", "n"},

@@ -169,6 +169,13 @@ void FakeController::DirectWithDigest(const Directive& directive, std::uint64_t 
   message.set_retry_after_s(directive.retry_after_s);
   *message.mutable_valid_for() =
       TimeUtil::MillisecondsToDuration(state_->options.valid_for.count());
+  message.mutable_cookie_keys()->set_issuing(directive.cookie_keys.issuing);
+  for (const CookieKey& key : directive.cookie_keys.keys) {
+    v1::CookieKey& added = *message.mutable_cookie_keys()->add_keys();
+    added.set_id(key.id);
+    added.set_secret(key.secret);
+  }
+  if (directive.cookie_keys.empty()) message.clear_cookie_keys();
   {
     const std::lock_guard lock(state_->mutex);
     state_->directives[directive.gate] = message;

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <signal.h>
 
+#include "agents/core/cookie.h"
 #include "agents/core/share_file.h"
 #include "agents/haproxy/answers.h"
 #include "common/base/check.h"
@@ -55,6 +56,7 @@ TestHaproxy::TestHaproxy(Options options) : options_(std::move(options)), port_(
                                   fmt::arg("frontend", text->substr(0, wait)),
                                   fmt::arg("wait", text->substr(wait))));
   WriteFile(map(), agent::ShareFileText({options_.share.Width(), 10}));
+  WriteFile(agent::CookieKeysFileOf(map()), agent::CookieKeysText({}));
   Start();
 }
 

@@ -42,6 +42,7 @@ class TestHaproxy {
   haproxy::Settings settings() const;
   const std::string& folder() const { return folder_.path(); }
   std::string map() const { return folder_ / "shop.map"; }
+  std::string share_file() const { return map(); }
   std::string config() const { return folder_ / "haproxy.cfg"; }
   std::string url(const std::string& path) const;
   std::uint16_t port() const { return port_; }

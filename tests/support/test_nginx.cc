@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <sstream>
 
+#include "agents/core/cookie.h"
 #include "agents/core/files.h"
 #include "agents/nginx/snippet.h"
 #include "common/base/check.h"
@@ -72,6 +73,7 @@ TestNginx::TestNginx(Options options) : options_(std::move(options)), port_(Free
                         fmt::arg("app_port", options_.app_port)));
   WriteFile(nginx::LuaFileOf(snippet), *lua);
   WriteFile(settings().token, "00112233445566778899aabbccddeeff\n");
+  WriteFile(agent::CookieKeysFileOf(share_file()), agent::CookieKeysText({}));
   WriteFile(share_file(), agent::ShareFileText({options_.share.Width(), 10}));
   Start();
 }

@@ -3,81 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/agents/core/settled_gate.h"
+
 namespace headgate::agent {
 namespace {
 
 using testing::HasSubstr;
-
-const TimePoint kStart = FromUnixMillis(1'723'658'400'000);
-
-Share Percent(const char* text) { return *Share::Parse(text); }
-
-Offer OfferOf(std::uint64_t epoch, std::uint64_t revision, const char* share,
-              bool no_raise = false) {
-  Offer offer;
-  offer.directive = {.gate = "shop",
-                     .version = {epoch, revision},
-                     .share = Percent(share),
-                     .no_raise = no_raise,
-                     .retry_after_s = 10};
-  offer.digest = DigestOf(offer.directive);
-  offer.valid_for = std::chrono::seconds(15);
-  return offer;
-}
-
-Reading ReadingOf(const char* share) {
-  Reading reading;
-  reading.in_force = Percent(share);
-  reading.at_next_start = Percent(share);
-  reading.retry_after_s = 10;
-  reading.instance = "1";
-  return reading;
-}
-
-Reading Unreachable(const char* file_share) {
-  Reading reading;
-  reading.at_next_start = Percent(file_share);
-  reading.trouble = "cannot connect to HAProxy's stats socket";
-  return reading;
-}
-
-// Does every duty at once, on a disk and a load balancer that always obey, and writes down which.
-std::string Settle(Gate& gate, Reading& reading, TimePoint now) {
-  std::string story;
-  for (int i = 0; i < 10; ++i) {
-    const Duty duty = gate.NextDuty(now);
-    if (const auto* save = std::get_if<Save>(&duty)) {
-      story += "save " + save->memory.granted.ToString() + ", ";
-      gate.OnSaved(*save, absl::OkStatus(), now);
-    } else if (const auto* apply = std::get_if<Apply>(&duty)) {
-      story += "apply " + apply->share.ToString() + ", ";
-      reading.in_force = reading.at_next_start = apply->share;
-      reading.retry_after_s = apply->retry_after_s;
-      gate.OnApplied(*apply, {}, now);
-      gate.OnSynced(absl::OkStatus());
-      gate.Observe(reading);
-    } else if (const auto* probe = std::get_if<Probe>(&duty)) {
-      story += "probe " + probe->share.ToString() + ", ";
-      gate.OnProbed(*probe, absl::OkStatus(), now);
-    } else {
-      return story;
-    }
-  }
-  ADD_FAILURE() << "no end of duties: " << story;
-  return story;
-}
-
-// A gate that enforces 20 % of version 7.3.
-struct Settled {
-  explicit Settled(const Rails& rails = {}) : gate("shop", rails, std::nullopt, kStart) {
-    gate.Observe(reading);
-    EXPECT_FALSE(gate.Consider(OfferOf(7, 3, "20%"), now).has_value());
-    Settle(gate, reading, now);
-  }
-  Reading reading = ReadingOf("100%");
-  Gate gate;
-  TimePoint now = kStart + std::chrono::minutes(1);
-};
 
 TEST(Gate, TouchesNothingUntilItsFirstDirective) {
   Gate gate("shop", {}, std::nullopt, kStart);

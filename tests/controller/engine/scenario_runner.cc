@@ -299,6 +299,8 @@ class Runner {
     const absl::StatusOr<Share> share = Share::Parse(first);
     const std::optional<Share> to = share.ok() ? std::optional(*share) : std::nullopt;
     if (verb == "create" && to) return CreateGate{*to};
+    if (verb == "create-signed" && to) return CreateGate{*to, CookieKey{1, kSecret}};
+    if (verb == "rotate") return RotateCookieKey{CookieKey{1, kSecret}};
     if (verb == "close") return CloseGate{};
     if (verb == "hold") return Hold{};
     if (verb == "resume") return Resume{};
@@ -313,6 +315,7 @@ class Runner {
     return Unclear("nobody knows this word");
   }
 
+  const std::string kSecret = std::string(kCookieSecretBytes, 's');
   std::string output_;
   World world_;
   std::optional<Plan> plan_;

@@ -22,6 +22,15 @@ bool WasPaged(const std::vector<Action>& actions) {
   });
 }
 
+// " keys 2 of 1 2"
+std::string KeysOf(const Directive& directive) {
+  const CookieKeys& cookie_keys = directive.cookie_keys;
+  if (cookie_keys.empty()) return "";
+  std::string text = fmt::format(" keys {} of", cookie_keys.issuing);
+  for (const CookieKey& key : cookie_keys.keys) text += fmt::format(" {}", key.id);
+  return text;
+}
+
 std::string WhyOf(const Cause& cause) {
   std::string text = cause.what;
   if (!cause.who.empty()) text += " by " + cause.who;
@@ -127,9 +136,9 @@ void World::Tell(const Outcome& outcome, const std::optional<Phase>& before) {
   for (const Action& action : outcome.actions) {
     if (const auto* publish = std::get_if<Publish>(&action)) {
       const Directive& directive = publish->directive;
-      say_(fmt::format("revision {}: admit {}{}{} ({}){}", directive.version.revision,
-                       directive.share.ToString(), directive.no_raise ? " at most" : "", phase,
-                       WhyOf(gate()->cause), pages));
+      say_(fmt::format("revision {}: admit {}{}{}{} ({}){}", directive.version.revision,
+                       directive.share.ToString(), directive.no_raise ? " at most" : "",
+                       KeysOf(directive), phase, WhyOf(gate()->cause), pages));
       was_told = true;
     } else if (const auto* reply = std::get_if<Replied>(&action)) {
       const bool is_ok = reply->status.ok();

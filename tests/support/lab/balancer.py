@@ -8,8 +8,8 @@ import process
 
 class Balancer:
     """One load balancer in front of the shop, with a folder and a port of its own. A kind of it gives
-    `words()` to check and to start it with, `agent_settings()` for agent.yaml, `width()` and
-    `look()`."""
+    `words()` to check and to start it with, `share_file`, `agent_settings()` for agent.yaml,
+    `width()` and `look()`."""
 
     def __init__(self, name, folder):
         self.name = name

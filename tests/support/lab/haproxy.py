@@ -44,12 +44,12 @@ class HaProxy(balancer.Balancer):
     def __init__(self, name, folder, shop_port, agent_program, gate, slow_ms):
         super().__init__(name, folder)
         self._slow_ms = slow_ms
-        self.map_file = os.path.join(self.folder, "headgate.map")
+        self.share_file = os.path.join(self.folder, "headgate.map")
         self.stats = os.path.join(self.folder, "stats.sock")
         self.configuration = os.path.join(self.folder, "haproxy.cfg")
         in_frontend, own_sections = _parts(self.snippet(
             agent_program, "haproxy", "--gate", gate, "--app-backend", self.app, "--map",
-            self.map_file, "--socket", self.stats, "--slow", f"{slow_ms}ms", "--write-map"))
+            self.share_file, "--socket", self.stats, "--slow", f"{slow_ms}ms", "--write-map"))
         with open(self.configuration, "w", encoding="utf-8") as file:
             file.write(CONFIGURATION.format(stats=self.stats, port=self.port, app=self.app,
                                             shop_port=shop_port, in_frontend=in_frontend,
@@ -60,7 +60,7 @@ class HaProxy(balancer.Balancer):
         """The part of agent.yaml that names this load balancer."""
         return ("haproxy:\n"
                 f"      socket: {self.stats}\n"
-                f"      map: {self.map_file}\n"
+                f"      map: {self.share_file}\n"
                 f"      app_backend: {self.app}\n"
                 f"      probe_url: {self.probe_url}\n"
                 f"      slow: [{self._slow_ms}ms]\n")
@@ -82,15 +82,15 @@ class HaProxy(balancer.Balancer):
 
     def width(self):
         """Buckets below this one are admitted, as HAProxy has it in memory."""
-        for line in self.command(f"show map {self.map_file}").splitlines():
+        for line in self.command(f"show map {self.share_file}").splitlines():
             words = line.split()
             if len(words) == 3 and words[1] == "admit_w":
                 return int(words[2])
-        raise ValueError(f"{self.name}: no admit_w in {self.map_file}")
+        raise ValueError(f"{self.name}: no admit_w in {self.share_file}")
 
     def look(self):
         """What a person types to see the width."""
-        return f"echo 'show map {self.map_file}' | socat - {self.stats}"
+        return f"echo 'show map {self.share_file}' | socat - {self.stats}"
 
 
 def _parts(snippet):

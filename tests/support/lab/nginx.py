@@ -64,11 +64,11 @@ class Nginx(balancer.Balancer):
         super().__init__(name, folder)
         self._gate = gate
         self._slow_ms = slow_ms
-        self._share = os.path.join(self.folder, "headgate.share")
+        self.share_file = os.path.join(self.folder, "headgate.share")
         self.configuration = os.path.join(self.folder, "nginx.conf")
         in_http, in_server = self.snippet(
             agent_program, "nginx", "--gate", gate, "--folder", self.folder, "--share",
-            self._share, "--slow", f"{slow_ms}ms", "--write").split("# 2.", 1)
+            self.share_file, "--slow", f"{slow_ms}ms", "--write").split("# 2.", 1)
         with open(self.configuration, "w", encoding="utf-8") as file:
             # Workers of root's are root here: the folder is the lab's alone.
             file.write(CONFIGURATION.format(user="user root;\n" if os.geteuid() == 0 else "",
@@ -80,7 +80,7 @@ class Nginx(balancer.Balancer):
     def agent_settings(self):
         """The part of agent.yaml that names this load balancer."""
         return ("nginx:\n"
-                f"      share: {self._share}\n"
+                f"      share: {self.share_file}\n"
                 f"      token: {self.folder}/{self._gate}.token\n"
                 f"      probe_url: {self.probe_url}\n"
                 f"      slow: [{self._slow_ms}ms]\n")
