@@ -1,25 +1,31 @@
 #include "agents/core/store.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <filesystem>
+#include <nlohmann/json.hpp>
 
 #include "agents/core/files.h"
+#include "common/base/bucket.h"
 #include "tests/support/temp_folder.h"
 
 namespace headgate::agent {
 namespace {
 
 Memory SomeMemory() {
-  return Memory{{.gate = "shop",
-                 .version = {1'723'658'400, 7},
-                 .share = *Share::Parse("12.5%"),
-                 .no_raise = true,
-                 .retry_after_s = 30},
-                *Share::Parse("5%")};
+  return Memory{
+      {.gate = "shop",
+       .version = {1'723'658'400, 7},
+       .share = *Share::Parse("12.5%"),
+       .no_raise = true,
+       .retry_after_s = 30,
+       .cookie_keys = {.issuing = 2,
+                       .keys = {{1, std::string(32, 'a')}, {2, std::string(32, '\xff')}}}},
+      *Share::Parse("5%")};
 }
 
 TEST(FileStore, FindsAgainWhatItSaved) {
@@ -51,6 +57,22 @@ TEST(FileStore, TellsADamagedStateFromALostOne) {
   other.replace(other.find("125000"), 6, "925000");
   test::WriteFile(store.memory_path(), other);
   EXPECT_TRUE(absl::IsDataLoss(store.LoadMemory().status()));
+}
+
+TEST(FileStore, ReadsAStateOfBeforeThereWereCookieKeys) {
+  const test::TempFolder folder;
+  FileStore store(folder.path(), "shop");
+  const nlohmann::json content{{"gate", "shop"},       {"epoch", 7},        {"revision", 3},
+                               {"share_ppm", 50'000},  {"no_raise", false}, {"retry_after_s", 10},
+                               {"granted_ppm", 50'000}};
+  test::WriteFile(store.memory_path(),
+                  nlohmann::json{{"content", content},
+                                 {"check", fmt::format("{:016x}", Hash64(content.dump()))}}
+                      .dump());
+  const auto memory = store.LoadMemory();
+  ASSERT_TRUE(memory.ok() && memory->has_value()) << memory.status();
+  EXPECT_EQ((*memory)->directive.share, *Share::Parse("5%"));
+  EXPECT_TRUE((*memory)->directive.cookie_keys.empty());
 }
 
 TEST(FileStore, RefusesTheStateOfAnotherGate) {

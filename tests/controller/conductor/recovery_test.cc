@@ -106,6 +106,29 @@ TEST_F(RecoveryTest, AStartThatCannotReignRaisesNobodyByAnOrderToHold) {
   EXPECT_TRUE(stage_.agent("edge-2").sent.back().no_raise);
 }
 
+TEST_F(RecoveryTest, CookieKeysOutliveARestartAndStayOutOfTheTimeline) {
+  const std::string secret(kCookieSecretBytes, 's');
+  ASSERT_TRUE(stage_.Start().ok());
+  stage_.Do(engine::CreateGate{Share::All(), CookieKey{7, secret}});
+  stage_.Connect("edge-1");
+  stage_.Run(500ms);
+  stage_.Do(engine::RotateCookieKey{CookieKey{7, std::string(kCookieSecretBytes, 't')}});
+  stage_.Run(500ms);
+  const CookieKeys keys = stage_.agent("edge-1").sent.back().cookie_keys;
+  EXPECT_EQ(keys, (CookieKeys{.issuing = 8,
+                              .keys = {{7, secret}, {8, std::string(kCookieSecretBytes, 't')}}}));
+  ASSERT_TRUE(stage_.Start(1'000).ok());
+  stage_.Connect("edge-1");
+  stage_.Run(500ms);
+  EXPECT_EQ(stage_.agent("edge-1").sent.back().cookie_keys, keys);
+  const auto items = stage_.conductor().timeline().Newest("shop", 100);
+  ASSERT_GE(items.size(), 3U);
+  for (const TimelineItem* item : items) {
+    EXPECT_EQ(item->payload.find(secret), std::string::npos);
+    EXPECT_EQ(item->payload.find(std::string(kCookieSecretBytes, 't')), std::string::npos);
+  }
+}
+
 TEST_F(RecoveryTest, AnOpenEndsWhereTheClockWentBack) {
   OpenShopAt(10);
   const auto opened = stage_.Do(engine::OpenGate{stage_.now() + 10min}, WaitFor::kRecorded);
