@@ -1,10 +1,13 @@
 """What must work when other things do not: real load balancers, agents, controller and CLI."""
 
+import http.cookies
 import os
 import subprocess
 import sys
 import time
 import unittest
+import urllib.error
+import urllib.request
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../support/lab"))
 # pylint: disable=wrong-import-position
@@ -98,6 +101,48 @@ class Incident(site_case.SiteTest):
         self.assertEqual(balancer.width(), stickiness.width(500_000))
         agent.start()
         self.await_width(0, timeout_s=30)
+
+    # -- the gate's cookie ---------------------------------------------------------------------------
+    def visit(self, balancer, cookie=None):
+        """Whether a person is admitted (there is no shop behind it), and the cookie that they are
+        given, if any."""
+        request = urllib.request.Request(balancer.url + "/", headers={"Sec-Fetch-Mode": "navigate"})
+        if cookie:
+            request.add_header("Cookie", f"headgate_uid={cookie}")
+        try:
+            with urllib.request.urlopen(request, timeout=5) as answer:
+                headers = answer.headers
+        except urllib.error.HTTPError as error:
+            headers = error.headers
+        given = http.cookies.SimpleCookie(headers.get("Set-Cookie", ""))
+        return "X-Headgate-Gate" not in headers, given["headgate_uid"].value if given else None
+
+    def test_a_new_key_for_cookies_takes_nobodys_place_at_any_load_balancer(self):
+        self.create("50%")
+        edges = self.site.balancers
+        self.await_width(500_000)
+        key = int(self.gate()["cookie_key"])
+        process.wait_for(lambda: all(self.visit(edge)[1].startswith(f"{key}.") for edge in edges),
+                         10, "every load balancer signs its cookies")
+        cookies = [self.visit(edges[i % 2])[1] for i in range(40)]
+        places = {cookie: self.visit(edges[0], cookie)[0] for cookie in cookies}
+        self.assertEqual(set(places.values()), {True, False})
+        result = self.site.cli("gates", "rotate-key", GATE)
+        self.assertEqual(result.code, 0, result)
+
+        def is_rotated():
+            for cookie, is_in in places.items():
+                for edge in edges:
+                    self.assertEqual(self.visit(edge, cookie), (is_in, None))
+            return all(not self.visit(edge)[1].startswith(f"{key}.") for edge in edges)
+
+        process.wait_for(is_rotated, 20, "new cookies are signed by the new key")
+        admitted = next(cookie for cookie, is_in in places.items() if is_in)
+        made_up = admitted[:-1] + ("0" if admitted[-1] != "0" else "1")
+        for edge in edges:
+            is_in, given = self.visit(edge, made_up)
+            self.assertFalse(is_in)
+            self.assertIsNotNone(given)
 
     def test_a_silent_source_holds_and_takes_nobody_out(self):
         self.create("0%")
