@@ -105,6 +105,22 @@ absl::Status ReplaceFile(const std::string& path, const std::string& content) {
   return WriteAndRename(path, content, false);
 }
 
+absl::Status WriteInPlace(const std::string& path, const std::string& content) {
+  const FileDescriptor file(open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW));
+  if (file.get() < 0) return Failed("open", path, errno);
+  struct stat found {};
+  if (fstat(file.get(), &found) != 0) return Failed("look at", path, errno);
+  const auto size = static_cast<std::size_t>(found.st_size);
+  if (content.size() > size || size > kSmallFileBytesMax) {
+    return absl::OutOfRangeError(
+        fmt::format("{} bytes do not fit into the {} of {}", content.size(), size, path));
+  }
+  // One call: whoever reads it meanwhile sees the old or the new.
+  std::string padded = content;
+  padded.resize(size, '\n');
+  return WriteAll(file.get(), path, padded);
+}
+
 absl::Status MakeDurable(const std::string& path) {
   if (absl::Status status = Sync(path, O_RDONLY); !status.ok()) return status;
   return SyncFolderOf(path);

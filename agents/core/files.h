@@ -22,6 +22,10 @@ absl::Status WriteDurably(const std::string& path, const std::string& content);
 absl::Status ReplaceFile(const std::string& path, const std::string& content);
 absl::Status MakeDurable(const std::string& path);
 
+// Into the room that `path` has already, with empty lines up to its old size: for a full disk,
+// where ReplaceFile finds no room. OUT_OF_RANGE if it has less. Follow it with MakeDurable.
+absl::Status WriteInPlace(const std::string& path, const std::string& content);
+
 // Room for one small file, kept free for the hour when the disk is full. Reserve makes `spare`
 // unless it is there; WriteReserved fills it in place, which needs no new room, and renames it to
 // `path`; a `path` that was written so before is rewritten in place. Follow it with MakeDurable.

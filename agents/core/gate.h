@@ -48,6 +48,8 @@ class Gate {
   void Observe(const Reading& reading);
   // Saving, syncing and probing may take their time; other events may come in between.
   void OnSaved(const Save& save, const absl::Status& status, TimePoint now);
+  // What was saved is not there any more.
+  void OnMemoryLost() { saved_.reset(); }
   void OnApplied(const Apply& apply, const ApplyOutcome& outcome, TimePoint now);
   void OnKeysPut(const absl::Status& status, TimePoint now);
   // OK: everything that was written for the load balancer's next start survives a power failure.

@@ -40,7 +40,8 @@ std::optional<Memory> LoadOrSay(Store& store, std::string& trouble) {
 Keeper::Keeper(std::string gate, const Rails& rails, Parts parts, TimePoint now)
     : parts_(std::move(parts)),
       name_(std::move(gate)),
-      gate_(name_, rails, LoadOrSay(parts_.store, memory_trouble_), now) {
+      gate_(name_, rails, LoadOrSay(parts_.store, memory_trouble_), now),
+      has_saved_(parts_.store.HasMemory()) {
   KeepRoom();
   if (memory_trouble_.empty()) return;
   parts_.log.Error("state_lost", {{"gate", name_}, {"trouble", memory_trouble_}});
@@ -63,6 +64,7 @@ std::optional<Refusal> Keeper::Take(const Offer& offer, TimePoint now) {
 
 void Keeper::Tick(TimePoint now) {
   LookAtOverride(now);
+  if (HasLostFolder()) gate_.OnMemoryLost();
   LookAtLoadBalancer();
   Mend(now);
   StartSync();
@@ -91,6 +93,8 @@ void Keeper::LookAtOverride(TimePoint now) {
   }
   // The word of a person, in the wall clock's time; from here on in the agent's own.
   const std::optional<LocalOverride> written = *loaded;
+  if (!written && (owes_override_ || HasLostFolder())) return RestoreOverride(now);
+  owes_override_ = false;
   if (written && written->until) *(*loaded)->until -= wall_ahead_;
   const bool has_ended = written && written->until && now >= *(*loaded)->until;
   if (has_ended) {
@@ -101,6 +105,19 @@ void Keeper::LookAtOverride(TimePoint now) {
     KeepRoom();
   }
   gate_.SetOverride(*std::move(loaded), absl::OkStatus());
+}
+
+// Whoever releases takes one file away. If the agent's own went with it, nobody has released
+// anything: the word stands, and is written again as soon as that can be. Nobody can leave a new
+// one meanwhile, either: what is lowered at the load balancer stays as low.
+void Keeper::RestoreOverride(TimePoint now) {
+  absl::Status status = absl::NotFoundError(
+      "what this agent saved is not there any more: until it is saved again nothing is raised");
+  const std::optional<LocalOverride> word = Describe(now).local_override;
+  const absl::Status restored = word ? parts_.store.SaveOverride(*word) : absl::OkStatus();
+  owes_override_ = !restored.ok();
+  if (!restored.ok()) status = restored;
+  gate_.SetOverride(std::nullopt, status);
 }
 
 void Keeper::LookAtLoadBalancer() {
@@ -125,6 +142,8 @@ void Keeper::Mend(TimePoint now) {
     if (const auto* save = std::get_if<Save>(&duty)) {
       // What comes after a save waits for it, and what comes before does not.
       if (is_saving_) break;
+      // Once it is there again, a missing override is a released one.
+      if (HasLostFolder()) LookAtOverride(now);
       Start(*save);
     }
     if (const auto* put = std::get_if<PutKeys>(&duty)) {
@@ -221,7 +240,10 @@ void Keeper::Start(const PutKeys& put) {
 void Keeper::OnDone(const Done& done, TimePoint now) {
   if (const auto* saved = std::get_if<Saved>(&done)) {
     is_saving_ = false;
-    if (saved->status.ok()) memory_trouble_.clear();
+    if (saved->status.ok()) {
+      memory_trouble_.clear();
+      has_saved_ = true;
+    }
     gate_.OnSaved(saved->save, saved->status, now);
   }
   if (const auto* synced = std::get_if<Synced>(&done)) {

@@ -78,6 +78,8 @@ class Keeper {
 
  private:
   void LookAtOverride(TimePoint now);
+  bool HasLostFolder() const { return has_saved_ && !parts_.store.HasMemory(); }
+  void RestoreOverride(TimePoint now);
   void LookAtLoadBalancer();
   void LookAtCounters(TimePoint now);
   // What the operator and the load balancer say now has not changed what is due.
@@ -111,6 +113,9 @@ class Keeper {
   // Waits for the disk.
   std::optional<Apply> raise_;
   bool is_saving_ = false;
+  bool has_saved_ = false;
+  // An override was lost with its folder, and not released.
+  bool owes_override_ = false;
   bool is_syncing_ = false;
   // Something was written since the last sync began.
   bool needs_sync_ = false;

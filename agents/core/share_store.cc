@@ -36,7 +36,11 @@ absl::Status ShareStore::Write(const Apply& apply) const {
   const std::string text = ShareFileText({apply.share.Width(), apply.retry_after_s});
   const absl::StatusOr<std::string> present = ReadSmallFile(path_);
   if (present.ok() && *present == text) return absl::OkStatus();
-  return ReplaceFile(path_, text);
+  const absl::Status replaced = ReplaceFile(path_, text);
+  // A lowering that a full disk keeps out of the file would be undone by a reload.
+  const bool may_go_in_place =
+      apply.direction == Direction::kDown && absl::IsResourceExhausted(replaced);
+  return may_go_in_place && WriteInPlace(path_, text).ok() ? absl::OkStatus() : replaced;
 }
 
 absl::Status ShareStore::Sync() const { return MakeDurable(path_); }

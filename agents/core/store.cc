@@ -148,6 +148,10 @@ absl::StatusOr<std::optional<Memory>> FileStore::LoadMemory() {
   }
 }
 
+bool FileStore::HasMemory() const {
+  return access(memory_path_.c_str(), F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR);
+}
+
 absl::Status FileStore::SaveMemory(const Memory& memory) {
   return WriteDurably(memory_path_, Seal(ToJson(memory)));
 }

@@ -19,6 +19,8 @@ class Store {
   virtual ~Store() = default;
   // Unset: there is none. DATA_LOSS: there is one and it is damaged.
   virtual absl::StatusOr<std::optional<Memory>> LoadMemory() = 0;
+  // Something is where it was saved, damaged or not.
+  virtual bool HasMemory() const = 0;
   // OK: it survives a power failure.
   virtual absl::Status SaveMemory(const Memory& memory) = 0;
   virtual absl::StatusOr<std::optional<LocalOverride>> LoadOverride() = 0;
@@ -41,6 +43,7 @@ class FileStore : public Store {
   FileStore(const std::string& folder, std::string gate);
 
   absl::StatusOr<std::optional<Memory>> LoadMemory() override;
+  bool HasMemory() const override;
   absl::Status SaveMemory(const Memory& memory) override;
   absl::StatusOr<std::optional<LocalOverride>> LoadOverride() override;
   absl::Status SaveOverride(const LocalOverride& local_override) override;

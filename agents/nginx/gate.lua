@@ -13,6 +13,7 @@ local find, sub, format, concat = string.find, string.sub, string.format, table.
 local BUCKETS = 1048576
 local CHECK_FILE_EVERY = 0.25
 local TOLD_LATELY = 1
+local ANSWER_MS_MAX = 3600 * 1000
 local FLUSH_EVERY = 0.1
 
 local dict = ngx.shared.headgate
@@ -62,11 +63,11 @@ local function load_share()
 end
 
 -- The keys that sign the gate's cookie: the one that signs new ones, and each secret by its id.
--- Without a file, or a key in it, cookies are not signed.
+-- Without a key cookies are not signed; a file that is lost meanwhile changes nothing.
 local keys_text, issuing, secrets = "", nil, {}
 local function load_keys()
-  local text = C.key_kind == "cookie" and has_crypto and read_file(C.keys, 4096) or ""
-  if text == keys_text then return end
+  local text = C.key_kind == "cookie" and has_crypto and read_file(C.keys, 4096)
+  if not text or text == keys_text then return end
   local found = {}
   for id, secret in text:gmatch("\nk(%d+) (%S+)") do found[id] = ngx.decode_base64(secret) end
   local id = text:match("\nissue (%d+)\n")
@@ -91,11 +92,14 @@ end
 
 -- What is in the file can always lower: so a lowering reaches workers that the control cannot, old
 -- ones beside a new binary, or all of them when no connection is left.
+--
+-- nginx's time is the wall clock's: after a step back nothing may wait until it has come round again.
+local function is_within(age, seconds) return age >= 0 and age < seconds end
 local checked = 0
 local function follow_file(width, now)
   checked = now
   load_keys()
-  if now - (dict:get(TOLD) or 0) < TOLD_LATELY then return width end
+  if is_within(now - (dict:get(TOLD) or 0), TOLD_LATELY) then return width end
   local low = read_share()
   if low and low < (dict:get(WIDTH) or 0) then
     dict:set(WIDTH, low)
@@ -108,8 +112,8 @@ local function width_now()
   if trouble then return 0 end
   local width = dict:get(WIDTH) or load_share()
   local now = ngx.now()
-  if now - checked >= CHECK_FILE_EVERY then return follow_file(width, now) end
-  return width
+  if is_within(now - checked, CHECK_FILE_EVERY) then return width end
+  return follow_file(width, now)
 end
 
 local function bucket_of(key)
@@ -260,6 +264,8 @@ function M.log()
   end
   if SLOWEST == 0 or state == "bypass" then return end
   local ms = (ngx.now() - ngx.req.start_time()) * 1000
+  -- No answer takes so long: the clock was stepped meanwhile.
+  if ms > ANSWER_MS_MAX then return end
   for i = 1, SLOWEST do
     if ms < C.slow_ms[i] then return end
     counts[slow_keys[i]] = counts[slow_keys[i]] + 1

@@ -114,6 +114,7 @@ class FakeErrands : public Errands {
 class FakeStore : public Store {
  public:
   absl::StatusOr<std::optional<Memory>> LoadMemory() override { return memory_; }
+  bool HasMemory() const override { return memory_.has_value(); }
   absl::Status SaveMemory(const Memory& memory) override {
     before_effect();
     if (fails) return absl::ResourceExhaustedError("the state's disk is full");
@@ -126,6 +127,7 @@ class FakeStore : public Store {
     return override_;
   }
   absl::Status SaveOverride(const LocalOverride& local_override) override {
+    if (fails) return absl::ResourceExhaustedError("the state's disk is full");
     override_ = local_override;
     return absl::OkStatus();
   }
@@ -144,6 +146,11 @@ class FakeStore : public Store {
     return absl::OkStatus();
   }
   const std::optional<Memory>& memory() const { return memory_; }
+  // The folder with everything in it; a new one is there at once.
+  void Lose() {
+    memory_.reset();
+    override_.reset();
+  }
 
   bool fails = false;
   absl::Status override_status;

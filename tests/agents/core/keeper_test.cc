@@ -1,52 +1,12 @@
 #include "agents/core/keeper.h"
 
-#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/agents/core/fakes.h"
+#include "tests/agents/core/keeper_bench.h"
 
 namespace headgate::agent {
 namespace {
-
-const TimePoint kStart = FromUnixMillis(1'723'658'400'000);
-Share Percent(const char* text) { return *Share::Parse(text); }
-
-struct Bench {
-  explicit Bench(const char* share) : enforcer(Percent(share)) { Restart(); }
-  void Restart() {
-    saving.Forget();
-    syncing.Forget();
-    probing.Forget();
-    keeper = std::make_unique<Keeper>(
-        "shop", Rails{},
-        Keeper::Parts{enforcer, store, log, saving, syncing, probing,
-                      [this](const Keeper::Done& done) { keeper->OnDone(done, now); }},
-        now);
-    keeper->Tick(now);
-  }
-  void Direct(std::uint64_t epoch, std::uint64_t revision, const char* share) {
-    Offer offer;
-    offer.directive = {.gate = "shop", .version = {epoch, revision}, .share = Percent(share)};
-    offer.digest = DigestOf(offer.directive);
-    offer.valid_for = std::chrono::seconds(15);
-    keeper->Take(offer, now);
-  }
-  void Pass(Duration time) {
-    now += time;
-    keeper->Tick(now);
-  }
-
-  TimePoint now = kStart;
-  ManualClock clock{kStart};
-  Log log{clock, Log::Options{.level = LogLevel::kError}};
-  FakeEnforcer enforcer;
-  FakeStore store;
-  FakeErrands saving;
-  FakeErrands syncing;
-  FakeErrands probing;
-  std::unique_ptr<Keeper> keeper;
-};
 
 TEST(Keeper, ActsOnADirectiveWithinTheSameCall) {
   Bench bench("100%");
@@ -99,46 +59,6 @@ TEST(Keeper, ACeilingSaidDuringAnOverrideFollowsIt) {
   EXPECT_EQ(bench.enforcer.in_force(), Percent("20%"));
   const LocalOverride ceiling{.is_ceiling = true, .share = Percent("20%"), .until = {}};
   EXPECT_EQ(*bench.store.LoadOverride(), ceiling);
-}
-
-TEST(Keeper, AnOverrideEndsByTheWallClockAsItIsNow) {
-  Bench bench("20%");
-  bench.Direct(1, 1, "20%");
-  // NTP has set the clock right by an hour since the agent began; `--until 30m` was typed after it.
-  const TimePoint wall = bench.now - std::chrono::hours(1);
-  const TimePoint until = wall + std::chrono::minutes(30);
-  const LocalOverride closed{.is_ceiling = false, .share = Percent("0%"), .until = until};
-  ASSERT_TRUE(bench.store.SaveOverride(closed).ok());
-  bench.keeper->OnWallClock(wall, bench.now);
-  bench.Pass(std::chrono::minutes(29));
-  EXPECT_EQ(bench.enforcer.in_force(), Percent("0%"));
-  EXPECT_EQ(bench.keeper->Describe(bench.now).local_override, closed);
-  // Small differences are no steps: what is reported stands still.
-  bench.keeper->OnWallClock(wall + std::chrono::minutes(29) + Duration(400), bench.now);
-  bench.Pass(Duration(250));
-  EXPECT_EQ(bench.keeper->Describe(bench.now).local_override, closed);
-  bench.Pass(std::chrono::seconds(59));
-  bench.Direct(1, 1, "20%");
-  EXPECT_EQ(bench.enforcer.in_force(), Percent("0%"));
-  bench.Pass(std::chrono::seconds(1));
-  EXPECT_EQ(*bench.store.LoadOverride(), std::nullopt);
-  EXPECT_EQ(bench.enforcer.in_force(), Percent("20%"));
-}
-
-TEST(Keeper, LowersWhileBothDisksAreFullAndSavesAsSoonAsThereIsRoom) {
-  Bench bench("50%");
-  bench.Direct(1, 1, "50%");
-  bench.store.fails = bench.enforcer.file_fails = true;
-  bench.Direct(1, 2, "2%");
-  EXPECT_EQ(bench.enforcer.in_force(), Percent("2%"));
-  EXPECT_TRUE(bench.keeper->Describe(bench.now).unsaved);
-  bench.Direct(1, 3, "90%");
-  EXPECT_EQ(bench.enforcer.in_force(), Percent("2%"));
-  EXPECT_EQ(bench.keeper->Describe(bench.now).refusal->code, RefusalCode::kDisk);
-  bench.store.fails = bench.enforcer.file_fails = false;
-  bench.Pass(std::chrono::seconds(2));
-  EXPECT_EQ(bench.enforcer.in_force(), Percent("90%"));
-  EXPECT_FALSE(bench.keeper->Describe(bench.now).unsaved);
 }
 
 TEST(Keeper, LowersWhileADiskAndAProbeHang) {
@@ -320,26 +240,6 @@ TEST(Keeper, ALoadBalancerThatLetsRequestsThroughAtZeroIsRefutedThoughItsProbesA
   bench.enforcer.counted.bypassed += 5;
   bench.Pass(std::chrono::milliseconds(250));
   EXPECT_EQ(bench.keeper->Describe(bench.now).stage, Stage::kObserved);
-}
-
-TEST(Keeper, KeepsItsShareAfterARestartWithoutAController) {
-  Bench bench("100%");
-  bench.Direct(1, 1, "5%");
-  bench.Restart();
-  bench.Pass(std::chrono::hours(1));
-  EXPECT_EQ(bench.enforcer.in_force(), Percent("5%"));
-  EXPECT_TRUE(bench.keeper->Describe(bench.now).expired);
-}
-
-TEST(Keeper, LeavesTheLoadBalancerAsItIsWhenItsStateIsLost) {
-  Bench bench("100%");
-  bench.Direct(1, 1, "5%");
-  bench.store = FakeStore();
-  bench.Restart();
-  bench.Pass(std::chrono::hours(1));
-  EXPECT_EQ(bench.enforcer.in_force(), Percent("5%"));
-  EXPECT_EQ(bench.keeper->Describe(bench.now).stage, Stage::kIdle);
-  EXPECT_EQ(bench.keeper->Describe(bench.now).enforced, Percent("5%"));
 }
 
 TEST(Keeper, MendsALoadBalancerThatCameBack) {

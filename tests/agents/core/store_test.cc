@@ -32,7 +32,10 @@ TEST(FileStore, FindsAgainWhatItSaved) {
   const test::TempFolder folder;
   FileStore store(folder.path(), "shop");
   EXPECT_EQ(*store.LoadMemory(), std::nullopt);
+  EXPECT_FALSE(store.HasMemory());
+  EXPECT_FALSE(FileStore(folder / "none", "shop").HasMemory());
   ASSERT_TRUE(store.SaveMemory(SomeMemory()).ok());
+  EXPECT_TRUE(store.HasMemory());
   EXPECT_EQ(*store.LoadMemory(), SomeMemory());
   const LocalOverride exactly{
       .is_ceiling = false, .share = *Share::Parse("5%"), .until = FromUnixMillis(1234)};
@@ -132,6 +135,17 @@ TEST(Files, TheRoomThatWasKeptHoldsOneFileAfterTheOther) {
   ASSERT_TRUE(WriteDurably(path, "small").ok());
   EXPECT_TRUE(absl::IsNotFound(WriteReserved(path, spare, "lost")));
   EXPECT_EQ(*ReadSmallFile(path), "small");
+}
+
+TEST(Files, AFileThatFitsIsWrittenIntoTheRoomOfTheOldOne) {
+  const test::TempFolder folder;
+  const std::string path = folder / "file";
+  EXPECT_TRUE(absl::IsNotFound(WriteInPlace(path, "x")));
+  test::WriteFile(path, "old\nold\n");
+  ASSERT_TRUE(WriteInPlace(path, "new\n").ok());
+  EXPECT_EQ(*ReadSmallFile(path), "new\n\n\n\n\n");
+  EXPECT_TRUE(absl::IsOutOfRange(WriteInPlace(path, "far too long")));
+  EXPECT_EQ(*ReadSmallFile(path), "new\n\n\n\n\n");
 }
 
 TEST(Files, SaysWhichFileAndWhy) {
