@@ -1,6 +1,7 @@
 #include "agents/main/box.h"
 
 #include <fmt/format.h>
+#include <poll.h>
 
 #include <algorithm>
 #include <utility>
@@ -16,6 +17,8 @@ namespace {
 constexpr std::uint32_t kRetryAfterDefaultSeconds = 10;
 // Others hold the turn for as long as the load balancer takes, and for no disk.
 constexpr Duration kTurnMax{2000};
+constexpr Duration kFollowLook{50};
+constexpr int kFollowLooks = 40;
 
 std::string Words(const absl::Status& status) { return std::string(status.message()); }
 
@@ -40,12 +43,24 @@ std::vector<GateConfig> Box::Chosen() const {
 }
 
 bool Box::Confirm(Enforcer& enforcer, const GateConfig& gate, Share share, bool is_ceiling) const {
-  const Reading reading = enforcer.Read();
+  const auto fits_in = [&](const Reading& seen) {
+    return is_ceiling ? *seen.in_force <= share : *seen.in_force == share;
+  };
+  Reading reading = enforcer.Read();
+  // Workers that were not told, as of an old nginx beside a new one, follow the file.
+  for (int i = 0; i < kFollowLooks && is_ceiling && reading.in_force && !fits_in(reading); ++i) {
+    poll(nullptr, 0, static_cast<int>(kFollowLook.count()));
+    reading = enforcer.Read();
+  }
   if (!reading.in_force) {
     out_ << fmt::format("{}: NOT CONFIRMED: {}\n", gate.name, reading.trouble);
+    if (reading.at_next_start && *reading.at_next_start <= share) {
+      out_ << fmt::format("{}: its file says {}: {}\n", gate.name,
+                          reading.at_next_start->ToString(), HowTheFileCounts(gate));
+    }
     return false;
   }
-  const bool fits = is_ceiling ? *reading.in_force <= share : *reading.in_force == share;
+  const bool fits = fits_in(reading);
   if (!fits) {
     out_ << fmt::format("{}: NOT CONFIRMED: {} still enforces {}\n", gate.name,
                         NameOfLoadBalancer(gate), reading.in_force->ToString());

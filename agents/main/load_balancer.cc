@@ -20,6 +20,17 @@ std::string NameOfLoadBalancer(const GateConfig& gate) {
   return std::holds_alternative<haproxy::Settings>(gate.load_balancer) ? "HAProxy" : "nginx";
 }
 
+std::string HowTheFileCounts(const GateConfig& gate) {
+  return std::visit(
+      Overloaded{[](const haproxy::Settings&) {
+                   return "HAProxy takes that at its next start: reload it if it still serves";
+                 },
+                 [](const nginx::Settings&) {
+                   return "nginx's workers take less from it within 1.3 s, as long as they serve";
+                 }},
+      gate.load_balancer);
+}
+
 std::string ShareFileOf(const GateConfig& gate) {
   return std::visit(Overloaded{[](const haproxy::Settings& settings) { return settings.map; },
                                [](const nginx::Settings& settings) { return settings.share; }},

@@ -11,5 +11,7 @@ std::string InSources(const std::string& path);
 
 // A built program, e.g. "headgate-agent".
 std::string BuiltProgram(const std::string& name);
+// What is built for tests alone.
+std::string BuiltForTests(const std::string& name);
 
 }  // namespace headgate

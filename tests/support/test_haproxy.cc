@@ -25,6 +25,7 @@ defaults
 frontend fe
     bind 127.0.0.1:{port}
 {frontend}
+{more_frontend}
     default_backend app
 backend app
     server a 127.0.0.1:{app_port}
@@ -54,10 +55,26 @@ TestHaproxy::TestHaproxy(Options options) : options_(std::move(options)), port_(
   WriteFile(config(), fmt::format(kConfig, fmt::arg("socket", settings().socket),
                                   fmt::arg("port", port_), fmt::arg("app_port", options_.app_port),
                                   fmt::arg("frontend", text->substr(0, wait)),
+                                  fmt::arg("more_frontend", options_.more_frontend),
                                   fmt::arg("wait", text->substr(wait))));
   WriteFile(map(), agent::ShareFileText({options_.share.Width(), 10}));
   WriteFile(agent::CookieKeysFileOf(map()), agent::CookieKeysText({}));
   Start();
+}
+
+std::string AgentYaml(const haproxy::Settings& settings) {
+  return fmt::format(
+      "    haproxy:\n"
+      "      socket: {}\n"
+      "      map: {}\n"
+      "      app_backend: {}\n"
+      "      probe_url: {}\n"
+      "      slow: [500ms]\n",
+      settings.socket, settings.map, settings.app_backend, settings.probe_url);
+}
+
+std::string TestHaproxy::map() const {
+  return (options_.share_folder.empty() ? folder() : options_.share_folder) + "/shop.map";
 }
 
 haproxy::Settings TestHaproxy::settings() const {
@@ -76,7 +93,8 @@ std::string TestHaproxy::url(const std::string& path) const {
 }
 
 void TestHaproxy::Start() {
-  process_ = std::make_unique<Process>(std::vector<std::string>{"haproxy", "-W", "-f", config()});
+  process_ = std::make_unique<Process>(Process::Options{.argv = {"haproxy", "-W", "-f", config()},
+                                                        .environment = options_.environment});
   const bool started =
       Eventually([&] { return WorkerPid() != 0 && Get("/.headgate/probe").status != 0; });
   if (!started) std::fprintf(stderr, "%s\n", process_->Output().c_str());

@@ -25,6 +25,9 @@ struct HttpAnswer {
 // `headers`: "Name: value" each.
 HttpAnswer GetUrl(const std::string& url, const std::vector<std::string>& headers = {});
 
+// Lines of agent.yaml below the gate's name.
+std::string AgentYaml(const haproxy::Settings& settings);
+
 class TestHaproxy {
  public:
   struct Options {
@@ -34,6 +37,12 @@ class TestHaproxy {
     std::vector<std::uint32_t> slow_ms{500};
     std::vector<std::string> bypass{"path=/healthz"};
     Share share = Share::All();
+    // Further lines of the frontend.
+    std::string more_frontend{};
+    // Of the map; empty: HAProxy's own.
+    std::string share_folder{};
+    // "NAME=value", added to the test's own.
+    std::vector<std::string> environment{};
   };
 
   // Starts it and waits until it answers.
@@ -41,7 +50,7 @@ class TestHaproxy {
 
   haproxy::Settings settings() const;
   const std::string& folder() const { return folder_.path(); }
-  std::string map() const { return folder_ / "shop.map"; }
+  std::string map() const;
   std::string share_file() const { return map(); }
   std::string config() const { return folder_ / "haproxy.cfg"; }
   std::string url(const std::string& path) const;

@@ -78,6 +78,20 @@ TestNginx::TestNginx(Options options) : options_(std::move(options)), port_(Free
   Start();
 }
 
+std::string AgentYaml(const nginx::Settings& settings) {
+  return fmt::format(
+      "    nginx:\n"
+      "      share: {}\n"
+      "      token: {}\n"
+      "      probe_url: {}\n"
+      "      slow: [500ms]\n",
+      settings.share, settings.token, settings.probe_url);
+}
+
+std::string TestNginx::share_file() const {
+  return (options_.share_folder.empty() ? folder() : options_.share_folder) + "/shop.share";
+}
+
 nginx::Settings TestNginx::settings() const {
   return {.gate = options_.gate,
           .probe_url = url("/.headgate/probe"),
@@ -93,7 +107,8 @@ std::string TestNginx::url(const std::string& path) const {
 
 void TestNginx::Start() {
   process_ = std::make_unique<Process>(
-      std::vector<std::string>{"/usr/sbin/nginx", "-e", folder_ / "error.log", "-c", config()});
+      Process::Options{.argv = {"/usr/sbin/nginx", "-e", folder_ / "error.log", "-c", config()},
+                       .environment = options_.environment});
   if (options_.daemon) {
     process_->Wait(Process::kStopPatience);
     daemons_.push_back(MasterPid());

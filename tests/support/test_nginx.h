@@ -15,6 +15,9 @@
 
 namespace headgate::test {
 
+// Lines of agent.yaml below the gate's name.
+std::string AgentYaml(const nginx::Settings& settings);
+
 class TestNginx {
  public:
   struct Options {
@@ -28,6 +31,10 @@ class TestNginx {
     bool daemon = false;
     // Further lines of the server.
     std::string more_server{};
+    // Of the share file; empty: nginx's own.
+    std::string share_folder{};
+    // "NAME=value", added to the test's own.
+    std::vector<std::string> environment{};
   };
 
   // Starts it and waits until it answers.
@@ -38,7 +45,8 @@ class TestNginx {
 
   nginx::Settings settings() const;
   const std::string& folder() const { return folder_.path(); }
-  std::string share_file() const { return folder_ / "shop.share"; }
+  std::string share_file() const;
+  std::uint16_t port() const { return port_; }
   std::string config() const { return folder_ / "nginx.conf"; }
   std::string url(const std::string& path) const;
 

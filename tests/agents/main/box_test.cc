@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "agents/core/store.h"
 #include "tests/agents/main/site.h"
 #include "tests/support/places.h"
 
@@ -109,6 +110,21 @@ TEST(Box, AHungAgentHonoursTheOverrideWhenItGoesOn) {
   EXPECT_THAT(site.Run({"status"}).standard_output, HasSubstr("stopped, it does nothing"));
   site.agent->Signal(SIGCONT);
   EXPECT_TRUE(Eventually([&] { return site.controller->report().has_override(); }));
+  EXPECT_EQ(site.haproxy.WidthInMemory(), Percent("1%").Width());
+}
+
+TEST(Box, AHungAgentThatHasTheTurnHoldsNoLoweringUp) {
+  Site site;
+  site.DirectAndWait(7, 1, "50%");
+  // As one that is stopped while it ends an override.
+  const auto turn = agent::FileStore(site.state_dir(), "shop").TakeTurn(Duration(0));
+  ASSERT_TRUE(turn.ok()) << turn.status();
+  site.agent->Signal(SIGSTOP);
+  const Finished lower = site.Run({"lower", "5%"});
+  EXPECT_EQ(lower.exit_code, 0) << lower.output;
+  EXPECT_EQ(site.haproxy.WidthInMemory(), Percent("5%").Width());
+  const Finished closer = site.Run({"override", "1%", "--until", "5m"});
+  EXPECT_EQ(closer.exit_code, 0) << closer.output;
   EXPECT_EQ(site.haproxy.WidthInMemory(), Percent("1%").Width());
 }
 

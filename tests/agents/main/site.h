@@ -1,30 +1,28 @@
-// A load balancer, its application, a controller and the agent's own program between them. One
-// thread. Everything is stopped by its pid at the end.
+// A HAProxy with its application, and the agent beside it. One thread. Everything is stopped by its
+// pid at the end.
 #pragma once
 
 #include <gtest/gtest.h>
 
-#include <memory>
 #include <string>
-#include <vector>
 
-#include "tests/support/fake_controller.h"
-#include "tests/support/process.h"
-#include "tests/support/temp_folder.h"
+#include "tests/support/agent_site.h"
 #include "tests/support/test_app.h"
 #include "tests/support/test_haproxy.h"
 
 namespace headgate::test {
 
-inline Share Percent(const char* text) { return *Share::Parse(text); }
-
-Directive DirectiveOf(std::uint64_t epoch, std::uint64_t revision, const char* share,
-                      const std::string& gate = "shop");
-
 // Puts a rule above the gate's, as people do; for HAProxy's next reload.
 void LetEverybodyThrough(const TestHaproxy& haproxy);
 
-class Site {
+// Made before the agent, which speaks to it.
+struct SiteOfHaproxy {
+  explicit SiteOfHaproxy(Share share) : haproxy({.app_port = app.port(), .share = share}) {}
+  TestApp app;
+  TestHaproxy haproxy;
+};
+
+class Site : public SiteOfHaproxy, public AgentSite {
  public:
   struct Options {
     Share share = Share::All();
@@ -37,32 +35,7 @@ class Site {
   Site() : Site(Options{}) {}
   explicit Site(const Options& options);
 
-  void StartAgent();
-  // SIGKILL.
-  void KillAgent();
-  void StartController();
-  void StopController() { controller.reset(); }
-  // Directs, and waits until HAProxy enforces it.
-  void DirectAndWait(std::uint64_t epoch, std::uint64_t revision, const char* share);
   bool WaitForWidth(const char* share) const;
-  // Runs `headgate-agent VERB … --config …` to its end.
-  Finished Run(std::vector<std::string> words) const;
-  std::string config() const { return folder / "agent.yaml"; }
-  std::string state_dir() const { return folder / "state"; }
-  void WriteConfig(const std::string& text) const { WriteFile(config(), text); }
-  std::string ConfigText(const std::string& more) const;
-  HttpAnswer Page(const std::string& path) const;
-
-  TempFolder folder;
-  TestApp app;
-  TestHaproxy haproxy;
-  std::unique_ptr<FakeController> controller;
-  std::unique_ptr<Process> agent;
-
- private:
-  const Options options_;
-  const int controller_port_;
-  const int metrics_port_;
 };
 
 }  // namespace headgate::test

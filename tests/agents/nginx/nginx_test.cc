@@ -8,12 +8,14 @@
 
 #include <filesystem>
 #include <set>
+#include <thread>
 
 #include "agents/core/counter_sums.h"
 #include "agents/core/http_call.h"
 #include "agents/nginx/check.h"
 #include "common/base/bucket.h"
 #include "tests/agents/enforcer_contract.h"
+#include "tests/support/stepped_clock.h"
 #include "tests/support/test_app.h"
 #include "tests/support/test_nginx.h"
 
@@ -86,6 +88,26 @@ TEST(Nginx, CountsAdmittedBadSlowBypassedAndRefusedApart) {
   EXPECT_EQ(sums.slow.at(50), 2U);
   EXPECT_EQ(sums.slow.at(5000), 0U);
   EXPECT_EQ(nginx.ReadCounters()->in_flight, 0U);
+}
+
+TEST(Nginx, AnAnswerOverAStepOfTheClockIsNotASlowOne) {
+  TestApp app;
+  test::SteppedClock clock;
+  const TestNginx real(
+      {.app_port = app.port(), .slow_ms = {60'000}, .environment = clock.environment()});
+  Nginx nginx(real.settings());
+  app.DelayBy(60'000);
+  std::thread user([&] { real.StatusFor("a"); });
+  EXPECT_TRUE(Eventually([&] { return app.requests() == 1; }));
+  clock.Set(std::chrono::hours(24));
+  app.Stop();
+  user.join();
+  EXPECT_TRUE(Eventually([&] {
+    nginx.Read();
+    const auto counters = nginx.ReadCounters();
+    return counters.ok() && counters->answered == 1;
+  }));
+  EXPECT_EQ(nginx.ReadCounters()->slow.at(60'000), 0U);
 }
 
 TEST(Nginx, ARefusedPersonGetsAPageAndAProgramAProblemAndBothATime) {

@@ -1,0 +1,113 @@
+#include <curl/curl.h>
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "tests/agents/static/column.h"
+#include "tests/agents/static/scene.h"
+#include "tests/support/test_haproxy.h"
+#include "tests/support/test_nginx.h"
+
+namespace headgate::test {
+namespace {
+
+std::vector<std::string> EnvironmentOf(const Column::Options& options) {
+  return options.clock == nullptr ? std::vector<std::string>{} : options.clock->environment();
+}
+
+// What stands behind `name` in `text`, up to the line's end.
+std::string After(const std::string& name, const std::string& text) {
+  const std::size_t at = text.find(name);
+  if (at == std::string::npos) return "";
+  const std::size_t from = at + name.size();
+  return text.substr(from, text.find_first_of("\r\n", from) - from);
+}
+
+class HaproxyColumn : public Column {
+ public:
+  explicit HaproxyColumn(const Options& options)
+      : haproxy_({.app_port = options.app_port,
+                  .more_frontend = "    http-after-response set-header X-Now %[date]",
+                  .share_folder = options.share_folder,
+                  .environment = EnvironmentOf(options)}),
+        control_(haproxy_.folder() + "/agent.sock", haproxy_.settings().socket) {}
+
+  std::string AgentYaml() const override {
+    haproxy::Settings settings = haproxy_.settings();
+    settings.socket = haproxy_.folder() + "/agent.sock";
+    return test::AgentYaml(settings);
+  }
+  int StatusFor(const std::string& user) const override { return haproxy_.StatusFor(user); }
+  std::uint16_t Port() const override { return haproxy_.port(); }
+  std::string ShareFile() const override { return haproxy_.map(); }
+  Relay& control() override { return control_; }
+  void Reload() override { haproxy_.Reload(); }
+  void KillAndStart() override {
+    haproxy_.Kill();
+    haproxy_.Start();
+  }
+  // Its master executes itself anew, and the old worker ends with its last request.
+  void UpgradeBesideTheOld() override { haproxy_.Reload(); }
+  bool FollowsItsFile() const override { return false; }
+  std::int64_t UnixSeconds() const override {
+    const std::string text = After("x-now: ", haproxy_.Get("/.headgate/probe").headers);
+    return text.empty() ? 0 : std::stoll(text);
+  }
+
+ private:
+  TestHaproxy haproxy_;
+  Relay control_;
+};
+
+class NginxColumn : public Column {
+ public:
+  explicit NginxColumn(const Options& options)
+      : nginx_({.app_port = options.app_port,
+                .daemon = options.upgradable,
+                .share_folder = options.share_folder,
+                .environment = EnvironmentOf(options)}),
+        port_(FreePort()),
+        control_(port_, nginx_.port()) {}
+
+  std::string AgentYaml() const override {
+    nginx::Settings settings = nginx_.settings();
+    settings.probe_url = fmt::format("http://127.0.0.1:{}/.headgate/probe", port_);
+    return test::AgentYaml(settings);
+  }
+  int StatusFor(const std::string& user) const override { return nginx_.StatusFor(user); }
+  std::uint16_t Port() const override { return nginx_.port(); }
+  std::string ShareFile() const override { return nginx_.share_file(); }
+  Relay& control() override { return control_; }
+  void Reload() override { nginx_.Reload(); }
+  void KillAndStart() override {
+    nginx_.Kill();
+    nginx_.Start();
+  }
+  void UpgradeBesideTheOld() override { nginx_.BeginUpgrade(); }
+  bool FollowsItsFile() const override { return true; }
+  std::int64_t UnixSeconds() const override {
+    const std::string date = After("Date: ", nginx_.Get("/.headgate/probe").headers);
+    return date.empty() ? 0 : curl_getdate(date.c_str(), nullptr);
+  }
+
+ private:
+  TestNginx nginx_;
+  const std::uint16_t port_;
+  Relay control_;
+};
+
+template <typename Made>
+std::unique_ptr<Column> Make(const Column::Options& options) {
+  return std::make_unique<Made>(options);
+}
+
+}  // namespace
+
+std::vector<Kind> AllColumns() {
+  return {{"haproxy", &Make<HaproxyColumn>}, {"nginx", &Make<NginxColumn>}};
+}
+
+INSTANTIATE_TEST_SUITE_P(LoadBalancer, FailingStatic, testing::ValuesIn(AllColumns()),
+                         [](const testing::TestParamInfo<Kind>& kind) { return kind.param.name; });
+
+}  // namespace headgate::test

@@ -1,0 +1,128 @@
+#include "tests/agents/static/scene.h"
+
+#include <gmock/gmock.h>
+
+#include <cstdlib>
+#include <sstream>
+
+#include "agents/core/user_key.h"
+
+namespace headgate::test {
+namespace {
+
+constexpr char kShare[] = "20%";
+constexpr int kAnswers = 25;
+
+std::string Inside(const char* share) {
+  return agent::FindProbeKeys(Percent(share).Width(), 1).inside;
+}
+std::string Outside(const char* share) {
+  return agent::FindProbeKeys(Percent(share).Width(), 1).outside;
+}
+
+}  // namespace
+
+Scene::Scene(const Kind& kind, const Options& options)
+    : balancer_(kind.make({.app_port = app_.port(),
+                           .share_folder = options.share_folder,
+                           .clock = options.clock,
+                           .upgradable = options.upgradable})),
+      site_(options.site, balancer_->AgentYaml()),
+      inside_(Inside(kShare)),
+      outside_(Outside(kShare)) {
+  site_.StartAgent();
+  site_.DirectAndWait(7, 1, kShare);
+  admitted_ = Visit(inside_);
+  refused_ = Visit(outside_);
+  ExpectStaticWithoutAGap();
+}
+
+Scene::~Scene() {
+  LetInsideGo();
+  EXPECT_TRUE(refused_->SawOnly(503)) << "outside: " << refused_->ToString();
+}
+
+void Scene::LetInsideGo() {
+  if (!admitted_) return;
+  EXPECT_TRUE(admitted_->SawOnly(200)) << "inside: " << admitted_->ToString();
+  admitted_.reset();
+}
+
+std::unique_ptr<Visitor> Scene::Visit(const std::string& user) const {
+  return std::make_unique<Visitor>(
+      [&balancer = *balancer_, user] { return balancer.StatusFor(user); });
+}
+
+void Scene::ExpectStatic() const {
+  EXPECT_TRUE(admitted_->Goes(kAnswers)) << "inside: " << admitted_->ToString();
+  EXPECT_TRUE(refused_->Goes(kAnswers)) << "outside: " << refused_->ToString();
+  EXPECT_TRUE(admitted_->SawOnly(200)) << "inside: " << admitted_->ToString();
+  EXPECT_TRUE(refused_->SawOnly(503)) << "outside: " << refused_->ToString();
+}
+
+void Scene::ExpectStaticWithoutAGap() const {
+  ExpectStatic();
+  EXPECT_TRUE(admitted_->SawNoGap()) << "inside: " << admitted_->ToString();
+  EXPECT_TRUE(refused_->SawNoGap()) << "outside: " << refused_->ToString();
+}
+
+void Scene::ExpectAt(const char* share) const {
+  const auto in = Visit(Inside(share));
+  const auto out = Visit(Outside(share));
+  EXPECT_TRUE(in->Goes(kAnswers) && out->Goes(kAnswers));
+  EXPECT_TRUE(in->SawOnly(200)) << "inside " << share << ": " << in->ToString();
+  EXPECT_TRUE(out->SawOnly(503)) << "outside " << share << ": " << out->ToString();
+}
+
+void Scene::ExpectLowersOnTheBox() {
+  LetInsideGo();
+  const Finished lower = site_.Run({"lower", "5%"});
+  EXPECT_EQ(lower.exit_code, 0) << lower.output;
+  ExpectAt("5%");
+  const Finished closer = site_.Run({"override", "1%", "--until", "5m"});
+  EXPECT_EQ(closer.exit_code, 0) << closer.output;
+  ExpectAt("1%");
+}
+
+void Scene::ExpectIsAtMost(const char* share) {
+  LetInsideGo();
+  const std::string out = Outside(share);
+  EXPECT_TRUE(Eventually([&] {
+    for (int i = 0; i < kAnswers; ++i) {
+      if (balancer_->StatusFor(out) != 503) return false;
+    }
+    return true;
+  }));
+  ExpectAt(share);
+}
+
+void Scene::ExpectReady() const {
+  EXPECT_TRUE(Eventually([&] { return site_.Page("/readyz").status == 200; }))
+      << site_.Page("/readyz").body;
+}
+
+void Scene::ExpectNotReady(const std::string& words) const {
+  EXPECT_TRUE(Eventually([&] {
+    const HttpAnswer page = site_.Page("/readyz");
+    return page.status == 503 && page.body.find(words) != std::string::npos;
+  })) << "not '"
+      << words << "' but: " << site_.Page("/readyz").body;
+  EXPECT_EQ(site_.Page("/livez").status, 200);
+}
+
+double Scene::MetricOf(const std::string& name) const {
+  std::istringstream lines(site_.Page("/metrics").body);
+  for (std::string line; std::getline(lines, line);) {
+    if (line.rfind(name, 0) != 0) continue;
+    return std::strtod(line.substr(line.rfind(' ')).c_str(), nullptr);
+  }
+  return -1;
+}
+
+void Scene::ExpectMetric(const std::string& name, double value) const {
+  const std::string full = "headgate_local_" + name;
+  EXPECT_TRUE(Eventually([&] { return MetricOf(full) == value; }))
+      << full << " is " << MetricOf(full) << ", not " << value;
+}
+
+}  // namespace headgate::test
