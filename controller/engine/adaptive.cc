@@ -159,7 +159,8 @@ void RememberFailures(const Restoration& restoration, const Evidence& evidence, 
                  left(Doubled(FirstWaitOfShare(backoff), search.by_share, kShareDoublingsMax)),
                  lowest);
   if (search.failed_by_load > Share::None()) {
-    const double wait = std::min(kLoadWait * std::pow(2, double(search.by_load) - 1), kLoadWaitMax);
+    const double doublings = std::max(double(search.by_load) - 1, 0.0);
+    const double wait = std::min(kLoadWait * std::pow(2, doublings), kLoadWaitMax);
     RememberLoad(search, share, left(Duration(std::int64_t(wait * double(backoff.count())))),
                  lowest);
   } else if (!HasUtilisation(evidence.progress.utilisation, now)) {

@@ -113,13 +113,21 @@ void Note(Restoration& restoration, Share share, TimePoint now) {
   restoration.proven = std::min(restoration.proven, search.trusted);
 }
 
+// The utilisation was beyond its limit: it keeps off that share, and knows before any wait has
+// ended when there is room again. One that reads too low, or is of another bottleneck, never is.
+bool IsSeen(const Restoration& restoration, const Evidence& evidence) {
+  const Utilisation& utilisation = evidence.progress.utilisation;
+  const std::uint32_t limit_ppm = restoration.plan.spec().adaptive->utilisation_limit_ppm;
+  return utilisation.value && *utilisation.value * double(kPpm) >= double(limit_ppm);
+}
+
 void BlameLoad(Restoration& restoration, const Evidence& evidence, Share share, bool is_severe) {
   Search& search = restoration.search;
   // Queues fill before anybody fails: what was carried while they did is not carried for long.
   const Share half = AtMostAll((std::uint64_t{search.trusted.ppm()} + share.ppm()) / 2);
   const Share most = is_severe ? half : share;
   search.why = Search::Why::kLoad;
-  search.by_load += 1;
+  if (!IsSeen(restoration, evidence)) search.by_load += 1;
   search.failed_by_load =
       Readable(std::min(most, std::max(Carried(restoration, evidence), search.trusted)));
   search.step_max = AtMostAll(kLoadStepPpm);
