@@ -16,6 +16,8 @@ POLICIES = {
     "flagger-10x5": "Flagger 10 s × 5", "argo-5m": "Argo Rollouts 5 min",
     "argo-10s": "Argo Rollouts 10 s", "kayenta": "Kayenta", "poll5": "5 s poll", "aimd": "AIMD",
 }
+# Who is back later on a sound platform is no rival in errors: he kept everybody out.
+RIVAL_MINUTES = 7
 # Bad scenarios that are not named B: what is lost in them says nothing of a policy.
 BAD_OTHERS = ("Z7", "Z8")
 
@@ -49,6 +51,13 @@ class Run:
     def false_percent(self, policy):
         return mean(100 * self.of(name, policy)["p_false"] for name in self.bearable())
 
+    def lost_of_bearable(self, policy):
+        return mean(self.of(name, policy)["lost_kum"] for name in self.bearable())
+
+    def is_rival(self, policy):
+        minutes = self.of("H1", policy)["t100_min"]
+        return minutes is not None and minutes <= RIVAL_MINUTES
+
     def errors_of_bad(self, policy):
         return mean(self.of(name, policy)["errors"] / 1000 for name in self.bad())
 
@@ -78,6 +87,30 @@ def frontier_table(run):
         minutes = run.of("H1", policy)["t100_min"]
         print(f"| {POLICIES[policy]} | {number(run.false_percent(policy), 1)} | "
               f"{number(run.errors_of_bad(policy), 1)} | {number(minutes, 1)} |")
+    print()
+
+
+def errors(row):
+    return f"{row['errors'] / 1000:.1f}"
+
+
+def rivals_table(run):
+    """Who is back within RIVAL_MINUTES and serves fewer errors somewhere, and what that costs."""
+    print(f"**Who is back to 100 % in H1 within {RIVAL_MINUTES} minutes, "
+          "and serves fewer errors**\n")
+    print("| policy | fewer errors in (thousand, Headgate's) | false retreats, % of hours: "
+          "least, mean, most | lost on platforms that carry everybody, kum |")
+    print("| --- | --- | --- | --- |")
+    for policy in filter(run.is_rival, run.policies):
+        fewer = [f"{name} {errors(run.of(name, policy))} ({errors(run.of(name, 'headgate'))})"
+                 for name in run.bad()
+                 if run.of(name, policy)["errors"] < run.of(name, "headgate")["errors"]]
+        if policy.startswith("headgate-") or (policy != "headgate" and not fewer):
+            continue
+        rates = [100 * run.of(name, policy)["p_false"] for name in run.bearable()]
+        print(f"| {POLICIES[policy]} | {', '.join(fewer) or '–'} | {min(rates):.1f}, "
+              f"{mean(rates):.1f}, {max(rates):.1f} | "
+              f"{number(run.lost_of_bearable(policy))} |")
     print()
 
 
@@ -155,10 +188,54 @@ def picture(run):
     return "\n".join(parts + ["</svg>", ""])
 
 
+# One colour for each policy that is_rival, in the order of POLICIES.
+COLORS = ("#c00", "#357", "#2a7", "#a5a", "#d80", "#777", "#06c", "#850", "#5a0", "#000")
+
+
+def panels(run):
+    """Each bad scenario by itself: errors served (logarithmic) over false retreats."""
+    policies = [name for name in run.policies
+                if run.is_rival(name) and name != "headgate-nodb"]
+    across, width, height, left, top, gap = 5, 150, 130, 50, 50, 34
+    rows = math.ceil(len(run.bad()) / across)
+    whole = left + across * (width + gap), top + rows * (height + gap) + 20
+    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{whole[0]}" height="{whole[1]}" '
+             'font-family="sans-serif" font-size="11">',
+             f'<rect width="{whole[0]}" height="{whole[1]}" fill="white"/>']
+    for i, policy in enumerate(policies):
+        x = left + i * (whole[0] - left) / len(policies)
+        parts.append(f'<circle cx="{x:.0f}" cy="16" r="4" fill="{COLORS[i]}"/>'
+                     f'<text x="{x + 8:.0f}" y="20">{POLICIES[policy]}</text>')
+    for i, scenario in enumerate(run.bad()):
+        x0 = left + i % across * (width + gap)
+        y0 = top + i // across * (height + gap)
+        rows_of = [run.of(scenario, policy) for policy in policies]
+        most = max(1, *(math.ceil(math.log10(max(row["errors"], 1))) for row in rows_of))
+        least = most - 4
+        parts.append(f'<rect x="{x0}" y="{y0}" width="{width}" height="{height}" fill="none" '
+                     f'stroke="#aaa"/><text x="{x0}" y="{y0 - 5}">{scenario}</text>')
+        for decade in range(least, most + 1):
+            y = y0 + height * (most - decade) / (most - least)
+            parts.append(f'<path d="M{x0} {y:.1f}h{width}" stroke="#eee"/>'
+                         f'<text x="{x0 - 3}" y="{y + 4:.1f}" text-anchor="end" font-size="9">'
+                         f'10{"⁰¹²³⁴⁵⁶⁷"[decade] if decade >= 0 else "⁻"}</text>')
+        for color, policy, row in zip(COLORS, policies, rows_of):
+            part = (most - math.log10(max(row["errors"], 1))) / (most - least)
+            parts.append(f'<circle cx="{x0 + width * run.false_percent(policy) / 100:.1f}" '
+                         f'cy="{y0 + height * min(part, 1):.1f}" r="4" fill="{color}"/>')
+        for percent in (0, 50, 100):
+            parts.append(f'<text x="{x0 + width * percent / 100}" y="{y0 + height + 12}" '
+                         f'text-anchor="middle" font-size="9">{percent} %</text>')
+    parts.append(f'<text x="{whole[0] / 2}" y="{whole[1] - 6}" text-anchor="middle">errors served '
+                 'over hours with a false retreat, mean of the bearable scenarios</text>')
+    return "\n".join(parts + ["</svg>", ""])
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--picture", metavar="FILE", help="also draw the frontier, as SVG")
+    parser.add_argument("--panels", metavar="FILE", help="and for each bad scenario by itself")
     options = parser.parse_args()
     run = Run(sys.stdin.read())
     print(f"Seed {run.seed}, {run.runs} runs each.\n")
@@ -174,12 +251,16 @@ def main():
           [name for name in run.scenarios if name[0] in "MY"],
           lambda row: number(row["collapse_s"]))
     frontier_table(run)
+    rivals_table(run)
     found = list(losses(run))
     print("No peer whose false retreats are at most 1 % loses fewer user-minutes.\n" if not found
           else "A peer loses fewer in: " + "; ".join(found) + ".\n")
     if options.picture:
         with open(options.picture, "w", encoding="utf-8") as file:
             file.write(picture(run))
+    if options.panels:
+        with open(options.panels, "w", encoding="utf-8") as file:
+            file.write(panels(run))
 
 
 if __name__ == "__main__":
