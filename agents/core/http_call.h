@@ -17,6 +17,8 @@ struct HttpCall {
   std::vector<std::string> headers{};
   bool is_post = false;
   Duration patience{500};
+  // Empty: by TCP, to the host of the url.
+  std::string unix_socket{};
 };
 
 struct HttpAnswer {

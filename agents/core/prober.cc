@@ -8,7 +8,6 @@
 #include <string_view>
 
 #include "agents/core/cookie.h"
-#include "agents/core/http_call.h"
 #include "common/base/bucket.h"
 
 namespace headgate::agent {
@@ -53,10 +52,6 @@ Told ParseBody(const std::string& body) {
   return told;
 }
 
-absl::StatusOr<HttpAnswer> Fetch(const std::string& url, const std::string& header) {
-  return Call({.url = url, .headers = {header}, .patience = Prober::kPatience});
-}
-
 std::string ProbeHeader(const std::string& value) {
   return fmt::format("{}: {}", kProbeKeyHeader, value);
 }
@@ -75,8 +70,16 @@ std::string HeaderFor(const UserKey& key, const std::string& value) {
 
 }  // namespace
 
-Prober::Prober(std::string gate, std::string url, UserKey key)
-    : gate_(std::move(gate)), url_(std::move(url)), key_(std::move(key)) {}
+Prober::Prober(std::string gate, std::string url, UserKey key, std::string unix_socket)
+    : gate_(std::move(gate)),
+      url_(std::move(url)),
+      key_(std::move(key)),
+      unix_socket_(std::move(unix_socket)) {}
+
+absl::StatusOr<HttpAnswer> Prober::Fetch(const std::string& url, const std::string& header) const {
+  return Call(
+      {.url = url, .headers = {header}, .patience = kPatience, .unix_socket = unix_socket_});
+}
 
 absl::Status Prober::Try(Share share) {
   const std::uint32_t width = share.Width();

@@ -11,6 +11,8 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "agents/core/http_call.h"
 #include "agents/core/user_key.h"
 #include "common/base/clock.h"
 #include "common/base/cookie_keys.h"
@@ -27,8 +29,8 @@ class Prober {
  public:
   static constexpr Duration kPatience{500};
 
-  // `url`: of the path that the load balancer answers itself.
-  Prober(std::string gate, std::string url, UserKey key);
+  // `url`: of the path that the load balancer answers itself; `unix_socket` as HttpCall's.
+  Prober(std::string gate, std::string url, UserKey key, std::string unix_socket = "");
 
   absl::Status Try(Share share);
   // What the load balancer verifies cookies with; without keys it takes any. Any thread.
@@ -41,6 +43,7 @@ class Prober {
   std::optional<std::vector<std::uint32_t>> slow_ms() const;
 
  private:
+  absl::StatusOr<HttpAnswer> Fetch(const std::string& url, const std::string& header) const;
   // `header`: in which the key is sent.
   absl::Status Expect(const std::string& key, const std::string& header, bool admitted,
                       Share share);
@@ -49,6 +52,7 @@ class Prober {
   const std::string gate_;
   const std::string url_;
   const UserKey key_;
+  const std::string unix_socket_;
   // Of the last share: searching costs 15 ms.
   std::optional<std::pair<std::uint32_t, ProbeKeys>> keys_;
   mutable std::mutex mutex_;

@@ -9,6 +9,7 @@
 #include "agents/core/files.h"
 #include "agents/core/snippet_words.h"
 #include "agents/haproxy/snippet.h"
+#include "agents/main/endpoint_config.h"
 #include "agents/main/yaml_reader.h"
 #include "common/base/duration.h"
 #include "common/tls/address.h"
@@ -137,14 +138,20 @@ nginx::Settings ReadNginx(YamlMapping& parent, const std::string& gate) {
 
 // Exactly one of the load balancers.
 void ReadLoadBalancer(const YAML::Node& item, YamlMapping& mapping, GateConfig& gate) {
-  if (mapping.Has("haproxy") == mapping.Has("nginx")) {
-    mapping.errors().Add(item, fmt::format("gate '{}' needs one load balancer: write either "
-                                           "'haproxy: {{…}}' or 'nginx: {{…}}'",
-                                           gate.name));
-  } else if (mapping.Has("haproxy")) {
+  const bool has_haproxy = mapping.Has("haproxy");
+  const bool has_nginx = mapping.Has("nginx");
+  const bool has_endpoint = mapping.Has("endpoint");
+  if (int{has_haproxy} + int{has_nginx} + int{has_endpoint} != 1) {
+    mapping.errors().Add(
+        item, fmt::format("gate '{}' needs one load balancer: write either 'haproxy: {{…}}', "
+                          "'nginx: {{…}}' or 'endpoint: {{…}}'",
+                          gate.name));
+  } else if (has_haproxy) {
     gate.load_balancer = ReadHaproxy(mapping, gate.name);
-  } else {
+  } else if (has_nginx) {
     gate.load_balancer = ReadNginx(mapping, gate.name);
+  } else {
+    gate.load_balancer = ReadEndpoint(mapping, gate.name, ReadKey, ReadSlow);
   }
 }
 
@@ -155,7 +162,7 @@ void ReadGates(YamlMapping& root, Config& config) {
   std::size_t i = 0;
   for (const YAML::Node& item : root.List("gates", kGatesMax)) {
     YamlMapping mapping(item, fmt::format("gates[{}]", i++), root.errors(),
-                        {"name", "rails", "haproxy", "nginx"});
+                        {"name", "rails", "haproxy", "nginx", "endpoint"});
     GateConfig gate;
     gate.name = mapping.RequiredText("name");
     if (const absl::Status status = CheckGateName(gate.name); !status.ok()) {

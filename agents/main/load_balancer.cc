@@ -1,5 +1,7 @@
 #include "agents/main/load_balancer.h"
 
+#include "agents/endpoint/check.h"
+#include "agents/endpoint/outside.h"
 #include "agents/haproxy/check.h"
 #include "agents/nginx/check.h"
 #include "common/base/overloaded.h"
@@ -12,12 +14,18 @@ std::unique_ptr<Enforcer> MakeEnforcer(const GateConfig& gate) {
                                },
                                [](const nginx::Settings& settings) -> std::unique_ptr<Enforcer> {
                                  return std::make_unique<nginx::Nginx>(settings);
+                               },
+                               [](const endpoint::Settings& settings) -> std::unique_ptr<Enforcer> {
+                                 return std::make_unique<endpoint::Outside>(settings);
                                }},
                     gate.load_balancer);
 }
 
 std::string NameOfLoadBalancer(const GateConfig& gate) {
-  return std::holds_alternative<haproxy::Settings>(gate.load_balancer) ? "HAProxy" : "nginx";
+  return std::visit(Overloaded{[](const haproxy::Settings&) { return "HAProxy"; },
+                               [](const nginx::Settings&) { return "nginx"; },
+                               [](const endpoint::Settings&) { return "the agent's endpoint"; }},
+                    gate.load_balancer);
 }
 
 std::string HowTheFileCounts(const GateConfig& gate) {
@@ -33,14 +41,16 @@ std::string HowTheFileCounts(const GateConfig& gate) {
 
 std::string ShareFileOf(const GateConfig& gate) {
   return std::visit(Overloaded{[](const haproxy::Settings& settings) { return settings.map; },
-                               [](const nginx::Settings& settings) { return settings.share; }},
+                               [](const nginx::Settings& settings) { return settings.share; },
+                               [](const endpoint::Settings& settings) { return settings.share; }},
                     gate.load_balancer);
 }
 
 std::vector<std::string> CheckGate(const GateConfig& gate) {
   return std::visit(
       Overloaded{[](const haproxy::Settings& settings) { return haproxy::Check(settings); },
-                 [](const nginx::Settings& settings) { return nginx::Check(settings); }},
+                 [](const nginx::Settings& settings) { return nginx::Check(settings); },
+                 [](const endpoint::Settings& settings) { return endpoint::Check(settings); }},
       gate.load_balancer);
 }
 

@@ -11,6 +11,8 @@
 
 namespace headgate::agent {
 
+// For the commands on the box. What the running agent itself is for a gate of `endpoint`, run.cc
+// makes.
 std::unique_ptr<Enforcer> MakeEnforcer(const GateConfig& gate);
 // "HAProxy".
 std::string NameOfLoadBalancer(const GateConfig& gate);

@@ -60,6 +60,38 @@ MetricFamily Slow(const std::vector<GateWord>& words) {
   return family;
 }
 
+void AddEndpoints(const std::vector<EndpointWord>& words, std::vector<MetricFamily>& families) {
+  struct One {
+    Name name;
+    std::uint64_t EndpointWord::*value;
+  };
+  const One all[] = {
+      {{"headgate_local_endpoint_connections", "Connections to the decision endpoint now.",
+        MetricType::Gauge},
+       &EndpointWord::connections},
+      {{"headgate_local_endpoint_connections_refused_total",
+        "Connections to the decision endpoint beyond its limit.", MetricType::Counter},
+       &EndpointWord::connections_refused},
+      {{"headgate_local_endpoint_requests_refused_total",
+        "Requests to the decision endpoint that were too long, had a body or were no HTTP.",
+        MetricType::Counter},
+       &EndpointWord::requests_refused},
+      {{"headgate_local_endpoint_idle_closed_total",
+        "Connections to the decision endpoint that were closed for want of a request.",
+        MetricType::Counter},
+       &EndpointWord::idle_closed},
+      {{"headgate_local_endpoint_log_lines_garbled_total",
+        "Datagrams that were no line of the load balancer's access log.", MetricType::Counter},
+       &EndpointWord::log_lines_garbled}};
+  for (const One& one : all) {
+    MetricFamily family = Make(one.name);
+    for (const EndpointWord& word : words) {
+      Add(family, {{"gate", word.gate}}, static_cast<double>(word.*one.value));
+    }
+    families.push_back(std::move(family));
+  }
+}
+
 double OverdueSeconds(const GateWord& word) {
   if (!word.standing.expired_since) return 0;
   return std::chrono::duration<double>(word.at - *word.standing.expired_since).count();
@@ -138,6 +170,7 @@ std::vector<MetricFamily> Metrics::Collect() const {
                              "Requests that a bypass rule let through.",
                              [](const GateWord& word) { return word.counters.bypassed; }));
   families.push_back(Slow(words));
+  AddEndpoints(endpoints_ ? endpoints_() : std::vector<EndpointWord>(), families);
   return families;
 }
 

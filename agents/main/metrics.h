@@ -1,27 +1,43 @@
-// The agent's metrics, made from its gates' last words. Thread-safe. docs/agents/haproxy.md names
-// each.
+// The agent's metrics, made from its gates' last words. Thread-safe. docs/agents/haproxy.md and
+// docs/agents/endpoint.md name each.
 #pragma once
 
 #include <prometheus/collectable.h>
 
+#include <cstdint>
 #include <functional>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "agents/core/outbox.h"
 
 namespace headgate::agent {
 
+// Of a decision endpoint.
+struct EndpointWord {
+  std::string gate;
+  std::uint64_t connections = 0;
+  std::uint64_t connections_refused = 0;
+  std::uint64_t requests_refused = 0;
+  std::uint64_t idle_closed = 0;
+  std::uint64_t log_lines_garbled = 0;
+};
+
 class Metrics : public prometheus::Collectable {
  public:
-  // `is_connected`: to a controller; thread-safe.
-  Metrics(const Outbox& outbox, std::function<bool()> is_connected)
-      : outbox_(outbox), is_connected_(std::move(is_connected)) {}
+  // `is_connected`: to a controller; `endpoints`: of each gate that has one, what its listener says
+  // of itself. Thread-safe, both.
+  Metrics(const Outbox& outbox, std::function<bool()> is_connected,
+          std::function<std::vector<EndpointWord>()> endpoints = nullptr)
+      : outbox_(outbox), is_connected_(std::move(is_connected)), endpoints_(std::move(endpoints)) {}
 
   std::vector<prometheus::MetricFamily> Collect() const override;
 
  private:
   const Outbox& outbox_;
   const std::function<bool()> is_connected_;
+  const std::function<std::vector<EndpointWord>()> endpoints_;
 };
 
 }  // namespace headgate::agent

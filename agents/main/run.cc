@@ -13,6 +13,8 @@
 #include "agents/core/runner.h"
 #include "agents/core/session.h"
 #include "agents/core/store.h"
+#include "agents/endpoint/endpoint.h"
+#include "agents/endpoint/ext_authz.h"
 #include "agents/main/exit_codes.h"
 #include "agents/main/folders.h"
 #include "agents/main/load_balancer.h"
@@ -34,12 +36,27 @@ std::string NewBootId() {
   return fmt::format("{:08x}{:08x}", random(), random());
 }
 
+// What a former run was allowed at most; unset if nobody knows.
+std::optional<Share> GrantedOf(FileStore& store) {
+  const auto memory = store.LoadMemory();
+  if (!memory.ok() || !*memory) return std::nullopt;
+  return (*memory)->granted;
+}
+
+// Of a gate of `endpoint` the load balancer is the agent itself.
+std::unique_ptr<Enforcer> MakeOwnEnforcer(const GateConfig& gate,
+                                          const std::optional<Share>& granted) {
+  const auto* const settings = std::get_if<endpoint::Settings>(&gate.load_balancer);
+  if (settings == nullptr) return MakeEnforcer(gate);
+  return std::make_unique<endpoint::Endpoint>(*settings, granted, &endpoint::OpenExtAuthz);
+}
+
 // One gate: everything that its runner borrows, and the runner, which dies first.
 struct RunningGate {
   RunningGate(const Config& config, const GateConfig& gate, Outbox& outbox, const Clock& clock,
               Log& log)
       : store(config.state_dir, gate.name),
-        enforcer(MakeEnforcer(gate)),
+        enforcer(MakeOwnEnforcer(gate, GrantedOf(store))),
         runner({.gate = gate.name, .rails = gate.rails, .tick = config.push_every},
                {*enforcer, store, log}, outbox, clock) {}
 
@@ -49,6 +66,22 @@ struct RunningGate {
 };
 
 using Gates = std::map<std::string, std::unique_ptr<RunningGate>>;
+
+std::vector<EndpointWord> EndpointsOf(const Gates& gates) {
+  std::vector<EndpointWord> words;
+  for (const auto& [name, gate] : gates) {
+    const auto* const own = dynamic_cast<const endpoint::Endpoint*>(gate->enforcer.get());
+    if (own == nullptr) continue;
+    const endpoint::ServerCounts& counts = own->counts();
+    words.push_back({.gate = name,
+                     .connections = counts.connections,
+                     .connections_refused = counts.connections_refused,
+                     .requests_refused = counts.requests_refused,
+                     .idle_closed = counts.idle_closed,
+                     .log_lines_garbled = own->garbled()});
+  }
+  return words;
+}
 
 // False: no such gate here.
 bool Deliver(Offer offer, const Gates& gates) {
@@ -163,7 +196,9 @@ int Run(const Config& config) {
                    .push_every = config.push_every,
                    .on_offer = [&](Offer offer) { return Deliver(std::move(offer), gates); }},
                   outbox, clock, log);
-  const Metrics metrics(outbox, [&session] { return session.is_connected(); });
+  const Metrics metrics(
+      outbox, [&session] { return session.is_connected(); },
+      [&gates] { return EndpointsOf(gates); });
   const auto pages = StartPages(config, outbox, metrics, session, clock);
   if (!pages.ok()) log.Error("no_metrics", {{"why", std::string(pages.status().message())}});
   log.Info("started", {{"version", HEADGATE_VERSION}, {"gates", config.gates.size()}});

@@ -185,6 +185,46 @@ void AddNginx(CLI::App& snippet, SnippetFlags& flags) {
   nginx->callback([&flags] { flags.is_nginx = true; });
 }
 
+CLI::App* AddAsking(CLI::App& snippet, SnippetFlags& flags, const char* name, const char* help) {
+  CLI::App* command = snippet.add_subcommand(name, help);
+  command->add_option("--gate", flags.endpoint.gate, "the gate's name")->required();
+  command->add_option("--key", flags.key, "as in agent.yaml")->capture_default_str();
+  command->add_option("--listen", flags.listen, "of the endpoint, as in agent.yaml")->required();
+  command->callback([&flags, name] { flags.asks = name; });
+  return command;
+}
+
+void AddEndpoint(CLI::App& snippet, SnippetFlags& flags) {
+  CLI::App* nginx = AddAsking(snippet, flags, "nginx-auth-request",
+                              "for nginx 1.22 and newer without a Lua module");
+  nginx
+      ->add_option("--on-agent-failure", flags.on_agent_failure,
+                   "while the agent does not answer: static (who was admitted stays), closed, or "
+                   "open (everybody comes in)")
+      ->capture_default_str();
+  nginx->add_option("--remembered", flags.endpoint.remembered,
+                    "the folder of nginx's kept answers, as in agent.yaml; of static only");
+  nginx->add_option("--bypass", flags.endpoint.bypass, "as in agent.yaml; repeatable");
+  nginx->add_option("--access-log", flags.endpoint.access_log,
+                    "where the agent listens for answers' status and time, as in agent.yaml");
+  AddAsking(snippet, flags, "caddy", "for Caddy 2.6 and newer");
+}
+
+int PrintEndpoint(SnippetFlags& flags) {
+  const auto listen = endpoint::ParseListen("--listen", flags.listen);
+  if (!listen.ok()) return Fail(listen.status(), kExitUsage);
+  const auto on_failure = endpoint::ParseOnAgentFailure(flags.on_agent_failure);
+  if (!on_failure.ok()) return Fail(on_failure.status(), kExitUsage);
+  flags.endpoint.listen = *listen;
+  flags.endpoint.on_agent_failure = *on_failure;
+  const bool is_caddy = flags.asks == "caddy";
+  const auto text =
+      is_caddy ? endpoint::CaddySnippet(flags.endpoint) : endpoint::NginxSnippet(flags.endpoint);
+  if (!text.ok()) return Fail(text.status(), kExitUsage);
+  std::cout << *text;
+  return kExitDone;
+}
+
 int PrintNginx(SnippetFlags& flags) {
   if (!flags.page_file.empty()) {
     absl::StatusOr<std::string> page = ReadSmallFile(flags.page_file);
@@ -218,6 +258,7 @@ void AddSnippet(CLI::App& app, SnippetFlags& flags) {
   snippet->require_subcommand(1);
   AddHaproxy(*snippet, flags);
   AddNginx(*snippet, flags);
+  AddEndpoint(*snippet, flags);
 }
 
 int PrintSnippet(SnippetFlags flags) {
@@ -225,8 +266,9 @@ int PrintSnippet(SnippetFlags flags) {
   if (!key.ok()) return Fail(key.status(), kExitUsage);
   const auto slow_ms = SlowOf(flags.slow);
   if (!slow_ms.ok()) return Fail(slow_ms.status(), kExitUsage);
-  flags.haproxy.key = flags.nginx.key = *key;
+  flags.haproxy.key = flags.nginx.key = flags.endpoint.key = *key;
   flags.haproxy.slow_ms = flags.nginx.slow_ms = *slow_ms;
+  if (!flags.asks.empty()) return PrintEndpoint(flags);
   return flags.is_nginx ? PrintNginx(flags) : PrintHaproxy(flags);
 }
 

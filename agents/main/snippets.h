@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "agents/endpoint/snippet.h"
 #include "agents/haproxy/snippet.h"
 #include "agents/nginx/snippet.h"
 
@@ -14,6 +15,11 @@ namespace headgate::agent {
 struct SnippetFlags {
   haproxy::SnippetOptions haproxy;
   nginx::SnippetOptions nginx;
+  // Of the two that ask the endpoint, and which one: "nginx-auth-request" or "caddy".
+  endpoint::SnippetOptions endpoint;
+  std::string asks;
+  std::string listen;
+  std::string on_agent_failure = "static";
   std::string key = "cookie headgate_uid";
   std::vector<std::string> slow{"500ms"};
   // Of nginx: the page's file, and who nginx's workers are.

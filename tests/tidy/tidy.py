@@ -34,7 +34,8 @@ ARROWS = {
     "agents/haproxy": ["agents/core"],
     "agents/nginx": ["agents/core"],
     "agents/envoy": ["agents/core"],
-    "agents/main": ["agents/haproxy", "agents/nginx", "agents/envoy"],
+    "agents/endpoint": ["agents/core"],
+    "agents/main": ["agents/haproxy", "agents/nginx", "agents/envoy", "agents/endpoint"],
     "cli": ["controller/plan", "controller/rehearsal", "controller/database"],
 }
 # Files in these folders themselves are the composition roots.
@@ -43,7 +44,8 @@ ROOTS = {"controller": "controller/main", "agents": "agents/main"}
 # Generated headers are translated at the walls, and nowhere else.
 WALLS = [
     "controller/api/", "controller/plan/", "controller/conductor/codec", "controller/journal/codec",
-    "controller/journal/etcd", "agents/core/session", "agents/envoy/", "cli/", "tests/",
+    "controller/journal/etcd", "agents/core/session", "agents/envoy/", "agents/endpoint/ext_authz",
+    "cli/", "tests/",
 ]
 
 # Where "wait for a condition with a deadline" is made, once per language; nothing else may pause.

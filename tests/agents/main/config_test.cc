@@ -70,6 +70,74 @@ TEST(Config, AGateStandsBeforeOneLoadBalancer) {
   EXPECT_EQ(settings.key.ToString(), "cookie headgate_uid");
 }
 
+// agent.yaml with an endpoint in place of HAProxy.
+std::string WithEndpoint(const std::string& lines) {
+  const std::string text = kGood;
+  return text.substr(0, text.find("    haproxy:")) + "    endpoint:\n" + lines;
+}
+
+constexpr char kEndpoint[] = R"(      listen: unix:/run/headgate/shop.sock
+      mode: 0666
+      group: www-data
+      ext_authz: 127.0.0.1:9102
+      share: /var/lib/headgate/shop.share
+      bootstrap_share: 30%
+      bypass: [path=/healthz, cidr=203.0.113.0/24]
+      trusted_proxies: [10.0.0.0/8]
+      access_log: 127.0.0.1:9103
+      slow: [500ms]
+      remembered: /var/cache/nginx/headgate-shop
+)";
+
+std::string EndpointWith(const std::string& from, const std::string& to) {
+  std::string lines = kEndpoint;
+  const std::size_t at = lines.find(from);
+  EXPECT_NE(at, std::string::npos) << from;
+  return WithEndpoint(lines.replace(at, from.size(), to));
+}
+
+TEST(Config, ReadsAnEndpoint) {
+  const auto config = ParseConfig("agent.yaml", WithEndpoint(kEndpoint));
+  ASSERT_TRUE(config.ok()) << config.status();
+  const auto& settings = std::get<endpoint::Settings>(config->gates[0].load_balancer);
+  EXPECT_EQ(settings.gate, "shop");
+  EXPECT_EQ(settings.listen.path, "/run/headgate/shop.sock");
+  EXPECT_EQ(settings.mode, 0666U);
+  EXPECT_EQ(settings.ext_authz->ToString(), "127.0.0.1:9102");
+  EXPECT_EQ(settings.bootstrap_share, *Share::Parse("30%"));
+  EXPECT_THAT(settings.bypass, testing::SizeIs(2));
+  EXPECT_EQ(settings.access_log->port, 9103);
+  EXPECT_THAT(settings.slow_ms, testing::ElementsAre(500));
+}
+
+TEST(Config, AnEndpointsBootstrapShareHasNoDefault) {
+  EXPECT_THAT(ErrorOf(EndpointWith("      bootstrap_share: 30%\n", "")),
+              testing::AllOf(StartsWith("agent.yaml:12:7: 'gates[0].endpoint.bootstrap_share' is "
+                                        "missing"),
+                             HasSubstr("write 'bootstrap_share: 0%'")));
+  EXPECT_THAT(ErrorOf(EndpointWith("30%", "130%")),
+              StartsWith("agent.yaml:17:24: 'gates[0].endpoint.bootstrap_share'"));
+}
+
+TEST(Config, RefusesEachMistakeInAnEndpoint) {
+  EXPECT_THAT(ErrorOf(EndpointWith("unix:/run/headgate/shop.sock", "0.0.0.0:9101")),
+              HasSubstr("not on this machine"));
+  EXPECT_THAT(ErrorOf(EndpointWith("127.0.0.1:9102", "10.0.0.1:9102")), HasSubstr("ext_authz"));
+  EXPECT_THAT(ErrorOf(EndpointWith("0666", "0888")), HasSubstr("octal"));
+  EXPECT_THAT(ErrorOf(EndpointWith("path=/healthz", "/healthz")), HasSubstr("path=/healthz"));
+  EXPECT_THAT(ErrorOf(EndpointWith("10.0.0.0/8", "everybody")), HasSubstr("trusted_proxies"));
+  EXPECT_THAT(ErrorOf(EndpointWith("      access_log: 127.0.0.1:9103\n", "")),
+              HasSubstr("needs 'gates[0].endpoint.access_log'"));
+  EXPECT_THAT(ErrorOf(EndpointWith("127.0.0.1:9103", "unix:/run/a.sock")),
+              HasSubstr("would not find back"));
+  EXPECT_THAT(ErrorOf(EndpointWith("      group", "      page: /no/such/page\n      group")),
+              HasSubstr("/no/such/page"));
+  EXPECT_THAT(ErrorOf(EndpointWith("      share: /var/lib/headgate/shop.share\n", "")),
+              HasSubstr("share"));
+  EXPECT_THAT(ErrorOf(std::string(kGood) + "    endpoint:\n" + kEndpoint),
+              HasSubstr("gate 'shop' needs one load balancer"));
+}
+
 TEST(Config, RefusesWhatItDoesNotKnowWithLineAndColumn) {
   EXPECT_THAT(ErrorOf(With("metrics:", "metrix:")),
               StartsWith("agent.yaml:7:1: unknown key 'metrix'; did you mean 'metrics'?"));

@@ -14,12 +14,14 @@ namespace headgate::agent {
 namespace {
 
 std::set<std::string> DocumentedNames() {
-  std::ifstream page(InSources("docs/agents/haproxy.md"));
   std::set<std::string> names;
-  std::string line;
-  while (std::getline(page, line)) {
-    if (line.rfind("| headgate_", 0) != 0) continue;
-    names.insert(line.substr(2, line.find(' ', 2) - 2));
+  for (const char* name : {"docs/agents/haproxy.md", "docs/agents/endpoint.md"}) {
+    std::ifstream page(InSources(name));
+    std::string line;
+    while (std::getline(page, line)) {
+      if (line.rfind("| headgate_", 0) != 0) continue;
+      names.insert(line.substr(2, line.find(' ', 2) - 2));
+    }
   }
   return names;
 }

@@ -1,0 +1,94 @@
+#include "agents/endpoint/admission.h"
+
+#include <fmt/format.h>
+#include <sys/random.h>
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+#include <utility>
+
+#include "common/base/bucket.h"
+
+namespace headgate::endpoint {
+namespace {
+
+std::uint64_t Packed(const agent::ShareFile& share) {
+  return std::uint64_t{share.width} << 32 | share.retry_after_s;
+}
+
+agent::ShareFile Unpacked(std::uint64_t packed) {
+  return {static_cast<std::uint32_t>(packed >> 32), static_cast<std::uint32_t>(packed)};
+}
+
+// A random UUID; empty without random bytes: then no cookie is given.
+std::string NewUserId() {
+  std::array<unsigned char, 16> bytes;
+  if (getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) return "";
+  std::string text;
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    if (i == 4 || i == 6 || i == 8 || i == 10) text += '-';
+    text += fmt::format("{:02x}", bytes[i]);
+  }
+  return text;
+}
+
+std::string NewCookie(const std::string& name, bool is_secure) {
+  const std::string id = NewUserId();
+  if (id.empty()) return "";
+  return fmt::format("{}={}; Path=/; Max-Age=31536000; SameSite=Lax; HttpOnly{}", name, id,
+                     is_secure ? "; Secure" : "");
+}
+
+}  // namespace
+
+Admission::Admission(Rules rules, const agent::ShareFile& share)
+    : rules_(std::move(rules)), share_(Packed(share)) {}
+
+agent::ShareFile Admission::share() const { return Unpacked(share_); }
+
+void Admission::Set(const agent::ShareFile& share) { share_ = Packed(share); }
+
+bool Admission::LowerFrom(const agent::ShareFile& seen, std::uint32_t width) {
+  if (width >= seen.width) return false;
+  std::uint64_t expected = Packed(seen);
+  return share_.compare_exchange_strong(expected, Packed({width, seen.retry_after_s}));
+}
+
+bool Admission::Admits(const std::string& key) const {
+  const std::uint32_t width = share().width;
+  return width >= kBuckets || (!key.empty() && BucketOf(key) < width);
+}
+
+std::uint32_t Admission::NextRetryAfter() {
+  const std::uint64_t draw = draws_.fetch_add(1, std::memory_order_relaxed);
+  const std::string_view bytes(reinterpret_cast<const char*>(&draw), sizeof draw);
+  const std::uint64_t base = std::max(share().retry_after_s, 1U);
+  // Between the base and half as much again.
+  return static_cast<std::uint32_t>(base + base * (Hash64(bytes) % 1024) / 2048);
+}
+
+Ruling Admission::Decide(const Question& question) {
+  if (question.is_bypassed) {
+    bypassed_.fetch_add(1, std::memory_order_relaxed);
+    return {.verdict = Verdict::kBypassed};
+  }
+  Ruling ruling;
+  const bool lacks_cookie =
+      rules_.key.kind == agent::UserKey::Kind::kCookie && question.key.empty();
+  if (lacks_cookie && question.is_navigation) {
+    ruling.cookie = NewCookie(rules_.key.name, question.is_secure);
+  }
+  if (Admits(question.key)) {
+    admitted_.fetch_add(1, std::memory_order_relaxed);
+    ruling.verdict = Verdict::kAdmitted;
+    return ruling;
+  }
+  refused_.fetch_add(1, std::memory_order_relaxed);
+  ruling.retry_after_s = NextRetryAfter();
+  return ruling;
+}
+
+Decided Admission::decided() const { return {admitted_, bypassed_, refused_}; }
+
+}  // namespace headgate::endpoint

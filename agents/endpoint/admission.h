@@ -1,0 +1,56 @@
+// The gate's rule: whom it admits now, and what it has decided so far. Thread-safe; no call waits
+// for anything.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+
+#include "agents/core/share_file.h"
+#include "agents/endpoint/question.h"
+
+namespace headgate::endpoint {
+
+enum class Verdict { kAdmitted, kBypassed, kRefused };
+
+struct Ruling {
+  Verdict verdict = Verdict::kRefused;
+  // Of Retry-After: spread by half of itself, so that people do not come back as one.
+  std::uint32_t retry_after_s = 0;
+  // Set-Cookie's value for who has none; empty: none is given.
+  std::string cookie;
+};
+
+struct Decided {
+  std::uint64_t admitted = 0;
+  std::uint64_t bypassed = 0;
+  std::uint64_t refused = 0;
+};
+
+class Admission {
+ public:
+  Admission(Rules rules, const agent::ShareFile& share);
+
+  const Rules& rules() const { return rules_; }
+  agent::ShareFile share() const;
+  void Set(const agent::ShareFile& share);
+  // Unless the share was set since it was `seen`. False: it was, or `width` is no less.
+  bool LowerFrom(const agent::ShareFile& seen, std::uint32_t width);
+
+  Ruling Decide(const Question& question);
+  // As it would be decided; counts nothing.
+  bool Admits(const std::string& key) const;
+  std::uint32_t NextRetryAfter();
+  Decided decided() const;
+
+ private:
+  const Rules rules_;
+  // Width and retry_after in one, so that nobody sees half of a change.
+  std::atomic<std::uint64_t> share_;
+  std::atomic<std::uint64_t> draws_{0};
+  std::atomic<std::uint64_t> admitted_{0};
+  std::atomic<std::uint64_t> bypassed_{0};
+  std::atomic<std::uint64_t> refused_{0};
+};
+
+}  // namespace headgate::endpoint

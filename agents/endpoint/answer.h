@@ -1,0 +1,32 @@
+// What a load balancer is answered, in the words that it understands. Pure: any thread.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "agents/endpoint/admission.h"
+#include "agents/endpoint/question.h"
+
+namespace headgate::endpoint {
+
+// "in", "bypass" or "out": for the load balancer's log.
+inline constexpr char kVerdictHeader[] = "X-Headgate-Verdict";
+
+struct Answer {
+  unsigned status = 0;
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::string body;
+};
+
+// Of the gate's waiting page: ours, or the operator's own with {retry} in it.
+struct Page {
+  std::string gate;
+  std::string own{};
+};
+
+// /authz: 200, or 503 with the page. /authz/nginx: 204, or 403, because nothing else is an answer
+// to nginx. /authz/envoy: 200, or 429 with the page, because Envoy takes a 5xx for an error.
+Answer AnswerOf(const Ruling& ruling, const Question& question, Dialect dialect, const Page& page);
+
+}  // namespace headgate::endpoint

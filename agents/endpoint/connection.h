@@ -1,0 +1,50 @@
+// One connection of a load balancer's: reads a request, answers, and reads the next. Of the loop's
+// thread. Include in .cc files of this room only: Beast is heavy.
+#pragma once
+
+#include <boost/asio/generic/stream_protocol.hpp>
+#include <boost/beast/core/basic_stream.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <boost/beast/http/write.hpp>
+#include <memory>
+#include <optional>
+
+#include "agents/endpoint/desk.h"
+#include "agents/endpoint/server.h"
+
+namespace headgate::endpoint {
+
+// Shared by the operations under way: the last to end ends it.
+class Connection : public std::enable_shared_from_this<Connection> {
+ public:
+  using Socket = boost::asio::generic::stream_protocol::socket;
+
+  Connection(Socket socket, Desk& desk, const Limits& limits, ServerCounts& counts);
+  ~Connection();
+
+  void Read();
+  // There are too many: says so, and closes.
+  void Refuse();
+
+ private:
+  using Parser = boost::beast::http::request_parser<boost::beast::http::string_body>;
+
+  void OnRead(const boost::beast::error_code& error);
+  void RefuseRequest(const boost::beast::error_code& error);
+  void Write(const Answer& answer, unsigned version, bool keeps_alive, bool has_body);
+  // What is still on its way is thrown away, for as long as an answer may take: closed with
+  // something unread, the kernel would throw away the answer.
+  void Drain();
+
+  boost::beast::basic_stream<boost::asio::generic::stream_protocol> stream_;
+  Desk& desk_;
+  const Limits& limits_;
+  ServerCounts& counts_;
+  boost::beast::flat_buffer buffer_;
+  std::optional<Parser> parser_;
+  boost::beast::http::response<boost::beast::http::string_body> response_;
+};
+
+}  // namespace headgate::endpoint

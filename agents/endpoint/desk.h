@@ -1,0 +1,43 @@
+// Who asks at which path, and what they are answered. Thread-safe; waits for nothing.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "agents/endpoint/admission.h"
+#include "agents/endpoint/answer.h"
+#include "agents/endpoint/question.h"
+
+namespace headgate::endpoint {
+
+inline constexpr char kForwardPath[] = "/authz";
+inline constexpr char kNginxPath[] = "/authz/nginx";
+inline constexpr char kEnvoyPath[] = "/authz/envoy";
+
+struct Request {
+  std::string_view method;
+  std::string_view target;
+  const Headers& headers;
+};
+
+class Desk {
+ public:
+  // `slow_ms`: told to probes.
+  Desk(Admission& admission, Page page, std::vector<std::uint32_t> slow_ms);
+
+  Answer Respond(const Request& request);
+  // Of one that asks in words of its own (gRPC).
+  // A refusal is 503, whatever the dialect: gRPC tells it apart from an error.
+  Answer DecideForEnvoy(const Asked& asked, const Headers& headers);
+
+ private:
+  Answer Decide(const Asked& asked, const Headers& headers, Dialect answer_in);
+  Answer Probe(const Headers& headers) const;
+
+  Admission& admission_;
+  const Page page_;
+  const std::vector<std::uint32_t> slow_ms_;
+};
+
+}  // namespace headgate::endpoint

@@ -1,0 +1,68 @@
+// What a load balancer asks about one request of a user's, read from the headers that it sends.
+// Pure: any thread.
+//
+// Which headers are believed depends on the path that is asked: only those that the load balancers
+// which ask there always set themselves, so that a user cannot forge them.
+//   /authz         X-Forwarded-Method, -Uri, -Proto, -For   Traefik, Caddy
+//   /authz/nginx   X-Original-Method, X-Original-URL, X-Forwarded-For   nginx, ingress-nginx
+//   /authz/envoy   the request itself, X-Forwarded-For and -Proto   Envoy, Istio
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "agents/core/snippet_words.h"
+#include "agents/core/user_key.h"
+#include "agents/endpoint/network.h"
+
+namespace headgate::endpoint {
+
+enum class Dialect { kForward, kNginx, kEnvoy };
+
+class Headers {
+ public:
+  virtual ~Headers() = default;
+  // Every value of that name, in their order; the name in lower case.
+  virtual std::vector<std::string_view> All(std::string_view name) const = 0;
+};
+
+struct Rules {
+  agent::UserKey key;
+  std::vector<std::string> paths;
+  std::vector<Network> networks;
+  std::vector<Network> trusted_proxies;
+};
+// INVALID_ARGUMENT says which word is wrong.
+absl::StatusOr<Rules> MakeRules(const agent::UserKey& key, const std::vector<std::string>& bypass,
+                                const std::vector<std::string>& trusted_proxies);
+
+struct Asked {
+  Dialect dialect = Dialect::kForward;
+  // Of the request to the endpoint; of Envoy's, behind the prefix: the user's own.
+  std::string_view method;
+  std::string_view target;
+  // Where the load balancer tells its client's address beside the headers (gRPC).
+  std::string_view peer{};
+};
+
+struct Question {
+  // Empty: none.
+  std::string key;
+  bool is_bypassed = false;
+  bool is_navigation = false;
+  bool is_secure = false;
+  bool wants_problem = false;
+};
+Question ReadQuestion(const Rules& rules, const Asked& asked, const Headers& headers);
+
+// The last of that name, as HAProxy takes it; empty if there is none.
+std::string_view CookieOf(const Headers& headers, std::string_view name);
+// The nearest address that is no trusted proxy's, from the right; unset if there is none to
+// believe.
+std::optional<Address> ClientOf(const Rules& rules, const Asked& asked, const Headers& headers);
+// As people write it: the key of `client_address`, the same letters as HAProxy's and nginx's.
+std::string ToString(const Address& address);
+
+}  // namespace headgate::endpoint

@@ -1,0 +1,180 @@
+#include "tests/agents/endpoint/asked_site.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "agents/core/share_file.h"
+#include "common/base/check.h"
+#include "tests/support/places.h"
+
+namespace headgate::test {
+namespace {
+
+constexpr char kNginx[] = R"({user}daemon off;
+worker_processes 2;
+pid {folder}/nginx.pid;
+error_log {folder}/error.log notice;
+events {{ worker_connections 128; }}
+http {{
+    access_log off;
+    client_body_temp_path {folder}/body;
+    proxy_temp_path {folder}/proxy;
+    fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi;
+    scgi_temp_path {folder}/scgi;
+    {http}
+    server {{
+        listen 127.0.0.1:{port};
+        {server}
+        {more_server}
+        location / {{
+            proxy_connect_timeout 1s;
+            proxy_pass http://127.0.0.1:{app_port};
+        }}
+    }}
+}}
+)";
+
+constexpr char kCaddy[] = R"({{
+    admin off
+    auto_https off
+    persist_config off
+}}
+http://127.0.0.1:{port} {{
+{site}
+}}
+)";
+
+}  // namespace
+
+AskedSite::AskedSite(Options options)
+    : options_(std::move(options)),
+      port_(FreePort()),
+      metrics_port_(FreePort()),
+      log_port_(FreePort()) {
+  std::filesystem::create_directory(folder / "state");
+  WriteFile(folder / "shop.share", agent::ShareFileText({options_.share.Width(), 10}));
+  WriteAgentConfig();
+  StartAgent();
+  if (options_.asker == Asker::kNginx) {
+    StartNginx();
+  } else {
+    StartCaddy();
+  }
+  const bool answers = Eventually([&] { return Get("/healthz").status == 200; });
+  if (!answers) std::fprintf(stderr, "%s%s\n", Log().c_str(), agent->Output().c_str());
+  HEADGATE_CHECK(answers);
+}
+
+void AskedSite::WriteAgentConfig() const {
+  std::string config = fmt::format(
+      "name: edge-1\n"
+      "controllers: ['127.0.0.1:1']\n"
+      "plaintext: true\n"
+      "state_dir: {0}/state\n"
+      "metrics: 127.0.0.1:{1}\n"
+      "gates:\n"
+      "  - name: shop\n"
+      "    endpoint:\n"
+      "      listen: unix:{2}\n"
+      "      share: {0}/shop.share\n"
+      "      bootstrap_share: 0%\n"
+      "      bypass: [path=/healthz]\n",
+      folder.path(), metrics_port_, socket());
+  if (options_.on_agent_failure == endpoint::OnAgentFailure::kStatic) {
+    config += fmt::format("      remembered: {}\n", remembered());
+  }
+  if (options_.with_access_log) {
+    config += fmt::format("      access_log: 127.0.0.1:{}\n      slow: [50ms]\n", log_port_);
+  }
+  WriteFile(folder / "agent.yaml", config);
+}
+
+endpoint::SnippetOptions AskedSite::SnippetOptionsHere() const {
+  return {.gate = "shop",
+          .listen = {.path = socket()},
+          .bypass = {"path=/healthz"},
+          .on_agent_failure = options_.on_agent_failure,
+          .remembered = remembered(),
+          .access_log = options_.with_access_log ? fmt::format("127.0.0.1:{}", log_port_) : ""};
+}
+
+void AskedSite::StartNginx() {
+  const auto text = endpoint::NginxSnippet(SnippetOptionsHere());
+  HEADGATE_CHECK(text.ok());
+  const std::size_t server = text->find("# 2.");
+  HEADGATE_CHECK(server != std::string::npos);
+  const std::string config = folder / "nginx.conf";
+  // Workers of root's are root here: the folder is the test's alone.
+  WriteFile(
+      config,
+      fmt::format(kNginx, fmt::arg("user", geteuid() == 0 ? "user root;\n" : ""),
+                  fmt::arg("folder", folder.path()), fmt::arg("http", text->substr(0, server)),
+                  fmt::arg("server", text->substr(server)), fmt::arg("port", port_),
+                  fmt::arg("more_server", options_.more_server), fmt::arg("app_port", app.port())));
+  asker_ = std::make_unique<Process>(
+      std::vector<std::string>{"/usr/sbin/nginx", "-e", folder / "error.log", "-c", config});
+}
+
+void AskedSite::StartCaddy() {
+  auto text = endpoint::CaddySnippet(SnippetOptionsHere());
+  HEADGATE_CHECK(text.ok());
+  const std::string there = "# Here: what was there before";
+  const std::size_t at = text->find(there);
+  HEADGATE_CHECK(at != std::string::npos);
+  text->insert(at, fmt::format("reverse_proxy 127.0.0.1:{}\n", app.port()));
+  const std::string config = folder / "Caddyfile";
+  WriteFile(config, fmt::format(kCaddy, fmt::arg("port", port_), fmt::arg("site", *text)));
+  asker_ = std::make_unique<Process>(Process::Options{
+      .argv = {"caddy", "run", "--adapter", "caddyfile", "--config", config},
+      .environment = {"XDG_DATA_HOME=" + folder.path(), "XDG_CONFIG_HOME=" + folder.path()}});
+}
+
+void AskedSite::StartAgent() {
+  agent = std::make_unique<Process>(std::vector<std::string>{BuiltProgram("headgate-agent"), "run",
+                                                             "--config", folder / "agent.yaml"});
+  const bool listens = Eventually([&] { return Metric("headgate_local_load_balancer_up") == 1; });
+  if (!listens) std::fprintf(stderr, "%s\n", agent->Output().c_str());
+  HEADGATE_CHECK(listens);
+}
+
+void AskedSite::KillAgent() {
+  agent->Signal(SIGKILL);
+  agent->Wait(Process::kStopPatience);
+  agent.reset();
+}
+
+Finished AskedSite::Run(std::vector<std::string> words) const {
+  words.insert(words.begin(), BuiltProgram("headgate-agent"));
+  words.insert(words.end(), {"--config", folder / "agent.yaml"});
+  return RunToEnd(std::move(words));
+}
+
+void AskedSite::Override(const std::string& share) const {
+  const Finished finished = Run({"override", share, "--until", "1h"});
+  ASSERT_EQ(finished.exit_code, 0) << finished.output;
+}
+
+HttpAnswer AskedSite::Get(const std::string& path, const std::vector<std::string>& headers) const {
+  return GetUrl(fmt::format("http://127.0.0.1:{}{}", port_, path), headers);
+}
+
+int AskedSite::StatusFor(const std::string& user) const {
+  return Get("/", {"Cookie: headgate_uid=" + user}).status;
+}
+
+double AskedSite::Metric(const std::string& name) const {
+  const std::string page = GetUrl(fmt::format("http://127.0.0.1:{}/metrics", metrics_port_)).body;
+  const std::size_t at = page.find("\n" + name + "{");
+  if (at == std::string::npos) return -1;
+  return std::strtod(page.c_str() + page.find("} ", at) + 2, nullptr);
+}
+
+std::string AskedSite::Log() const { return asker_->Output() + ReadFile(folder / "error.log"); }
+
+}  // namespace headgate::test

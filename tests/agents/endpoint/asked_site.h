@@ -1,0 +1,68 @@
+// An application, the agent's own program with its endpoint, and a load balancer that asks it:
+// nginx by auth_request, or Caddy. One thread. Everything is stopped by its pid at the end.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "agents/endpoint/endpoint.h"
+#include "agents/endpoint/snippet.h"
+#include "tests/support/process.h"
+#include "tests/support/temp_folder.h"
+#include "tests/support/test_app.h"
+#include "tests/support/test_haproxy.h"
+
+namespace headgate::test {
+
+class AskedSite {
+ public:
+  enum class Asker { kNginx, kCaddy };
+  struct Options {
+    Asker asker = Asker::kNginx;
+    Share share = Share::All();
+    endpoint::OnAgentFailure on_agent_failure = endpoint::OnAgentFailure::kStatic;
+    bool with_access_log = false;
+    // Further lines of nginx's server.
+    std::string more_server{};
+  };
+
+  // Starts all and waits until the load balancer answers.
+  explicit AskedSite(Options options);
+
+  void StartAgent();
+  // SIGKILL.
+  void KillAgent();
+  // Runs `headgate-agent VERB … --config …` to its end.
+  Finished Run(std::vector<std::string> words) const;
+  // By the word on the box; waits until it is confirmed.
+  void Override(const std::string& share) const;
+
+  HttpAnswer Get(const std::string& path, const std::vector<std::string>& headers = {}) const;
+  int StatusFor(const std::string& user) const;
+  // What the agent tells on its metrics' listener; -1 if it does not.
+  double Metric(const std::string& name) const;
+
+  std::string socket() const { return folder / "shop.sock"; }
+  std::string remembered() const { return folder / "kept"; }
+  std::string Log() const;
+
+  const TempFolder folder;
+  TestApp app;
+  std::unique_ptr<Process> agent;
+
+ private:
+  void WriteAgentConfig() const;
+  void StartNginx();
+  void StartCaddy();
+  endpoint::SnippetOptions SnippetOptionsHere() const;
+
+  const Options options_;
+  const std::uint16_t port_;
+  const std::uint16_t metrics_port_;
+  const std::uint16_t log_port_;
+  std::unique_ptr<Process> asker_;
+};
+
+}  // namespace headgate::test

@@ -1,0 +1,252 @@
+// A real nginx without Lua that asks the agent's own program: who comes in, and who stays when the
+// agent is killed, hangs, or is gone.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <filesystem>
+#include <set>
+
+#include "common/base/bucket.h"
+#include "tests/agents/endpoint/asked_site.h"
+
+namespace headgate::test {
+namespace {
+
+using endpoint::OnAgentFailure;
+using testing::HasSubstr;
+using testing::Not;
+
+Share Percent(const char* text) { return *Share::Parse(text); }
+
+// The first user from `from` on who is inside, or outside, of the share.
+std::string UserOf(const char* share, bool inside, int from = 0) {
+  for (int i = from;; ++i) {
+    const std::string user = "user-" + std::to_string(i);
+    if (IsAdmitted(BucketOf(user), Percent(share)) == inside) return user;
+  }
+}
+
+TEST(NginxAuthRequest, AdmitsExactlyTheUsersOfTheShareWhateverItChangesTo) {
+  const AskedSite site({});
+  for (const char* share : {"100%", "50%", "20%", "0%", "1%", "50%"}) {
+    site.Override(share);
+    for (int i = 0; i < 100; ++i) {
+      const std::string user = "user-" + std::to_string(i);
+      ASSERT_EQ(site.StatusFor(user), IsAdmitted(BucketOf(user), Percent(share)) ? 200 : 503)
+          << user << " at " << share << site.Log();
+    }
+  }
+}
+
+TEST(NginxAuthRequest, ARefusedPersonGetsAPageAndAProgramAProblemAndBothATime) {
+  const AskedSite site({.share = Share::None()});
+  const HttpAnswer page = site.Get("/", {"Accept: text/html"});
+  EXPECT_EQ(page.status, 503);
+  EXPECT_THAT(page.headers, HasSubstr("Retry-After: 1"));
+  EXPECT_THAT(page.headers, HasSubstr("Cache-Control: no-store"));
+  EXPECT_THAT(page.headers, HasSubstr("Content-Type: text/html; charset=utf-8"));
+  EXPECT_THAT(page.headers, HasSubstr("Set-Cookie: headgate_uid="));
+  EXPECT_THAT(page.body, HasSubstr("step by step"));
+  EXPECT_THAT(page.body, Not(HasSubstr("$headgate")));
+  const HttpAnswer problem = site.Get("/api", {"Accept: application/json"});
+  EXPECT_EQ(problem.status, 503);
+  EXPECT_THAT(problem.headers, HasSubstr("Content-Type: application/problem+json"));
+  EXPECT_THAT(problem.headers, HasSubstr("Retry-After: 1"));
+  EXPECT_THAT(problem.headers, Not(HasSubstr("Set-Cookie")));
+  EXPECT_THAT(problem.body, HasSubstr("\"retry_after_s\":1"));
+  EXPECT_EQ(site.Get("/.headgate/authz/shop").status, 404);
+  EXPECT_EQ(site.Get("/.headgate/wait/shop.json").status, 404);
+  EXPECT_EQ(site.app.requests(), 1U) << "the bypassed one of the start";
+}
+
+TEST(NginxAuthRequest, GivesEachPersonACookieOfTheirOwnOnNavigationsOnly) {
+  const AskedSite site({});
+  std::set<std::string> given;
+  for (int i = 0; i < 20; ++i) {
+    const HttpAnswer answer = site.Get("/", {"Accept: text/html"});
+    EXPECT_EQ(answer.status, 200);
+    const std::size_t at = answer.headers.find("Set-Cookie: headgate_uid=");
+    ASSERT_NE(at, std::string::npos) << answer.headers;
+    given.insert(answer.headers.substr(at, 61));
+  }
+  EXPECT_EQ(given.size(), 20U);
+  EXPECT_THAT(site.Get("/a.png", {"Sec-Fetch-Mode: no-cors"}).headers,
+              Not(HasSubstr("Set-Cookie")));
+  EXPECT_THAT(site.Get("/", {"Cookie: headgate_uid=a", "Accept: text/html"}).headers,
+              Not(HasSubstr("Set-Cookie")));
+}
+
+TEST(NginxAuthRequest, TheApplicationsOwn403And500AreItsOwn) {
+  AskedSite site({});
+  for (const int status : {403, 500, 503}) {
+    site.app.AnswerWith(status);
+    const HttpAnswer answer = site.Get("/", {"Cookie: headgate_uid=a"});
+    EXPECT_EQ(answer.status, status);
+    EXPECT_THAT(answer.body, Not(HasSubstr("step by step")));
+  }
+}
+
+TEST(NginxAuthRequest, AUserCannotForgeAWayAroundTheGate) {
+  const AskedSite site({.share = Share::None()});
+  for (const char* header :
+       {"X-Original-URL: http://shop/healthz", "X-Original-URI: /healthz",
+        "X-Forwarded-Uri: /healthz", "X-Headgate-Verdict: in", "X-Accel-Expires: @1",
+        "X-Headgate-Probe-Key: a", "Content-Length: 0"}) {
+    EXPECT_EQ(site.Get("/", {header}).status, 503) << header;
+  }
+  for (const char* path :
+       {"/healthz/", "/healthz/../a", "/%68ealthz", "/a?/healthz", "//healthz"}) {
+    EXPECT_EQ(site.Get(path).status, 503) << path;
+  }
+}
+
+class WithoutAnAgent : public testing::TestWithParam<bool> {
+ protected:
+  // Killed, or stopped as if it hung.
+  static void Lose(AskedSite& site) {
+    if (GetParam()) {
+      site.KillAgent();
+    } else {
+      site.agent->Signal(SIGSTOP);
+    }
+  }
+  static void Return(AskedSite& site) {
+    if (GetParam()) {
+      site.StartAgent();
+    } else {
+      site.agent->Signal(SIGCONT);
+    }
+  }
+};
+INSTANTIATE_TEST_SUITE_P(KilledAndHung, WithoutAnAgent, testing::Bool(),
+                         [](const auto& parameter) { return parameter.param ? "Killed" : "Hung"; });
+
+TEST_P(WithoutAnAgent, WhoWasAdmittedStaysAndNobodyNewComesIn) {
+  AskedSite site({.share = Percent("50%")});
+  const std::string in = UserOf("50%", true);
+  const std::string unseen = UserOf("50%", true, 1000);
+  const std::string out = UserOf("50%", false);
+  ASSERT_EQ(site.StatusFor(in), 200);
+  ASSERT_EQ(site.StatusFor(out), 503);
+  Lose(site);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(site.StatusFor(in), 200) << site.Log();
+    EXPECT_EQ(site.StatusFor(out), 503);
+    EXPECT_EQ(site.StatusFor(unseen), 503);
+    EXPECT_EQ(site.Get("/").status, 503);
+    EXPECT_EQ(site.Get("/healthz").status, 200);
+  }
+  const HttpAnswer page = site.Get("/", {"Accept: text/html"});
+  EXPECT_THAT(page.headers, HasSubstr("Retry-After: 10"));
+  EXPECT_THAT(page.body, HasSubstr("step by step"));
+  Return(site);
+  EXPECT_TRUE(Eventually([&] { return site.StatusFor(unseen) == 200; }));
+  EXPECT_EQ(site.StatusFor(out), 503);
+  EXPECT_EQ(site.StatusFor(in), 200);
+}
+
+TEST_P(WithoutAnAgent, WhoWasTakenOutByALoweringDoesNotComeBack) {
+  AskedSite site({.share = Percent("50%")});
+  const std::string inside = UserOf("5%", true);
+  std::string taken_out = UserOf("50%", true);
+  for (int i = 0; IsAdmitted(BucketOf(taken_out), Percent("5%")); ++i) {
+    taken_out = UserOf("50%", true, i);
+  }
+  ASSERT_EQ(site.StatusFor(taken_out), 200);
+  ASSERT_EQ(site.StatusFor(inside), 200);
+  // The user does not ask between the lowering and the loss: nginx knows of the admission only.
+  site.Override("5%");
+  ASSERT_TRUE(Eventually([&] { return std::filesystem::is_empty(site.remembered()); }));
+  ASSERT_EQ(site.StatusFor(inside), 200);
+  Lose(site);
+  EXPECT_EQ(site.StatusFor(taken_out), 503);
+  EXPECT_EQ(site.StatusFor(inside), 200);
+}
+
+TEST(NginxAuthRequest, ABypassedRequestOfARefusedUserIsNoAdmission) {
+  AskedSite site({.share = Share::None()});
+  ASSERT_EQ(site.Get("/healthz", {"Cookie: headgate_uid=a"}).status, 200);
+  site.KillAgent();
+  EXPECT_EQ(site.StatusFor("a"), 503);
+}
+
+TEST(NginxAuthRequest, TheWordOnTheBoxClosesWithADeadAgentToo) {
+  AskedSite site({});
+  ASSERT_EQ(site.StatusFor("a"), 200);
+  site.KillAgent();
+  ASSERT_EQ(site.StatusFor("a"), 200);
+  const Finished lowered = site.Run({"lower", "0%"});
+  // Nobody who could be asked confirms it.
+  EXPECT_EQ(lowered.exit_code, 11) << lowered.output;
+  EXPECT_THAT(lowered.output, HasSubstr("does not answer"));
+  EXPECT_EQ(site.StatusFor("a"), 503);
+  site.StartAgent();
+  EXPECT_EQ(site.StatusFor("a"), 503);
+}
+
+TEST(NginxAuthRequest, ClosedAdmitsNobodyWithoutAnAgentAndOpenEverybody) {
+  AskedSite closed({.on_agent_failure = OnAgentFailure::kClosed});
+  ASSERT_EQ(closed.StatusFor("a"), 200);
+  closed.KillAgent();
+  EXPECT_EQ(closed.StatusFor("a"), 503);
+  EXPECT_EQ(closed.Get("/healthz").status, 200);
+  AskedSite open({.share = Share::None(), .on_agent_failure = OnAgentFailure::kOpen});
+  ASSERT_EQ(open.StatusFor("a"), 503);
+  open.KillAgent();
+  EXPECT_EQ(open.StatusFor("a"), 200);
+}
+
+TEST(NginxAuthRequest, ARestartOfTheAgentIsNotNoticedAndNeverRaises) {
+  AskedSite site({.share = Percent("50%")});
+  const std::string in = UserOf("50%", true);
+  const std::string out = UserOf("50%", false);
+  ASSERT_EQ(site.StatusFor(in), 200);
+  for (int i = 0; i < 2; ++i) {
+    site.KillAgent();
+    EXPECT_EQ(site.StatusFor(in), 200);
+    site.StartAgent();
+    for (int j = 0; j < 10; ++j) {
+      EXPECT_EQ(site.StatusFor(in), 200);
+      EXPECT_EQ(site.StatusFor(out), 503);
+    }
+  }
+}
+
+TEST(NginxAuthRequest, CountsAnswersOfWhoWasAdmittedAlsoAfterTheAgentWasGone) {
+  AskedSite site({.with_access_log = true});
+  const auto admitted = [&] { return site.Metric("headgate_local_admitted_total"); };
+  ASSERT_EQ(site.StatusFor("a"), 200);
+  ASSERT_TRUE(Eventually([&] { return admitted() >= 1; })) << site.Log();
+  const double before = admitted();
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(site.StatusFor("a"), 200);
+  site.app.AnswerWith(500);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(site.StatusFor("a"), 500);
+  site.app.AnswerWith(200);
+  site.app.DelayBy(80);
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(site.StatusFor("a"), 200);
+  site.app.DelayBy(0);
+  EXPECT_TRUE(Eventually([&] { return admitted() == before + 9; })) << admitted();
+  EXPECT_EQ(site.Metric("headgate_local_http_5xx_total"), 3);
+  EXPECT_EQ(site.Metric("headgate_local_slow_answers_total"), 2);
+  site.KillAgent();
+  EXPECT_EQ(site.StatusFor("a"), 200);
+  site.StartAgent();
+  // The first answers may be lost, as datagrams are; then nginx has found the agent again.
+  EXPECT_TRUE(Eventually([&] {
+    EXPECT_EQ(site.StatusFor("a"), 200);
+    return admitted() >= 3;
+  }));
+}
+
+TEST(NginxAuthRequest, CheckSaysThatAllIsWellOrThatTheAgentDoesNotRun) {
+  AskedSite site({});
+  // There is no controller here: of that alone is there a word.
+  EXPECT_THAT(site.Run({"check"}).output, Not(HasSubstr("shop:")));
+  site.KillAgent();
+  EXPECT_THAT(site.Run({"check"}).output, HasSubstr("is `headgate-agent run` running?"));
+}
+
+}  // namespace
+}  // namespace headgate::test
