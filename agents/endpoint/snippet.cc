@@ -251,13 +251,15 @@ std::string NginxWriter::Server() const {
       "    access_log off;\n"
       "    proxy_pass http://{name}{path};\n"
       "{ask}"
-      "    recursive_error_pages on;\n"
-      "    error_page 400 404 413 431 500 502 503 504 = @{name}_failed;\n"
+      "{recursive}"
+      "    error_page 400 413 431 500 502 503 504 = @{name}_failed;\n"
       "{cache}"
       "}}\n"
       "{failed}{page}",
       fmt::arg("gate", options_.gate), fmt::arg("name", name_), fmt::arg("log", Log()),
       fmt::arg("path", kNginxPath), fmt::arg("ask", Ask()),
+      // Where what failed is tried in a second way.
+      fmt::arg("recursive", is_static() ? "    recursive_error_pages on;\n" : ""),
       fmt::arg("cache",
                is_static() ? Cache(KeyVariable(options_.key), "$" + name_ + "_bypass") : ""),
       fmt::arg("failed", Failed()), fmt::arg("page", Page()));
@@ -321,7 +323,10 @@ absl::StatusOr<std::string> CaddySnippet(const SnippetOptions& options) {
       "            header +Set-Cookie {{http.reverse_proxy.header.Set-Cookie}}\n"
       "        }}\n"
       "        @admitted status 2xx\n"
-      "        handle_response @admitted {{\n        }}\n"
+      "        # With nothing in it Caddy would answer with the agent's answer.\n"
+      "        handle_response @admitted {{\n"
+      "            request_header -X-Headgate-Verdict\n"
+      "        }}\n"
       "    }}\n"
       "    # Here: what was there before, as in `reverse_proxy 127.0.0.1:8080`.\n"
       "}}\n",

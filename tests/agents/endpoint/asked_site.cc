@@ -43,7 +43,6 @@ http {{
 constexpr char kCaddy[] = R"({{
     admin off
     auto_https off
-    persist_config off
 }}
 http://127.0.0.1:{port} {{
 {site}

@@ -15,10 +15,13 @@ TEST(Caddy, AdmitsTheUsersOfTheShareAndPassesTheRefusalThrough) {
   const AskedSite site({.asker = AskedSite::Asker::kCaddy});
   const Share half = *Share::Parse("50%");
   site.Override("50%");
+  std::string in;
   for (int i = 0; i < 100; ++i) {
     const std::string user = "user-" + std::to_string(i);
+    if (IsAdmitted(BucketOf(user), half)) in = user;
     ASSERT_EQ(site.StatusFor(user), IsAdmitted(BucketOf(user), half) ? 200 : 503) << site.Log();
   }
+  EXPECT_THAT(site.Get("/", {"Cookie: headgate_uid=" + in}).body, HasSubstr("the shop"));
   site.Override("0%");
   const HttpAnswer page = site.Get("/", {"Accept: text/html"});
   EXPECT_EQ(page.status, 503);

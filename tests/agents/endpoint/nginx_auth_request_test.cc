@@ -165,6 +165,23 @@ TEST_P(WithoutAnAgent, WhoWasTakenOutByALoweringDoesNotComeBack) {
   EXPECT_EQ(site.StatusFor(inside), 200);
 }
 
+TEST_P(WithoutAnAgent, WhereEverybodyWasAdmittedEverybodyIsAndNobodyGetsAnothersCookie) {
+  AskedSite site({});
+  const HttpAnswer given = site.Get("/", {"Accept: text/html"});
+  ASSERT_THAT(given.headers, HasSubstr("Set-Cookie: headgate_uid="));
+  Lose(site);
+  EXPECT_EQ(site.StatusFor("never-seen-before"), 200);
+  const HttpAnswer kept = site.Get("/", {"Accept: text/html"});
+  EXPECT_EQ(kept.status, 200);
+  EXPECT_THAT(kept.headers, Not(HasSubstr("Set-Cookie")));
+  Return(site);
+  site.Override("99%");
+  ASSERT_TRUE(Eventually([&] { return std::filesystem::is_empty(site.remembered()); }));
+  Lose(site);
+  EXPECT_EQ(site.StatusFor("never-seen-either"), 503);
+  EXPECT_EQ(site.Get("/").status, 503);
+}
+
 TEST(NginxAuthRequest, ABypassedRequestOfARefusedUserIsNoAdmission) {
   AskedSite site({.share = Share::None()});
   ASSERT_EQ(site.Get("/healthz", {"Cookie: headgate_uid=a"}).status, 200);
