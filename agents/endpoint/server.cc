@@ -10,6 +10,7 @@
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <thread>
+#include <type_traits>
 #include <utility>
 
 #include "agents/endpoint/access_log.h"
@@ -114,6 +115,11 @@ class Server::Loop {
         retry_.expires_after(kAcceptRetry);
         retry_.async_wait([this, &acceptor](const error_code&) { Accept(acceptor); });
         return;
+      }
+      if constexpr (std::is_same_v<Acceptor, asio::ip::tcp::acceptor>) {
+        // Answers are whole in one write: holding the next one back only costs time.
+        error_code ignored;
+        socket.set_option(asio::ip::tcp::no_delay(true), ignored);
       }
       const bool is_full = counts_.connections >= options_.limits.connections_max;
       const auto connection = std::make_shared<Connection>(Connection::Socket(std::move(socket)),

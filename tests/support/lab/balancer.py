@@ -11,6 +11,9 @@ class Balancer:
     `words()` to check and to start it with, `share_file`, `agent_settings()` for agent.yaml,
     `width()` and `look()`."""
 
+    # Where a user's request goes.
+    question = "/"
+
     def __init__(self, name, folder):
         self.name = name
         self.port = process.free_port()
