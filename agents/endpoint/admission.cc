@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "agents/core/cookie.h"
 #include "common/base/bucket.h"
 
 namespace headgate::endpoint {
@@ -33,21 +34,39 @@ std::string NewUserId() {
   return text;
 }
 
-std::string NewCookie(const std::string& name, bool is_secure) {
-  const std::string id = NewUserId();
-  if (id.empty()) return "";
-  return fmt::format("{}={}; Path=/; Max-Age=31536000; SameSite=Lax; HttpOnly{}", name, id,
-                     is_secure ? "; Secure" : "");
-}
-
 }  // namespace
 
 Admission::Admission(Rules rules, const agent::ShareFile& share)
-    : rules_(std::move(rules)), share_(Packed(share)) {}
+    : rules_(std::move(rules)),
+      cookie_keys_(std::make_shared<const CookieKeys>()),
+      share_(Packed(share)) {}
 
 agent::ShareFile Admission::share() const { return Unpacked(share_); }
 
 void Admission::Set(const agent::ShareFile& share) { share_ = Packed(share); }
+
+void Admission::SetCookieKeys(const CookieKeys& keys) {
+  cookie_keys_ = std::make_shared<const CookieKeys>(keys);
+}
+
+CookieKeys Admission::cookie_keys() const { return *cookie_keys_.load(); }
+
+std::string Admission::Verified(const std::string& key) const {
+  if (rules_.key.kind != agent::UserKey::Kind::kCookie || key.empty()) return key;
+  const std::shared_ptr<const CookieKeys> keys = cookie_keys_;
+  return keys->empty() || agent::IsSigned(*keys, key) ? key : "";
+}
+
+std::string Admission::NewCookie(bool is_secure) const {
+  std::string id = NewUserId();
+  if (id.empty()) return "";
+  const std::shared_ptr<const CookieKeys> keys = cookie_keys_;
+  for (const CookieKey& key : keys->keys) {
+    if (key.id == keys->issuing) id = agent::SignCookie(key, id);
+  }
+  return fmt::format("{}={}; Path=/; Max-Age=31536000; SameSite=Lax; HttpOnly{}", rules_.key.name,
+                     id, is_secure ? "; Secure" : "");
+}
 
 bool Admission::LowerFrom(const agent::ShareFile& seen, std::uint32_t width) {
   if (width >= seen.width) return false;
@@ -74,12 +93,10 @@ Ruling Admission::Decide(const Question& question) {
     return {.verdict = Verdict::kBypassed};
   }
   Ruling ruling;
-  const bool lacks_cookie =
-      rules_.key.kind == agent::UserKey::Kind::kCookie && question.key.empty();
-  if (lacks_cookie && question.is_navigation) {
-    ruling.cookie = NewCookie(rules_.key.name, question.is_secure);
-  }
-  if (Admits(question.key)) {
+  const std::string key = Verified(question.key);
+  const bool lacks_cookie = rules_.key.kind == agent::UserKey::Kind::kCookie && key.empty();
+  if (lacks_cookie && question.is_navigation) ruling.cookie = NewCookie(question.is_secure);
+  if (Admits(key)) {
     admitted_.fetch_add(1, std::memory_order_relaxed);
     ruling.verdict = Verdict::kAdmitted;
     return ruling;

@@ -4,10 +4,12 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "agents/core/share_file.h"
 #include "agents/endpoint/question.h"
+#include "common/base/cookie_keys.h"
 
 namespace headgate::endpoint {
 
@@ -34,6 +36,12 @@ class Admission {
   const Rules& rules() const { return rules_; }
   agent::ShareFile share() const;
   void Set(const agent::ShareFile& share);
+  // What cookies must be signed with; without keys any cookie is a key.
+  void SetCookieKeys(const CookieKeys& keys);
+  CookieKeys cookie_keys() const;
+  // The key that counts: the user's own, unless it is a cookie that nobody signed.
+  std::string Verified(const std::string& key) const;
+
   // Unless the share was set since it was `seen`. False: it was, or `width` is no less.
   bool LowerFrom(const agent::ShareFile& seen, std::uint32_t width);
 
@@ -44,7 +52,10 @@ class Admission {
   Decided decided() const;
 
  private:
+  std::string NewCookie(bool is_secure) const;
+
   const Rules rules_;
+  std::atomic<std::shared_ptr<const CookieKeys>> cookie_keys_;
   // Width and retry_after in one, so that nobody sees half of a change.
   std::atomic<std::uint64_t> share_;
   std::atomic<std::uint64_t> draws_{0};

@@ -61,10 +61,11 @@ Answer Desk::Respond(const Request& request) {
 // Two requests of the agent's, just inside and just outside, are decided by the same rule.
 Answer Desk::Probe(const Headers& headers) const {
   const Rules& rules = admission_.rules();
-  std::string key = ReadQuestion(rules, {.dialect = Dialect::kForward}, headers).key;
-  if (rules.key.kind == agent::UserKey::Kind::kClientAddress) {
+  std::string key =
+      admission_.Verified(ReadQuestion(rules, {.dialect = Dialect::kForward}, headers).key);
+  if (rules.key.kind != agent::UserKey::Kind::kHeader) {
     const auto given = headers.All("x-headgate-probe-key");
-    key = given.empty() ? "" : std::string(given.back());
+    if (!given.empty()) key = std::string(given.back());
   }
   const agent::ShareFile share = admission_.share();
   return {

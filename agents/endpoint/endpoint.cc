@@ -7,6 +7,7 @@
 #include <random>
 #include <utility>
 
+#include "agents/core/cookie.h"
 #include "agents/core/files.h"
 #include "agents/endpoint/remembered.h"
 #include "common/base/check.h"
@@ -76,6 +77,9 @@ Endpoint::Endpoint(Settings settings, const std::optional<Share>& granted, OpenD
   if (absl::IsNotFound(agent::ReadSmallFile(settings_.share).status())) {
     agent::ReplaceFile(settings_.share, agent::ShareFileText(first_.share)).IgnoreError();
   }
+  // Damaged keys are none: until the agent's own state brings them again any cookie is a key.
+  const absl::StatusOr<CookieKeys> keys = agent::ReadCookieKeys(KeysFile());
+  if (keys.ok()) TakeCookieKeys(*keys);
   // The share is known: nobody waits for the keeper.
   Open().IgnoreError();
 }
@@ -117,6 +121,11 @@ agent::Reading Endpoint::Read() {
   if (share == first_.share && !first_.trouble.empty()) {
     agent::AddTrouble(reading.trouble, first_.trouble);
   }
+  if (settings_.key.kind == agent::UserKey::Kind::kCookie) {
+    const absl::StatusOr<CookieKeys> file = agent::ReadCookieKeys(KeysFile());
+    const CookieKeys memory = admission_.cookie_keys();
+    reading.cookie_keys = file.ok() && *file == memory ? memory : CookieKeys{};
+  }
   if (forget_again_ > 0) {
     --forget_again_;
     Forget();
@@ -137,6 +146,19 @@ agent::ApplyOutcome Endpoint::Put(const agent::Apply& apply) {
     Forget();
   }
   return outcome;
+}
+
+std::string Endpoint::KeysFile() const { return agent::CookieKeysFileOf(settings_.share); }
+
+absl::Status Endpoint::PutCookieKeys(const CookieKeys& keys) {
+  const absl::Status written = agent::WriteDurably(KeysFile(), agent::CookieKeysText(keys));
+  if (written.ok()) TakeCookieKeys(keys);
+  return written;
+}
+
+void Endpoint::TakeCookieKeys(const CookieKeys& keys) {
+  admission_.SetCookieKeys(keys);
+  prober_.FollowKeys(keys);
 }
 
 void Endpoint::Forget() {

@@ -77,6 +77,7 @@ class Endpoint : public agent::Enforcer {
   absl::Status Write(const agent::Apply& apply) override { return file_.Write(apply); }
   absl::Status Sync() override { return file_.Sync(); }
   agent::ApplyOutcome Put(const agent::Apply& apply) override;
+  absl::Status PutCookieKeys(const CookieKeys& keys) override;
   absl::Status Try(Share share) override;
   absl::StatusOr<agent::RawCounters> ReadCounters() override;
   agent::Description Describe() const override;
@@ -89,6 +90,8 @@ class Endpoint : public agent::Enforcer {
   // Unless it is open. Another may listen there, or a folder be missing: it is tried anew at each
   // look.
   absl::Status Open();
+  std::string KeysFile() const;
+  void TakeCookieKeys(const CookieKeys& keys);
   void Forget();
 
   const Settings settings_;

@@ -86,7 +86,7 @@ template <typename Real>
 std::string CookieGivenTo(const Real& real, const std::string& cookie) {
   std::vector<std::string> headers = {"Sec-Fetch-Mode: navigate"};
   if (!cookie.empty()) headers.push_back("Cookie: headgate_uid=" + cookie);
-  const std::string answer = real.Get("/", headers).headers;
+  const std::string answer = real.Visit(headers).headers;
   constexpr char kName[] = "headgate_uid=";
   const std::size_t at = answer.find(kName);
   if (at == std::string::npos) return "";

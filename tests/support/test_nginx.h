@@ -63,6 +63,8 @@ class TestNginx {
   HttpAnswer Get(const std::string& path, const std::vector<std::string>& headers = {}) const {
     return GetUrl(url(path), headers);
   }
+  // A person's request for a page.
+  HttpAnswer Visit(const std::vector<std::string>& headers) const { return Get("/", headers); }
   // The status that the user with this cookie gets.
   int StatusFor(const std::string& user) const;
 

@@ -45,6 +45,12 @@ class TestEndpoint {
   HttpAnswer Get(const std::string& path, const std::vector<std::string>& headers = {}) const {
     return GetUrl(fmt::format("http://127.0.0.1:{}{}", port_, path), headers);
   }
+  std::string share_file() const { return settings().share; }
+  // A person's request for a page, as a load balancer asks about it.
+  HttpAnswer Visit(std::vector<std::string> headers) const {
+    headers.insert(headers.end(), {"X-Forwarded-Method: GET", "X-Forwarded-Uri: /"});
+    return Get("/authz", headers);
+  }
   int StatusFor(const std::string& user) const {
     return Get("/authz", {"Cookie: headgate_uid=" + user}).status;
   }
