@@ -11,10 +11,17 @@
 namespace headgate::agent {
 namespace {
 
-std::size_t TakeBody(char* text, std::size_t size, std::size_t count, void* answer) {
-  std::string& body = static_cast<HttpAnswer*>(answer)->body;
-  body.append(text,
-              std::min(size * count, kHttpBodyBytesMax - std::min(kHttpBodyBytesMax, body.size())));
+struct Taking {
+  HttpAnswer& answer;
+  std::size_t bytes_max;
+};
+
+std::size_t TakeBody(char* text, std::size_t size, std::size_t count, void* into) {
+  const Taking& taking = *static_cast<Taking*>(into);
+  std::string& body = taking.answer.body;
+  const std::size_t room = taking.bytes_max - std::min(taking.bytes_max, body.size());
+  body.append(text, std::min(size * count, room));
+  taking.answer.is_cut = taking.answer.is_cut || size * count > room;
   return size * count;
 }
 
@@ -43,6 +50,7 @@ absl::StatusOr<HttpAnswer> Call(const HttpCall& call) {
     headers.reset(curl_slist_append(headers.release(), header.c_str()));
   }
   HttpAnswer answer;
+  Taking taking{answer, call.body_bytes_max};
   curl_easy_setopt(curl.get(), CURLOPT_URL, call.url.c_str());
   curl_easy_setopt(curl.get(), CURLOPT_HTTPHEADER, headers.get());
   curl_easy_setopt(curl.get(), CURLOPT_TIMEOUT_MS, static_cast<long>(call.patience.count()));
@@ -60,7 +68,7 @@ absl::StatusOr<HttpAnswer> Call(const HttpCall& call) {
   curl_easy_setopt(curl.get(), CURLOPT_SSL_VERIFYPEER, 0L);
   curl_easy_setopt(curl.get(), CURLOPT_SSL_VERIFYHOST, 0L);
   curl_easy_setopt(curl.get(), CURLOPT_WRITEFUNCTION, &TakeBody);
-  curl_easy_setopt(curl.get(), CURLOPT_WRITEDATA, &answer);
+  curl_easy_setopt(curl.get(), CURLOPT_WRITEDATA, &taking);
   curl_easy_setopt(curl.get(), CURLOPT_HEADERFUNCTION, &TakeHeader);
   curl_easy_setopt(curl.get(), CURLOPT_HEADERDATA, &answer);
   const CURLcode code = curl_easy_perform(curl.get());

@@ -3,6 +3,7 @@
 // never takes a proxy, and takes no more of an answer than the limit.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -11,27 +12,31 @@
 
 namespace headgate::agent {
 
+inline constexpr std::size_t kHttpBodyBytesMax = 4096;
+
 struct HttpCall {
   std::string url;
   // "Name: value" each.
   std::vector<std::string> headers{};
   bool is_post = false;
   Duration patience{500};
-  // Empty: by TCP, to the host of the url.
+  // Of a Unix socket to connect to in place of the URL's host.
   std::string unix_socket{};
+  std::size_t body_bytes_max = kHttpBodyBytesMax;
 };
 
 struct HttpAnswer {
   long status = 0;
   // Of kGateHeader; empty if there was none.
   std::string gate;
-  // Its first kHttpBodyBytesMax bytes.
+  // Its first body_bytes_max bytes.
   std::string body;
+  // There were more.
+  bool is_cut = false;
 };
 
 // Every answer of a gate's own rules carries it, with the gate's name.
 inline constexpr char kGateHeader[] = "X-Headgate-Gate";
-inline constexpr std::size_t kHttpBodyBytesMax = 4096;
 
 // UNAVAILABLE says why there is no answer.
 absl::StatusOr<HttpAnswer> Call(const HttpCall& call);

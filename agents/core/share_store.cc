@@ -15,8 +15,8 @@ std::string Words(const absl::Status& status) { return std::string(status.messag
 
 }  // namespace
 
-ShareStore::ShareStore(std::string path, std::string without)
-    : path_(std::move(path)), without_(std::move(without)) {}
+ShareStore::ShareStore(std::string path, std::string without, ShareForm form)
+    : path_(std::move(path)), without_(std::move(without)), form_(std::move(form)) {}
 
 void ShareStore::Read(Reading& reading) const {
   const absl::StatusOr<std::string> text = ReadSmallFile(path_);
@@ -24,7 +24,7 @@ void ShareStore::Read(Reading& reading) const {
     AddTrouble(reading.trouble, fmt::format("{}: {}", Words(text.status()), without_));
     return;
   }
-  const absl::StatusOr<ShareFile> share = ParseShareFile(*text);
+  const absl::StatusOr<ShareFile> share = form_.parse(*text);
   if (!share.ok()) {
     AddTrouble(reading.trouble, fmt::format("{}: {}", path_, Words(share.status())));
     return;
@@ -33,7 +33,7 @@ void ShareStore::Read(Reading& reading) const {
 }
 
 absl::Status ShareStore::Write(const Apply& apply) const {
-  const std::string text = ShareFileText({apply.share.Width(), apply.retry_after_s});
+  const std::string text = form_.text({apply.share.Width(), apply.retry_after_s});
   const absl::StatusOr<std::string> present = ReadSmallFile(path_);
   if (present.ok() && *present == text) return absl::OkStatus();
   const absl::Status replaced = ReplaceFile(path_, text);
@@ -57,12 +57,13 @@ ApplyOutcome ShareStore::Put(const Apply& apply,
   return outcome;
 }
 
-std::vector<std::string> CheckShareFile(const std::string& path, const std::string& make_it) {
+std::vector<std::string> CheckShareFile(const std::string& path, const std::string& make_it,
+                                        const ShareForm& form) {
   std::vector<std::string> findings;
   const absl::StatusOr<std::string> text = ReadSmallFile(path);
   if (!text.ok()) {
     findings.push_back(fmt::format("{}: make it with `{}`", Words(text.status()), make_it));
-  } else if (const auto share = ParseShareFile(*text); !share.ok()) {
+  } else if (const auto share = form.parse(*text); !share.ok()) {
     findings.push_back(fmt::format("{}: {}", path, Words(share.status())));
   }
   if (const absl::Status status = TryToWriteIn(FolderOf(path)); !status.ok()) {

@@ -14,10 +14,16 @@
 
 namespace headgate::agent {
 
+// How a load balancer wants its file written: as share_file.h, unless it has a form of its own.
+struct ShareForm {
+  std::function<std::string(const ShareFile&)> text = ShareFileText;
+  std::function<absl::StatusOr<ShareFile>(const std::string&)> parse = ParseShareFile;
+};
+
 class ShareStore {
  public:
   // `without`: what becomes of the load balancer at a start without the file, for people.
-  ShareStore(std::string path, std::string without);
+  ShareStore(std::string path, std::string without, ShareForm form = {});
 
   // Fills `at_next_start`, or says in `trouble` why not.
   void Read(Reading& reading) const;
@@ -32,10 +38,12 @@ class ShareStore {
  private:
   const std::string path_;
   const std::string without_;
+  const ShareForm form_;
 };
 
 // What is wrong with the file and its folder; `make_it`: the command that makes the file.
-std::vector<std::string> CheckShareFile(const std::string& path, const std::string& make_it);
+std::vector<std::string> CheckShareFile(const std::string& path, const std::string& make_it,
+                                        const ShareForm& form = {});
 
 void AddTrouble(std::string& trouble, const std::string& words);
 

@@ -8,6 +8,7 @@
 
 #include "agents/core/files.h"
 #include "agents/core/snippet_words.h"
+#include "agents/envoy/counts.h"
 #include "agents/haproxy/snippet.h"
 #include "agents/main/endpoint_config.h"
 #include "agents/main/yaml_reader.h"
@@ -136,20 +137,48 @@ nginx::Settings ReadNginx(YamlMapping& parent, const std::string& gate) {
   return settings;
 }
 
+envoy::Settings ReadEnvoy(YamlMapping& parent, const std::string& gate) {
+  YamlMapping mapping(parent.Find("envoy"), parent.Name("envoy"), parent.errors(),
+                      {"admin", "share", "app_clusters", "probe_url", "key", "slow"});
+  envoy::Settings settings;
+  settings.gate = gate;
+  settings.admin = mapping.RequiredText("admin");
+  settings.share = mapping.RequiredText("share");
+  settings.probe_url = ReadProbeUrl(mapping);
+  settings.key = ReadKey(mapping);
+  settings.slow_ms = ReadSlow(mapping);
+  mapping.Require("app_clusters");
+  for (const YAML::Node& item : mapping.List("app_clusters", envoy::kAppClustersMax)) {
+    settings.app_clusters.push_back(item.IsScalar() ? item.Scalar() : "");
+    CheckWord(mapping, "app_clusters", settings.app_clusters.back());
+  }
+  if (settings.app_clusters.empty() || settings.app_clusters.front().empty()) {
+    mapping.errors().Add(mapping.node(),
+                         fmt::format("'{}' names none: write [app]", mapping.Name("app_clusters")));
+    // Nobody makes an enforcer of what is refused.
+    settings.app_clusters = {"none"};
+  }
+  if (const absl::Status status = envoy::CheckSlow(settings.slow_ms); !status.ok()) {
+    mapping.errors().Add(mapping.Find("slow"), Words(status));
+  }
+  return settings;
+}
+
 // Exactly one of the load balancers.
 void ReadLoadBalancer(const YAML::Node& item, YamlMapping& mapping, GateConfig& gate) {
-  const bool has_haproxy = mapping.Has("haproxy");
-  const bool has_nginx = mapping.Has("nginx");
-  const bool has_endpoint = mapping.Has("endpoint");
-  if (int{has_haproxy} + int{has_nginx} + int{has_endpoint} != 1) {
+  const int count = int{mapping.Has("haproxy")} + int{mapping.Has("nginx")} +
+                    int{mapping.Has("envoy")} + int{mapping.Has("endpoint")};
+  if (count != 1) {
     mapping.errors().Add(
         item, fmt::format("gate '{}' needs one load balancer: write either 'haproxy: {{…}}', "
-                          "'nginx: {{…}}' or 'endpoint: {{…}}'",
+                          "'nginx: {{…}}', 'envoy: {{…}}' or 'endpoint: {{…}}'",
                           gate.name));
-  } else if (has_haproxy) {
+  } else if (mapping.Has("haproxy")) {
     gate.load_balancer = ReadHaproxy(mapping, gate.name);
-  } else if (has_nginx) {
+  } else if (mapping.Has("nginx")) {
     gate.load_balancer = ReadNginx(mapping, gate.name);
+  } else if (mapping.Has("envoy")) {
+    gate.load_balancer = ReadEnvoy(mapping, gate.name);
   } else {
     gate.load_balancer = ReadEndpoint(mapping, gate.name, ReadKey, ReadSlow);
   }
@@ -162,7 +191,7 @@ void ReadGates(YamlMapping& root, Config& config) {
   std::size_t i = 0;
   for (const YAML::Node& item : root.List("gates", kGatesMax)) {
     YamlMapping mapping(item, fmt::format("gates[{}]", i++), root.errors(),
-                        {"name", "rails", "haproxy", "nginx", "endpoint"});
+                        {"name", "rails", "haproxy", "nginx", "envoy", "endpoint"});
     GateConfig gate;
     gate.name = mapping.RequiredText("name");
     if (const absl::Status status = CheckGateName(gate.name); !status.ok()) {

@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "agents/core/order.h"
 #include "agents/endpoint/endpoint.h"
+#include "agents/envoy/envoy.h"
 #include "agents/haproxy/haproxy.h"
 #include "agents/nginx/nginx.h"
 #include "common/base/clock.h"
@@ -27,7 +28,7 @@ inline constexpr Duration kPushEveryMax{2000};
 struct GateConfig {
   std::string name;
   Rails rails;
-  std::variant<haproxy::Settings, nginx::Settings, endpoint::Settings> load_balancer;
+  std::variant<haproxy::Settings, nginx::Settings, envoy::Settings, endpoint::Settings> load_balancer;
 };
 
 struct Config {

@@ -2,6 +2,7 @@
 
 #include "agents/endpoint/check.h"
 #include "agents/endpoint/outside.h"
+#include "agents/envoy/check.h"
 #include "agents/haproxy/check.h"
 #include "agents/nginx/check.h"
 #include "common/base/overloaded.h"
@@ -15,6 +16,9 @@ std::unique_ptr<Enforcer> MakeEnforcer(const GateConfig& gate) {
                                [](const nginx::Settings& settings) -> std::unique_ptr<Enforcer> {
                                  return std::make_unique<nginx::Nginx>(settings);
                                },
+                               [](const envoy::Settings& settings) -> std::unique_ptr<Enforcer> {
+                                 return std::make_unique<envoy::Envoy>(settings);
+                               },
                                [](const endpoint::Settings& settings) -> std::unique_ptr<Enforcer> {
                                  return std::make_unique<endpoint::Outside>(settings);
                                }},
@@ -24,6 +28,7 @@ std::unique_ptr<Enforcer> MakeEnforcer(const GateConfig& gate) {
 std::string NameOfLoadBalancer(const GateConfig& gate) {
   return std::visit(Overloaded{[](const haproxy::Settings&) { return "HAProxy"; },
                                [](const nginx::Settings&) { return "nginx"; },
+                               [](const envoy::Settings&) { return "Envoy"; },
                                [](const endpoint::Settings&) { return "the agent's endpoint"; }},
                     gate.load_balancer);
 }
@@ -36,6 +41,9 @@ std::string HowTheFileCounts(const GateConfig& gate) {
                  [](const nginx::Settings&) {
                    return "nginx's workers take less from it within 1.3 s, as long as they serve";
                  },
+                 [](const envoy::Settings&) {
+                   return "Envoy takes that at its next start: restart it if it still serves";
+                 },
                  [](const endpoint::Settings&) {
                    return "the agent takes less from it within a quarter of a second, as long as "
                           "it answers";
@@ -46,6 +54,7 @@ std::string HowTheFileCounts(const GateConfig& gate) {
 std::string ShareFileOf(const GateConfig& gate) {
   return std::visit(Overloaded{[](const haproxy::Settings& settings) { return settings.map; },
                                [](const nginx::Settings& settings) { return settings.share; },
+                               [](const envoy::Settings& settings) { return settings.share; },
                                [](const endpoint::Settings& settings) { return settings.share; }},
                     gate.load_balancer);
 }
@@ -54,6 +63,7 @@ std::vector<std::string> CheckGate(const GateConfig& gate) {
   return std::visit(
       Overloaded{[](const haproxy::Settings& settings) { return haproxy::Check(settings); },
                  [](const nginx::Settings& settings) { return nginx::Check(settings); },
+                 [](const envoy::Settings& settings) { return envoy::Check(settings); },
                  [](const endpoint::Settings& settings) { return endpoint::Check(settings); }},
       gate.load_balancer);
 }

@@ -10,7 +10,8 @@
 
 #include "agents/core/cookie.h"
 #include "agents/core/files.h"
-#include "agents/core/share_file.h"
+#include "agents/core/share_store.h"
+#include "agents/envoy/weights.h"
 #include "agents/main/exit_codes.h"
 #include "agents/main/folders.h"
 #include "common/base/bucket.h"
@@ -44,13 +45,13 @@ absl::Status MakeFolderOf(const std::string& path) {
 }
 
 // Of an existing file nothing is changed: it may hold a share.
-absl::Status WriteShare(const std::string& path) {
+absl::Status WriteShare(const std::string& path, const ShareForm& form = {}) {
   if (IsThere(path)) {
     std::cerr << path << " is already there: left as it is\n";
     return absl::OkStatus();
   }
   if (absl::Status made = MakeFolderOf(path); !made.ok()) return made;
-  const absl::Status written = WriteDurably(path, ShareFileText({kBuckets, kRetryAfterSeconds}));
+  const absl::Status written = WriteDurably(path, form.text({kBuckets, kRetryAfterSeconds}));
   if (!written.ok()) return written;
   // The load balancer reads it, maybe as another user; it holds no secret.
   chmod(path.c_str(), 0644);
@@ -225,6 +226,43 @@ int PrintEndpoint(SnippetFlags& flags) {
   return kExitDone;
 }
 
+void AddEnvoy(CLI::App& snippet, SnippetFlags& flags) {
+  CLI::App* envoy = snippet.add_subcommand("envoy", "for Envoy 1.36 and newer");
+  envoy::SnippetOptions& options = flags.envoy;
+  AddCommon(*envoy, flags, options.gate, options.bypass, options.probe_path);
+  envoy
+      ->add_option("--app-cluster", options.app_clusters,
+                   "the cluster that serves admitted users; repeatable")
+      ->required();
+  envoy->add_option("--share", options.share, "the share file, which the agent writes")->required();
+  envoy->add_option("--admin", options.admin, "Envoy's admin interface: a socket or HOST:PORT")
+      ->capture_default_str();
+  envoy->add_option("--listen", options.listen, "of the bootstrap's listener")
+      ->capture_default_str();
+  envoy->add_option("--app-address", options.app_address, "of the bootstrap's application")
+      ->capture_default_str();
+  envoy->add_option("--page", flags.page_file,
+                    "a waiting page of your own; {retry} in it is the seconds");
+  envoy->add_flag("--write", flags.write,
+                  "also make the share file, unless it is there, admitting everybody");
+  envoy->callback([&flags] { flags.is_envoy = true; });
+}
+
+int PrintEnvoy(SnippetFlags& flags) {
+  if (!flags.page_file.empty()) {
+    absl::StatusOr<std::string> page = ReadSmallFile(flags.page_file);
+    if (!page.ok()) return Fail(page.status(), kExitUsage);
+    flags.envoy.page = *std::move(page);
+  }
+  const auto text = envoy::Snippet(flags.envoy);
+  if (!text.ok()) return Fail(text.status(), kExitUsage);
+  std::cout << *text;
+  if (!flags.write) return kExitDone;
+  const ShareForm form = envoy::FormOf({flags.envoy.gate, flags.envoy.app_clusters});
+  const absl::Status written = WriteShare(flags.envoy.share, form);
+  return written.ok() ? kExitDone : Fail(written, kExitInternal);
+}
+
 int PrintNginx(SnippetFlags& flags) {
   if (!flags.page_file.empty()) {
     absl::StatusOr<std::string> page = ReadSmallFile(flags.page_file);
@@ -258,6 +296,7 @@ void AddSnippet(CLI::App& app, SnippetFlags& flags) {
   snippet->require_subcommand(1);
   AddHaproxy(*snippet, flags);
   AddNginx(*snippet, flags);
+  AddEnvoy(*snippet, flags);
   AddEndpoint(*snippet, flags);
 }
 
@@ -266,8 +305,9 @@ int PrintSnippet(SnippetFlags flags) {
   if (!key.ok()) return Fail(key.status(), kExitUsage);
   const auto slow_ms = SlowOf(flags.slow);
   if (!slow_ms.ok()) return Fail(slow_ms.status(), kExitUsage);
-  flags.haproxy.key = flags.nginx.key = flags.endpoint.key = *key;
-  flags.haproxy.slow_ms = flags.nginx.slow_ms = *slow_ms;
+  flags.haproxy.key = flags.nginx.key = flags.envoy.key = flags.endpoint.key = *key;
+  flags.haproxy.slow_ms = flags.nginx.slow_ms = flags.envoy.slow_ms = *slow_ms;
+  if (flags.is_envoy) return PrintEnvoy(flags);
   if (!flags.asks.empty()) return PrintEndpoint(flags);
   return flags.is_nginx ? PrintNginx(flags) : PrintHaproxy(flags);
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "agents/endpoint/snippet.h"
+#include "agents/envoy/snippet.h"
 #include "agents/haproxy/snippet.h"
 #include "agents/nginx/snippet.h"
 
@@ -20,13 +21,15 @@ struct SnippetFlags {
   std::string asks;
   std::string listen;
   std::string on_agent_failure = "static";
+  envoy::SnippetOptions envoy;
   std::string key = "cookie headgate_uid";
   std::vector<std::string> slow{"500ms"};
-  // Of nginx: the page's file, and who nginx's workers are.
+  // Of nginx and Envoy: the page's file. Of nginx: who its workers are.
   std::string page_file;
   std::string group = "www-data";
   bool write = false;
   bool is_nginx = false;
+  bool is_envoy = false;
 };
 
 void AddSnippet(CLI::App& app, SnippetFlags& flags);

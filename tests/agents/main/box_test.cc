@@ -210,7 +210,7 @@ TEST(Box, SaysWhatWasWrongWithWhatWasTyped) {
       nothing.output,
       HasSubstr(
           "headgate-agent: A subcommand is required: haproxy or "
-          "nginx or nginx-auth-request or caddy; `headgate-agent snippet --help` tells more"));
+          "nginx or envoy or nginx-auth-request or caddy; `headgate-agent snippet --help` tells more"));
   EXPECT_THAT(RunToEnd({BuiltProgram("headgate-agent"), "check", "--config", "/nope"}).output,
               HasSubstr("/nope"));
   EXPECT_EQ(site.Run({"override", "5%"}).exit_code, 2);

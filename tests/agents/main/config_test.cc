@@ -138,6 +138,27 @@ TEST(Config, RefusesEachMistakeInAnEndpoint) {
               HasSubstr("gate 'shop' needs one load balancer"));
 }
 
+TEST(Config, ReadsAnEnvoyAndRefusesWhatItCannotCount) {
+  const std::string gate = kGood;
+  const std::string envoy =
+      gate.substr(0, gate.find("    haproxy:")) +
+      "    envoy:\n      admin: /run/envoy/admin.sock\n"
+      "      share: /var/lib/headgate/shop.yaml\n      app_clusters: [web, api]\n"
+      "      probe_url: http://127.0.0.1:80/.headgate/probe\n      slow: [500ms]\n";
+  const auto config = ParseConfig("agent.yaml", envoy);
+  ASSERT_TRUE(config.ok()) << config.status();
+  const auto& settings = std::get<envoy::Settings>(config->gates[0].load_balancer);
+  EXPECT_THAT(settings.app_clusters, testing::ElementsAre("web", "api"));
+  const auto spoilt = [&](const std::string& from, const std::string& to) {
+    std::string text = envoy;
+    return ErrorOf(text.replace(text.find(from), from.size(), to));
+  };
+  EXPECT_THAT(spoilt("[500ms]", "[505ms]"), HasSubstr("write 500ms or 510ms"));
+  EXPECT_THAT(spoilt("[web, api]", "[]"), HasSubstr("names none: write [app]"));
+  EXPECT_THAT(spoilt("[web, api]", "['a b']"), HasSubstr("app_clusters 'a b'"));
+  EXPECT_THAT(spoilt("      admin: /run/envoy/admin.sock\n", ""), HasSubstr("admin' is missing"));
+}
+
 TEST(Config, RefusesWhatItDoesNotKnowWithLineAndColumn) {
   EXPECT_THAT(ErrorOf(With("metrics:", "metrix:")),
               StartsWith("agent.yaml:7:1: unknown key 'metrix'; did you mean 'metrics'?"));

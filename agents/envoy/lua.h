@@ -1,0 +1,20 @@
+// The short Lua programs by which Envoy itself answers the refused and the probes: nothing of them
+// runs for an admitted request. Pure: any thread.
+#pragma once
+
+#include <string>
+
+namespace headgate::envoy {
+
+struct LuaOptions {
+  std::string gate;
+  std::string share;
+  // Empty: ours.
+  std::string page;
+};
+// The waiting page, or a problem for programs.
+std::string WaitLua(const LuaOptions& options);
+// Answers with `status` and one word.
+std::string WordLua(const std::string& gate, int status, const std::string& word);
+
+}  // namespace headgate::envoy

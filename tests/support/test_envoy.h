@@ -1,0 +1,82 @@
+// A real Envoy with one gate from our own snippet, in a folder of its own. One thread. Stopped by
+// its pid with this object. A test begins with HEADGATE_NEEDS_ENVOY.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "agents/envoy/envoy.h"
+#include "agents/envoy/snippet.h"
+#include "common/base/share.h"
+#include "tests/support/process.h"
+#include "tests/support/temp_folder.h"
+#include "tests/support/test_haproxy.h"
+
+namespace headgate::test {
+
+// Its path: $HEADGATE_ENVOY, or where `./dev test` puts it; empty if there is none.
+std::string EnvoyProgram();
+
+#define HEADGATE_NEEDS_ENVOY()                                                                 \
+  if (headgate::test::EnvoyProgram().empty()) {                                                \
+    GTEST_SKIP() << "there is no Envoy: `./dev test` installs it where its wheel can be had; " \
+                    "$HEADGATE_ENVOY names another";                                           \
+  }                                                                                            \
+  static_assert(true, "a semicolon follows")
+
+class TestEnvoy {
+ public:
+  struct Options {
+    std::uint16_t app_port = 0;
+    std::string gate = "shop";
+    std::string key = "cookie headgate_uid";
+    std::vector<std::uint32_t> slow_ms{500};
+    std::vector<std::string> bypass{"path=/healthz"};
+    Share share = Share::All();
+  };
+
+  // Starts it and waits until it answers.
+  explicit TestEnvoy(Options options);
+  TestEnvoy(const TestEnvoy&) = delete;
+  TestEnvoy& operator=(const TestEnvoy&) = delete;
+  ~TestEnvoy() { Stop(); }
+
+  envoy::Settings settings() const;
+  const std::string& folder() const { return folder_.path(); }
+  std::string share_file() const { return folder_ / "shop.yaml"; }
+  std::string config() const { return folder_ / "envoy.yaml"; }
+  std::string admin() const { return folder_ / "admin.sock"; }
+  std::string url(const std::string& path) const;
+  // A share file as the agent writes it.
+  std::string FileText(Share share) const;
+
+  void Start();
+  void Stop() { process_.reset(); }
+  void Kill();
+  void Signal(int signal) const { process_->Signal(signal); }
+  // With one piece of text of its configuration in another's place, at its first place.
+  void ChangeAndStart(const std::string& from, const std::string& to);
+  std::string Log() const { return process_ ? process_->Output() : ""; }
+  // Exits instead of answering: the exit code, and what it says.
+  Finished RunToEnd() const;
+  // `/runtime_modify`, as somebody else.
+  void Modify(const envoy::Entries& entries) const;
+
+  HttpAnswer Get(const std::string& path, const std::vector<std::string>& headers = {}) const {
+    return GetUrl(url(path), headers);
+  }
+  // The status that the user with this cookie gets.
+  int StatusFor(const std::string& user) const;
+
+ private:
+  std::vector<std::string> Command() const;
+
+  const Options options_;
+  const TempFolder folder_;
+  const std::uint16_t port_;
+  std::unique_ptr<Process> process_;
+};
+
+}  // namespace headgate::test
