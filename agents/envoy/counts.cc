@@ -75,6 +75,8 @@ std::string RouteStatOf(const std::string& gate) { return agent::VariableOf(gate
 std::string BypassStatOf(const std::string& gate) { return agent::VariableOf(gate) + "_bypass"; }
 std::string ProbeStatOf(const std::string& gate) { return agent::VariableOf(gate) + "_probe"; }
 
+std::string RefusedStatOf(const std::string& gate) { return agent::VariableOf(gate) + "_refused"; }
+
 std::string FilterOf(const Gate& gate) {
   std::string clusters;
   for (const std::string& app : gate.app_clusters) {
@@ -84,8 +86,8 @@ std::string FilterOf(const Gate& gate) {
   return fmt::format(
       R"(^(server\.uptime|cluster\.({})\.(upstream_cx_connect_fail|upstream_rq_(active|pending_active))|)"
       R"(vhost\..*\.route\.{}(_bypass)?\.upstream_rq_(total|completed|5xx|retry|timeout|time)|)"
-      R"(http\..*\.lua\.{}\.executions)$)",
-      clusters, route, route);
+      R"({}\.http_local_rate_limit\.enabled)$)",
+      clusters, route, RefusedStatOf(gate.name));
 }
 
 absl::StatusOr<agent::RawCounters> CountersFrom(const Stats& stats, const Gate& gate,
@@ -93,12 +95,12 @@ absl::StatusOr<agent::RawCounters> CountersFrom(const Stats& stats, const Gate& 
   const Sums sums(stats);
   const std::string route = ".route." + RouteStatOf(gate.name) + ".upstream_rq_";
   const std::string bypass = ".route." + BypassStatOf(gate.name) + ".upstream_rq_";
-  const std::string refused = ".lua." + RouteStatOf(gate.name) + ".executions";
+  const std::string refused = RefusedStatOf(gate.name) + ".http_local_rate_limit.enabled";
   if (!sums.Has(route + "total")) {
     return Missing("stat_prefix " + RouteStatOf(gate.name), "the routes");
   }
   if (!sums.Has(refused)) {
-    return Missing("the executions of the Lua filter headgate." + gate.name, "the filters");
+    return Missing("stat_prefix " + RefusedStatOf(gate.name), "the filters and routes");
   }
   agent::RawCounters raw;
   raw.bypassed = sums.Of(bypass + "completed");

@@ -20,6 +20,7 @@ inline constexpr std::uint32_t kSlowestMs = 3'600'000;
 std::string RouteStatOf(const std::string& gate);
 std::string BypassStatOf(const std::string& gate);
 std::string ProbeStatOf(const std::string& gate);
+std::string RefusedStatOf(const std::string& gate);
 
 // A regular expression for the names of the stats that are read here.
 std::string FilterOf(const Gate& gate);

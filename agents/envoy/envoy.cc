@@ -90,10 +90,10 @@ void Envoy::NoteProcess(const Stats& stats) {
   const bool is_new =
       !uptime_s_ || uptime_s < *uptime_s_ || std::chrono::abs(started - started_) > kStartSlack;
   uptime_s_ = uptime_s;
+  if (is_new || version_.empty()) version_ = admin_.ReadVersion().value_or("");
   if (!is_new) return;
   started_ = started;
   ++generation_;
-  version_ = admin_.ReadVersion().value_or("");
 }
 
 absl::StatusOr<agent::RawCounters> Envoy::Count() {

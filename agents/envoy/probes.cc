@@ -33,12 +33,12 @@ Probes::Probes(std::string gate, std::string url, agent::UserKey key)
     : gate_(std::move(gate)), url_(std::move(url)), key_(std::move(key)) {}
 
 absl::Status Probes::Try(Share share) {
-  const TimePoint until = SteadyClock().Now() + kPatience;
   const std::uint32_t width = share.Width();
   if (!keys_ || keys_->first != width) {
     keys_.emplace(width, agent::FindProbeKeys(width, Hash64(gate_)));
   }
   const agent::ProbeKeys& keys = keys_->second;
+  const TimePoint until = SteadyClock().Now() + kPatience;
   if (width > 0) {
     const absl::Status status = Expect("", keys.inside, true, until);
     if (!status.ok()) return status;
@@ -50,13 +50,16 @@ absl::Status Probes::Try(Share share) {
   return TryHalf(until);
 }
 
-absl::Status Probes::TryHalf(TimePoint until) {
-  for (std::uint64_t i = half_.size(); i < kPairs; ++i) {
-    half_.push_back(agent::FindProbeKeys(kBuckets / 2, Hash64(gate_) + i));
-  }
-  for (const agent::ProbeKeys& keys : half_) {
-    absl::Status status = Expect(kHalfSuffix, keys.inside, true, until);
-    if (status.ok()) status = Expect(kHalfSuffix, keys.outside, false, until);
+absl::Status Probes::TryHalf(TimePoint until) const {
+  int inside = 0;
+  int outside = 0;
+  for (int i = 0; inside < kPairs || outside < kPairs; ++i) {
+    const std::string key = fmt::format("headgate-probe-{}", i);
+    const bool is_inside = BucketOf(key) < kBuckets / 2;
+    int& tried = is_inside ? inside : outside;
+    if (tried == kPairs) continue;
+    ++tried;
+    const absl::Status status = Expect(kHalfSuffix, key, is_inside, until);
     if (absl::IsAborted(status)) {
       return absl::FailedPreconditionError(fmt::format(
           "Envoy does not choose by XXH64 of '{}': `use_hash_policy: true` or the hash_policy is "

@@ -11,6 +11,12 @@
 namespace headgate::envoy {
 namespace {
 
+// Limits nothing. It counts, which Envoy 1.36 does not for Lua filters.
+constexpr char kCounts[] =
+    "{{\"@type\": type.googleapis.com/envoy.extensions.filters.http.local_ratelimit.v3."
+    "LocalRateLimit, stat_prefix: {}, token_bucket: {{max_tokens: 1, fill_interval: 3600s}}, "
+    "filter_enabled: {{default_value: {{numerator: 100}}}}, "
+    "filter_enforced: {{default_value: {{numerator: 0}}}}}}";
 constexpr char kPerRoute[] = "type.googleapis.com/envoy.extensions.filters.http.lua.v3.LuaPerRoute";
 
 std::string Escaped(const std::string& name) {
@@ -81,7 +87,7 @@ class Writer {
   };
   std::string Filter() const { return "headgate." + options_.gate; }
   std::string ProbeFilter() const { return Filter() + ".probe"; }
-  static std::string Text(const Way& way);
+  std::string Text(const Way& way) const;
   std::string Text(const Route& route) const;
   std::string Answer(const std::string& match, const std::string& filter,
                      const std::string& lua) const;
@@ -94,7 +100,7 @@ class Writer {
   const KeyRule rule_;
 };
 
-std::string Writer::Text(const Way& way) {
+std::string Writer::Text(const Way& way) const {
   std::string text = fmt::format("- name: {}\n  weight: {}\n", way.cluster, way.weight);
   if (!way.cookie.empty()) {
     text += fmt::format(
@@ -108,6 +114,10 @@ std::string Writer::Text(const Way& way) {
   if (!way.lua.empty()) {
     text += fmt::format("  typed_per_filter_config:\n    {}: {{\"@type\": {}, name: {}}}\n",
                         way.filter, kPerRoute, way.lua);
+  }
+  if (way.lua == kWaitLua) {
+    text += fmt::format("    {}.refused: {}\n", Filter(),
+                        fmt::format(kCounts, RefusedStatOf(options_.gate)));
   }
   return text;
 }

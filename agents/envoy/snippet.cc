@@ -141,7 +141,14 @@ std::string LuaFilter(const std::string& name, const std::string& stat,
 
 std::string Filters(const SnippetOptions& options) {
   const std::string name = "headgate." + options.gate;
-  return LuaFilter(name, RouteStatOf(options.gate),
+  const std::string counts = fmt::format(
+      "- name: {}.refused\n"
+      "  disabled: true\n"
+      "  typed_config: {{\"@type\": type.googleapis.com/"
+      "envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit, stat_prefix: {}}}\n",
+      name, RefusedStatOf(options.gate));
+  return counts +
+         LuaFilter(name, RouteStatOf(options.gate),
                    Program(kWaitLua, WaitLua({options.gate, options.share, options.page}))) +
          LuaFilter(name + ".probe", ProbeStatOf(options.gate),
                    Program(kInside, WordLua(options.gate, 200, kInside)) +

@@ -22,7 +22,7 @@ Stats Sound() {
                      {"vhost.a.route.headgate_shop.upstream_rq_timeout", 1},
                      {"vhost.a.route.headgate_shop_bypass.upstream_rq_completed", 4},
                      {"vhost.a.route.headgate_shop_bypass.upstream_rq_5xx", 1},
-                     {"http.edge.lua.headgate_shop.executions", 5},
+                     {"headgate_shop_refused.http_local_rate_limit.enabled", 5},
                      {"cluster.app.upstream_cx_connect_fail", 3},
                      {"cluster.app.upstream_rq_active", 2},
                      {"cluster.api.upstream_cx_connect_fail", 1}},
@@ -84,7 +84,8 @@ TEST(Counts, AreSummedOverVirtualHostsAndClusters) {
 TEST(Counts, SayWhatIsMissing) {
   for (const auto& [name, words] : std::map<std::string, std::string>{
            {"vhost.a.route.headgate_shop.upstream_rq_total", "stat_prefix headgate_shop"},
-           {"http.edge.lua.headgate_shop.executions", "Lua filter headgate.shop"},
+           {"headgate_shop_refused.http_local_rate_limit.enabled",
+            "stat_prefix headgate_shop_refused"},
            {"cluster.api.upstream_cx_connect_fail", "no cluster 'api'"}}) {
     Stats stats = Sound();
     stats.counts.erase(name);

@@ -14,6 +14,9 @@ class Balancer:
     # Where a user's request goes.
     question = "/"
 
+    # Requests that it takes at once on a connection, without waiting for their answers.
+    pipelined = 64
+
     def __init__(self, name, folder):
         self.name = name
         self.port = process.free_port()

@@ -22,6 +22,8 @@ class Envoy(balancer.Balancer):
     """Envoy in front of the shop."""
 
     kind = "envoy"
+    # It closes a connection with more answers of its own in the queue.
+    pipelined = 2
 
     def __init__(self, name, folder, shop_port, agent_program, gate, slow_ms):
         super().__init__(name, folder)
