@@ -28,7 +28,8 @@ inline constexpr Duration kPushEveryMax{2000};
 struct GateConfig {
   std::string name;
   Rails rails;
-  std::variant<haproxy::Settings, nginx::Settings, envoy::Settings, endpoint::Settings> load_balancer;
+  std::variant<haproxy::Settings, nginx::Settings, envoy::Settings, endpoint::Settings>
+      load_balancer;
 };
 
 struct Config {

@@ -11,6 +11,7 @@
 #include "agents/core/counter_sums.h"
 #include "common/base/bucket.h"
 #include "tests/agents/enforcer_contract.h"
+#include "tests/agents/signed_cookie_contract.h"
 #include "tests/support/test_app.h"
 #include "tests/support/test_haproxy.h"
 
@@ -300,4 +301,5 @@ TEST(Haproxy, SaysWhatIsMissingInItsConfiguration) {
 
 namespace headgate::test {
 INSTANTIATE_TYPED_TEST_SUITE_P(OfHaproxy, EnforcerContract, haproxy::Kind);
+INSTANTIATE_TYPED_TEST_SUITE_P(OfHaproxy, SignedCookieContract, haproxy::Kind);
 }  // namespace headgate::test

@@ -29,13 +29,13 @@ class Envoy(balancer.Balancer):
         super().__init__(name, folder)
         self._gate = gate
         self._slow_ms = slow_ms
-        self._share = os.path.join(self.folder, "headgate.yaml")
+        self.share_file = os.path.join(self.folder, "headgate.yaml")
         self._admin = f"127.0.0.1:{process.free_port()}"
         self.configuration = os.path.join(self.folder, "envoy.yaml")
         with open(self.configuration, "w", encoding="utf-8") as file:
             file.write(self.snippet(
                 agent_program, "envoy", "--gate", gate, "--app-cluster", "shop", "--share",
-                self._share, "--admin", self._admin, "--listen", f"127.0.0.1:{self.port}",
+                self.share_file, "--admin", self._admin, "--listen", f"127.0.0.1:{self.port}",
                 "--app-address", f"127.0.0.1:{shop_port}", "--slow", f"{slow_ms}ms", "--write"))
         self.start()
 
@@ -43,7 +43,7 @@ class Envoy(balancer.Balancer):
         """The part of agent.yaml that names this load balancer."""
         return ("envoy:\n"
                 f"      admin: {self._admin}\n"
-                f"      share: {self._share}\n"
+                f"      share: {self.share_file}\n"
                 "      app_clusters: [shop]\n"
                 f"      probe_url: {self.probe_url}\n"
                 f"      slow: [{self._slow_ms}ms]\n")
