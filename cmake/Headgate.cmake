@@ -63,14 +63,15 @@ function(headgate_program name)
   target_link_libraries(${name} PRIVATE headgate_flags ${ARG_DEPS})
 endfunction()
 
-# headgate_test(NAME SOURCES … DEPS … [REAL] [GRPC] [TIMEOUT s]): a GoogleTest program that ctest
-# runs. REAL marks tests that start HAProxy, Prometheus or PostgreSQL; they run one at a time. GRPC
-# marks those that call through gRPC, which ThreadSanitizer does not see through.
+# headgate_test(NAME SOURCES … DEPS … [REAL] [GRPC] [LONG] [TIMEOUT s]): a GoogleTest program that
+# ctest runs. REAL marks tests that start HAProxy, Prometheus or PostgreSQL; they run one at a time.
+# GRPC marks those that call through gRPC, which ThreadSanitizer does not see through. LONG ones run
+# for a minute: with sanitizers only under `./dev test --all`.
 function(headgate_test name)
   if(NOT HEADGATE_TESTS)
     return()
   endif()
-  cmake_parse_arguments(ARG "REAL;GRPC" "TIMEOUT" "SOURCES;DEPS" ${ARGN})
+  cmake_parse_arguments(ARG "REAL;GRPC;LONG" "TIMEOUT" "SOURCES;DEPS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   target_link_libraries(${name} PRIVATE headgate_flags headgate_test_places ${ARG_DEPS}
@@ -81,9 +82,13 @@ function(headgate_test name)
   add_test(NAME ${name} COMMAND ${name})
   set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT})
   if(ARG_REAL)
-    set_tests_properties(${name} PROPERTIES LABELS real RUN_SERIAL ON)
+    set_property(TEST ${name} APPEND PROPERTY LABELS real)
+    set_tests_properties(${name} PROPERTIES RUN_SERIAL ON)
   endif()
   if(ARG_GRPC)
-    set_tests_properties(${name} PROPERTIES LABELS grpc)
+    set_property(TEST ${name} APPEND PROPERTY LABELS grpc)
+  endif()
+  if(ARG_LONG)
+    set_property(TEST ${name} APPEND PROPERTY LABELS long)
   endif()
 endfunction()
