@@ -39,11 +39,41 @@ if(HEADGATE_SANITIZE)
   target_link_options(headgate_flags INTERFACE -fsanitize=${HEADGATE_SANITIZE})
 endif()
 
+# Most of a compilation reads the same large headers: they are read once. What forgets an include of
+# its own is found by the presets without it.
+option(HEADGATE_PCH "Precompile the headers that most sources include" OFF)
+set(COMMON_HEADERS <algorithm> <chrono> <functional> <map> <memory> <optional> <string> <variant>
+  <vector> <fmt/format.h> <absl/status/statusor.h>)
+if(HEADGATE_PCH)
+  # Macros must be the same wherever a header comes precompiled: fmt's own, and -pthread's, which
+  # gRPC's users have.
+  target_link_libraries(headgate_flags INTERFACE fmt::fmt)
+  target_compile_options(headgate_flags INTERFACE -pthread)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
+    target_compile_options(headgate_flags INTERFACE -fpch-preprocess)  # for ccache
+  endif()
+endif()
+# headgate_headers(NAME <header> …): they are compiled once for those who read NAME.
+function(headgate_headers name)
+  if(HEADGATE_PCH)
+    add_library(${name} STATIC ${CMAKE_SOURCE_DIR}/cmake/precompiled.cc)
+    target_link_libraries(${name} PUBLIC headgate_flags absl::status absl::statusor)
+    target_precompile_headers(${name} PRIVATE ${ARGN})
+  endif()
+endfunction()
+function(headgate_reads_headers target from)
+  if(HEADGATE_PCH)
+    target_precompile_headers(${target} REUSE_FROM ${from})
+  endif()
+endfunction()
+headgate_headers(headgate_common_headers ${COMMON_HEADERS})
+
 # headgate_library(NAME SOURCES a.cc … DEPS x y …): a room or a part of one.
 function(headgate_library name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
   add_library(${name} STATIC ${ARG_SOURCES})
   target_link_libraries(${name} PUBLIC headgate_flags ${ARG_DEPS})
+  headgate_reads_headers(${name} headgate_common_headers)
 endfunction()
 
 # headgate_calculates(NAME …): libraries that rehearse hours in a test. Sanitizers' builds are not
@@ -61,6 +91,7 @@ function(headgate_program name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE headgate_flags ${ARG_DEPS})
+  headgate_reads_headers(${name} headgate_common_headers)
 endfunction()
 
 # headgate_test(NAME SOURCES … DEPS … [REAL] [GRPC] [LONG] [TIMEOUT s]): a GoogleTest program that
@@ -76,6 +107,7 @@ function(headgate_test name)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   target_link_libraries(${name} PRIVATE headgate_flags headgate_test_places ${ARG_DEPS}
     GTest::gmock GTest::gtest_main)
+  headgate_reads_headers(${name} headgate_test_headers)
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 60)
   endif()
