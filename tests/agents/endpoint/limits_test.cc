@@ -1,5 +1,6 @@
 // Each limit of the endpoint: its answer and its count, and that others are served on.
 #include <arpa/inet.h>
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
@@ -62,7 +63,7 @@ TEST(Limits, AConnectionIsKeptAndTakesManyRequestsAlsoAtOnce) {
     line.Send(kRequest);
     EXPECT_THAT(line.Receive(), StartsWith("HTTP/1.1 204"));
   }
-  line.Send(std::string(kRequest) + kRequest);
+  line.Send(fmt::format("{0}{0}", kRequest));
   std::string two;
   while (two.find("204", two.find("204") + 1) == std::string::npos) {
     const std::string piece = line.Receive();
