@@ -1,5 +1,6 @@
 #include "cli/picture.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -221,7 +222,7 @@ TEST(Picture, ChecksOfARestorationThatHasEndedAreNotDoubtful) {
 
 TEST(Picture, OnASmallTerminalTroubleComesBeforeWhatIsInOrder) {
   v1::Gate gate = AdmittingGate();
-  gate.mutable_restoration()->set_doing(std::string(150, 'x') + " " + std::string(60, 'y'));
+  gate.mutable_restoration()->set_doing(fmt::format("{:x>150} {:y>60}", "", ""));
   for (const char* wait : {"a", "b", "c", "d"}) gate.mutable_restoration()->add_waits_for(wait);
   for (const char* name : {"a", "b", "c"}) AddCheck(gate, name, v1::HEALTHY);
   AddCheck(gate, "payments", v1::FAILED);
