@@ -36,7 +36,7 @@ backend {app}
 
 
 class HaProxy(balancer.Balancer):
-    """HAProxy in front of the shop."""
+    """HAProxy in front of the shop; without a gate where `gate` is None."""
 
     kind = "HAProxy"
     app = "shop"
@@ -47,7 +47,7 @@ class HaProxy(balancer.Balancer):
         self.share_file = os.path.join(self.folder, "headgate.map")
         self.stats = os.path.join(self.folder, "stats.sock")
         self.configuration = os.path.join(self.folder, "haproxy.cfg")
-        in_frontend, own_sections = _parts(self.snippet(
+        in_frontend, own_sections = ("", "") if gate is None else _parts(self.snippet(
             agent_program, "haproxy", "--gate", gate, "--app-backend", self.app, "--map",
             self.share_file, "--socket", self.stats, "--slow", f"{slow_ms}ms", "--write-map"))
         with open(self.configuration, "w", encoding="utf-8") as file:

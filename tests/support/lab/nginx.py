@@ -56,7 +56,7 @@ http {{
 
 
 class Nginx(balancer.Balancer):
-    """nginx in front of the shop."""
+    """nginx in front of the shop; without a gate where `gate` is None."""
 
     kind = "nginx"
 
@@ -66,9 +66,9 @@ class Nginx(balancer.Balancer):
         self._slow_ms = slow_ms
         self.share_file = os.path.join(self.folder, "headgate.share")
         self.configuration = os.path.join(self.folder, "nginx.conf")
-        in_http, in_server = self.snippet(
-            agent_program, "nginx", "--gate", gate, "--folder", self.folder, "--share",
-            self.share_file, "--slow", f"{slow_ms}ms", "--write").split("# 2.", 1)
+        in_http, in_server = "", ""
+        if gate is not None:
+            in_http, in_server = self.paste(agent_program).split("# 2.", 1)
         with open(self.configuration, "w", encoding="utf-8") as file:
             # Workers of root's are root here: the folder is the lab's alone.
             file.write(CONFIGURATION.format(user="user root;\n" if os.geteuid() == 0 else "",
@@ -76,6 +76,12 @@ class Nginx(balancer.Balancer):
                                             port=self.port, in_http=in_http,
                                             in_server="# 2." + in_server))
         self.start()
+
+    def paste(self, agent_program):
+        """What `headgate-agent snippet` prints for it."""
+        return self.snippet(
+            agent_program, "nginx", "--gate", self._gate, "--folder", self.folder, "--share",
+            self.share_file, "--slow", f"{self._slow_ms}ms", "--write")
 
     def agent_settings(self):
         """The part of agent.yaml that names this load balancer."""
