@@ -54,12 +54,28 @@ if(HEADGATE_PCH)
     target_compile_options(headgate_flags INTERFACE -fpch-preprocess)  # for ccache
   endif()
 endif()
+# Two compilations of the same headers differ in some bytes, and then nothing that reads them would
+# come out of ccache (CCACHE_PCH_EXTSUM in `dev`): what they say is summed up beside them.
+function(headgate_sum_of_headers name)
+  list(TRANSFORM ARGN PREPEND "#include ")
+  list(JOIN ARGN "\n" text)
+  set(folder ${CMAKE_CURRENT_BINARY_DIR}/CMakeFiles/${name}.dir)
+  file(WRITE ${folder}/sum.cc "${text}\n")
+  separate_arguments(flags UNIX_COMMAND "${CMAKE_CXX_FLAGS}")
+  execute_process(
+    COMMAND ${CMAKE_CXX_COMPILER} -std=c++20 -pthread ${flags} -E -P ${folder}/sum.cc
+    OUTPUT_VARIABLE read COMMAND_ERROR_IS_FATAL ANY)
+  string(SHA256 sum
+    "${read} ${CMAKE_CXX_COMPILER_VERSION} ${CMAKE_CXX_FLAGS} ${HEADGATE_SANITIZE}")
+  file(WRITE ${folder}/cmake_pch.hxx.gch.sum ${sum})
+endfunction()
 # headgate_headers(NAME <header> …): they are compiled once for those who read NAME.
 function(headgate_headers name)
   if(HEADGATE_PCH)
     add_library(${name} STATIC ${CMAKE_SOURCE_DIR}/cmake/precompiled.cc)
     target_link_libraries(${name} PUBLIC headgate_flags absl::status absl::statusor)
     target_precompile_headers(${name} PRIVATE ${ARGN})
+    headgate_sum_of_headers(${name} ${ARGN})
   endif()
 endfunction()
 function(headgate_reads_headers target from)
