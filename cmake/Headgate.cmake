@@ -99,6 +99,8 @@ function(headgate_calculates)
   if(HEADGATE_SANITIZE)
     foreach(name ${ARGV})
       target_compile_options(${name} PRIVATE -O1)
+      # Precompiled headers are of another level.
+      set_target_properties(${name} PROPERTIES DISABLE_PRECOMPILE_HEADERS ON)
     endforeach()
   endif()
 endfunction()
