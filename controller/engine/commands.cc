@@ -131,7 +131,10 @@ absl::Status Carrier::operator()(const CreateGate& order) {
   // Where its agents enforce less, of a journal that was lost, creating it raises nobody.
   next.no_raise = next.share > Share::None();
   absl::Status keys;
-  if (order.cookie_key) keys = BeginRotation(gate_, *order.cookie_key, next.cookie_keys);
+  // Of a gate that is known only from its agents they may have keys: those stay.
+  if (order.cookie_key && !gate_.exists) {
+    keys = BeginRotation(gate_, *order.cookie_key, next.cookie_keys);
+  }
   if (!keys.ok()) return keys;
   Propose(std::move(next), "create", false);
   summary_ = fmt::format("gate {} is created at {}", command_.gate, order.share.ToString());

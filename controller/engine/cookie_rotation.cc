@@ -38,7 +38,7 @@ absl::Status BeginRotation(const Gate& gate, CookieKey key, CookieKeys& next) {
   if (gate.pending) {
     return absl::FailedPreconditionError("a raise is being recorded: try again in a second");
   }
-  if (gate.exists && IsAdopted(gate) && gate.record.no_raise) {
+  if (IsAdopted(gate)) {
     return absl::FailedPreconditionError(fmt::format(
         "gate {0} is known only from its agents: `headgate gates create {0}` first", name));
   }

@@ -78,10 +78,16 @@ TEST_F(RecoveryTest, AGateThatALostJournalHadCanBeClosedAndWrittenDownAndRaisesN
   stage_.agent("edge-2").report.enforced = *Share::FromPpm(100'000);
   ComeBack();
   stage_.Run(2s);
-  const auto created = stage_.Do(engine::CreateGate{Share::All()}, WaitFor::kObserved);
+  const CookieKey key{7, std::string(kCookieSecretBytes, 's')};
+  const auto rotated = stage_.Do(engine::RotateCookieKey{key});
+  ASSERT_TRUE(stage_.RunUntil([&] { return rotated->has_value(); }, 5s));
+  EXPECT_THAT(std::string((*rotated)->status.message()), HasSubstr("`headgate gates create shop`"));
+  const auto created = stage_.Do(engine::CreateGate{Share::All(), key}, WaitFor::kObserved);
   ASSERT_TRUE(stage_.RunUntil([&] { return created->has_value(); }, 5s));
   ASSERT_TRUE((*created)->status.ok()) << (*created)->status;
   stage_.Run(2s);
+  // Whatever keys its agents have stay: a new one would take places away.
+  EXPECT_TRUE(stage_.agent("edge-2").sent.back().cookie_keys.empty());
   EXPECT_TRUE(stage_.gate().no_raise);
   EXPECT_EQ(stage_.agent("edge-2").sent.back().no_raise, true);
   const auto closed = stage_.Do(engine::CloseGate{}, WaitFor::kObserved);
