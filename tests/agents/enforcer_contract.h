@@ -1,9 +1,12 @@
 // What every load balancer promises behind the Enforcer interface, tried on the real one. A kind
-// names the two: `struct Kind { using Real = TestHaproxy; using Enforcer = haproxy::Haproxy; };`
+// names the two: `struct Kind { using Real = TestHaproxy; using Enforcer = haproxy::Haproxy; };`,
+// and says in `Missing()`, if it has that, why its tests are skipped.
 #pragma once
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <filesystem>
 #include <string>
 
 #include "agents/core/enforcer.h"
@@ -15,6 +18,12 @@ namespace headgate::test {
 template <typename Kind>
 class EnforcerContract : public testing::Test {
  protected:
+  void SetUp() override {
+    // Of a kind that cannot be had everywhere.
+    if constexpr (requires { Kind::Missing(); }) {
+      if (const std::string why = Kind::Missing(); !why.empty()) GTEST_SKIP() << why;
+    }
+  }
   static Share Percent(const char* text) { return *Share::Parse(text); }
 };
 TYPED_TEST_SUITE_P(EnforcerContract);
@@ -60,7 +69,26 @@ TYPED_TEST_P(EnforcerContract, ProbesFindEveryKindOfKeyAndRefuteAWrongShare) {
   }
 }
 
+TYPED_TEST_P(EnforcerContract, AFileThatCannotBeWrittenPreventsARaiseButNoLowering) {
+  const TestApp app;
+  const typename TypeParam::Real real({.app_port = app.port(), .share = this->Percent("50%")});
+  typename TypeParam::Enforcer enforcer(real.settings());
+  // A folder in the way of the temporary file stands for every disk that takes nothing.
+  std::filesystem::create_directory(real.share_file() + "." + std::to_string(getpid()) + ".tmp");
+  const agent::ApplyOutcome raise = enforcer.Put({this->Percent("60%"), 10, agent::Direction::kUp});
+  EXPECT_FALSE(raise.in_memory.ok());
+  EXPECT_FALSE(raise.at_next_start.ok());
+  EXPECT_EQ(enforcer.Read().in_force, this->Percent("50%"));
+  const agent::ApplyOutcome lowering =
+      enforcer.Put({this->Percent("5%"), 10, agent::Direction::kDown});
+  EXPECT_TRUE(lowering.in_memory.ok()) << lowering.in_memory;
+  EXPECT_FALSE(lowering.at_next_start.ok());
+  EXPECT_EQ(enforcer.Read().in_force, this->Percent("5%"));
+  EXPECT_EQ(enforcer.Read().at_next_start, this->Percent("50%"));
+}
+
 REGISTER_TYPED_TEST_SUITE_P(EnforcerContract, EnforcesWhatItIsToldAndReadsItBack,
-                            ProbesFindEveryKindOfKeyAndRefuteAWrongShare);
+                            ProbesFindEveryKindOfKeyAndRefuteAWrongShare,
+                            AFileThatCannotBeWrittenPreventsARaiseButNoLowering);
 
 }  // namespace headgate::test

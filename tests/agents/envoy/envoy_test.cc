@@ -282,6 +282,7 @@ TEST(Envoy, CheckFindsRoutesThatDrawAFilterThatIsMissingAndALayerOnTop) {
 }
 
 struct Kind {
+  static std::string Missing() { return test::WhyNoEnvoy(); }
   using Real = TestEnvoy;
   using Enforcer = Envoy;
 };

@@ -128,24 +128,6 @@ TEST(EnvoyGate, ARaiseIsWrittenBeforeItIsEnforcedEvenRightAfterAStart) {
   ExpectEnforced(real, Percent("80%"));
 }
 
-TEST(EnvoyGate, AFileThatCannotBeWrittenPreventsARaiseButNoLowering) {
-  HEADGATE_NEEDS_ENVOY();
-  const TestApp app;
-  const TestEnvoy real({.app_port = app.port(), .share = Percent("50%")});
-  Envoy envoy(real.settings());
-  // A folder in the way of the temporary file stands for every disk that takes nothing.
-  std::filesystem::create_directory(real.share_file() + "." + std::to_string(getpid()) + ".tmp");
-  const ApplyOutcome raise = envoy.Put({Percent("60%"), 10, Direction::kUp});
-  EXPECT_FALSE(raise.in_memory.ok());
-  EXPECT_FALSE(raise.at_next_start.ok());
-  EXPECT_EQ(envoy.Read().in_force, Percent("50%"));
-  const ApplyOutcome lowering = envoy.Put({Percent("5%"), 10, Direction::kDown});
-  EXPECT_TRUE(lowering.in_memory.ok()) << lowering.in_memory;
-  EXPECT_FALSE(lowering.at_next_start.ok());
-  EXPECT_EQ(envoy.Read().in_force, Percent("5%"));
-  EXPECT_EQ(envoy.Read().at_next_start, Percent("50%"));
-}
-
 TEST(EnvoyGate, MendsWeightsThatSomebodyElseHasChanged) {
   HEADGATE_NEEDS_ENVOY();
   const TestApp app;

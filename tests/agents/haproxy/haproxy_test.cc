@@ -2,10 +2,8 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <atomic>
-#include <filesystem>
 #include <thread>
 
 #include "agents/core/counter_sums.h"
@@ -18,7 +16,6 @@
 namespace headgate::haproxy {
 namespace {
 
-using agent::ApplyOutcome;
 using agent::Direction;
 using agent::Reading;
 using test::Eventually;
@@ -221,23 +218,6 @@ TEST(Haproxy, ErrorsOfBypassedRequestsWhileTheApplicationIsDownAreNobodysAfterIt
   for (int i = 0; i < 5; ++i) EXPECT_EQ(real.StatusFor("a"), 200);
   EXPECT_TRUE(Eventually([&] { return tally.Look().admitted == 5; }));
   EXPECT_EQ(tally.Look().http_5xx, 0U);
-}
-
-TEST(Haproxy, AFileThatCannotBeWrittenPreventsARaiseButNoLowering) {
-  const TestApp app;
-  const TestHaproxy real({.app_port = app.port(), .share = Percent("50%")});
-  Haproxy haproxy(real.settings());
-  // A folder in the way of the temporary file stands for every disk that takes nothing.
-  std::filesystem::create_directory(real.map() + "." + std::to_string(getpid()) + ".tmp");
-  const ApplyOutcome raise = haproxy.Put({Percent("60%"), 10, Direction::kUp});
-  EXPECT_FALSE(raise.in_memory.ok());
-  EXPECT_FALSE(raise.at_next_start.ok());
-  EXPECT_EQ(haproxy.Read().in_force, Percent("50%"));
-  const ApplyOutcome lowering = haproxy.Put({Percent("5%"), 10, Direction::kDown});
-  EXPECT_TRUE(lowering.in_memory.ok()) << lowering.in_memory;
-  EXPECT_FALSE(lowering.at_next_start.ok());
-  EXPECT_EQ(haproxy.Read().in_force, Percent("5%"));
-  EXPECT_EQ(haproxy.Read().at_next_start, Percent("50%"));
 }
 
 TEST(Haproxy, AReloadNeverAdmitsAnybodyNewNotForOneRequest) {
