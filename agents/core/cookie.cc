@@ -31,9 +31,8 @@ std::string MacOf(const std::string& secret, std::string_view text) {
   const auto* const bytes = reinterpret_cast<const unsigned char*>(text.data());
   HEADGATE_CHECK(HMAC(EVP_sha256(), secret.data(), static_cast<int>(secret.size()), bytes,
                       text.size(), mac.data(), &size) != nullptr);
-  std::string hex;
-  for (std::size_t i = 0; i < kCookieMacBytes; ++i) hex += fmt::format("{:02x}", mac[i]);
-  return hex;
+  return absl::BytesToHexString(
+      std::string(reinterpret_cast<const char*>(mac.data()), kCookieMacBytes));
 }
 
 }  // namespace
@@ -93,6 +92,13 @@ absl::StatusOr<CookieKeys> ParseCookieKeys(const std::string& text) {
 }
 
 std::string CookieKeysFileOf(const std::string& share_file) { return share_file + ".keys"; }
+
+absl::Status WriteCookieKeys(const std::string& path, const CookieKeys& keys) {
+  const std::string text = CookieKeysText(keys);
+  const absl::StatusOr<std::string> present = ReadSmallFile(path);
+  if (present.ok() && *present == text) return absl::OkStatus();
+  return WriteDurably(path, text);
+}
 
 absl::StatusOr<CookieKeys> ReadCookieKeys(const std::string& path) {
   const absl::StatusOr<std::string> text = ReadSmallFile(path);

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "common/base/cookie_keys.h"
 
@@ -28,6 +29,8 @@ absl::StatusOr<CookieKeys> ParseCookieKeys(const std::string& text);
 // Beside the share file.
 std::string CookieKeysFileOf(const std::string& share_file);
 
+// Durably, unless the file says so already, letter by letter.
+absl::Status WriteCookieKeys(const std::string& path, const CookieKeys& keys);
 // What stands in the file; without keys where there is no file.
 absl::StatusOr<CookieKeys> ReadCookieKeys(const std::string& path);
 

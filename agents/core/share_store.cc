@@ -73,6 +73,17 @@ std::vector<std::string> CheckShareFile(const std::string& path, const std::stri
   return findings;
 }
 
+std::string OtherAtNextStart(const std::string& load_balancer, const char* file, const char* event,
+                             const Reading& reading) {
+  if (!reading.in_force || !reading.at_next_start || *reading.at_next_start == *reading.in_force) {
+    return "";
+  }
+  return fmt::format(
+      "{} enforces {}, its {} says {}: a {} would change the share; a running agent mends this "
+      "within a second",
+      load_balancer, reading.in_force->ToString(), file, reading.at_next_start->ToString(), event);
+}
+
 void AddTrouble(std::string& trouble, const std::string& words) {
   if (!trouble.empty()) trouble += "; ";
   trouble += words;

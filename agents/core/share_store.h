@@ -45,6 +45,11 @@ class ShareStore {
 std::vector<std::string> CheckShareFile(const std::string& path, const std::string& make_it,
                                         const ShareForm& form = {});
 
+// In words, where a reload or restart (`event`) would bring another share than is in force; empty
+// where it would not. `file`: what people call the file.
+std::string OtherAtNextStart(const std::string& load_balancer, const char* file, const char* event,
+                             const Reading& reading);
+
 void AddTrouble(std::string& trouble, const std::string& words);
 
 // Of ascending thresholds: those of `wanted` that `load_balancer` does not count, in words; empty

@@ -33,12 +33,8 @@ std::vector<std::string> Check(const Settings& settings) {
   }
   if (const absl::Status status = outside.Try(*reading.in_force); !status.ok()) find(Words(status));
   if (const absl::Status status = outside.TryWaitPage(); !status.ok()) find(Words(status));
-  if (reading.at_next_start && *reading.at_next_start != *reading.in_force) {
-    find(
-        fmt::format("the agent enforces {}, its share file says {}: a restart would change the "
-                    "share; a running agent mends this within a second",
-                    reading.in_force->ToString(), reading.at_next_start->ToString()));
-  }
+  const std::string other = agent::OtherAtNextStart("the agent", "share file", "restart", reading);
+  if (!other.empty()) find(other);
   return findings;
 }
 

@@ -151,7 +151,7 @@ agent::ApplyOutcome Endpoint::Put(const agent::Apply& apply) {
 std::string Endpoint::KeysFile() const { return agent::CookieKeysFileOf(settings_.share); }
 
 absl::Status Endpoint::PutCookieKeys(const CookieKeys& keys) {
-  const absl::Status written = agent::WriteDurably(KeysFile(), agent::CookieKeysText(keys));
+  absl::Status written = agent::WriteCookieKeys(KeysFile(), keys);
   if (written.ok()) TakeCookieKeys(keys);
   return written;
 }

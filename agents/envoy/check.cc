@@ -39,12 +39,8 @@ std::vector<std::string> Check(const Settings& settings) {
   if (!reading.in_force) return findings;
   if (const absl::Status status = envoy.Try(*reading.in_force); !status.ok()) find(Words(status));
   if (const absl::Status status = envoy.TryWaitPage(); !status.ok()) find(Words(status));
-  if (reading.at_next_start && *reading.at_next_start != *reading.in_force) {
-    find(
-        fmt::format("Envoy enforces {}, its share file says {}: a restart would change the share; "
-                    "a running agent mends this within a second",
-                    reading.in_force->ToString(), reading.at_next_start->ToString()));
-  }
+  const std::string other = agent::OtherAtNextStart("Envoy", "share file", "restart", reading);
+  if (!other.empty()) find(other);
   return findings;
 }
 

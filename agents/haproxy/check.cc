@@ -126,12 +126,8 @@ class GateCheck {
     // Once more: the probe's answer has told which thresholds HAProxy really counts.
     haproxy.Read();
     if (const std::string missing = haproxy.MissingSlow(); !missing.empty()) Find(missing);
-    if (reading.at_next_start && *reading.at_next_start != *reading.in_force) {
-      Find(
-          fmt::format("HAProxy enforces {}, its map file says {}: a reload would change the share; "
-                      "a running agent mends this within a second",
-                      reading.in_force->ToString(), reading.at_next_start->ToString()));
-    }
+    const std::string other = agent::OtherAtNextStart("HAProxy", "map file", "reload", reading);
+    if (!other.empty()) Find(other);
   }
 
   const Settings& settings_;

@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "agents/core/cookie.h"
-#include "agents/core/files.h"
 
 namespace headgate::haproxy {
 namespace {
@@ -57,11 +56,7 @@ CookieKeys CookieMap::Agreed(const CookieKeys& memory) const {
 }
 
 absl::Status CookieMap::Put(const CookieKeys& keys) const {
-  const absl::StatusOr<CookieKeys> file = agent::ReadCookieKeys(path_);
-  if (!file.ok() || *file != keys) {
-    const absl::Status written = agent::WriteDurably(path_, agent::CookieKeysText(keys));
-    if (!written.ok()) return written;
-  }
+  if (absl::Status written = agent::WriteCookieKeys(path_, keys); !written.ok()) return written;
   const absl::StatusOr<CookieKeys> memory = ReadMemory();
   if (absl::IsNotFound(memory.status()) || absl::IsUnavailable(memory.status())) {
     return memory.status();

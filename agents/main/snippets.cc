@@ -59,6 +59,13 @@ absl::Status WriteShare(const std::string& path, const ShareForm& form = {}) {
   return absl::OkStatus();
 }
 
+// For the owner and that group alone. False: it cannot be given to the group.
+bool ShareWith(const std::string& group, const std::string& path) {
+  const ::group* const found = getgrnam(group.c_str());
+  return found != nullptr && chown(path.c_str(), geteuid(), found->gr_gid) == 0 &&
+         chmod(path.c_str(), 0640) == 0;
+}
+
 // The word by which nginx knows the agent: for both of them and nobody else.
 absl::Status WriteToken(const std::string& path, const std::string& group) {
   if (IsThere(path)) return absl::OkStatus();
@@ -72,9 +79,7 @@ absl::Status WriteToken(const std::string& path, const std::string& group) {
   const absl::Status written = WriteDurably(path, token + "\n");
   umask(before);
   if (!written.ok()) return written;
-  const ::group* const found = getgrnam(group.c_str());
-  const bool is_shared = found != nullptr && chown(path.c_str(), geteuid(), found->gr_gid) == 0 &&
-                         chmod(path.c_str(), 0640) == 0;
+  const bool is_shared = ShareWith(group, path);
   std::cerr << fmt::format("{} written{}\n", path,
                            is_shared ? ", for the agent's user and group " + group
                                      : fmt::format(": let nginx's workers read it (group {} cannot "
@@ -89,10 +94,8 @@ absl::Status WriteNoCookieKeys(const std::string& path, const std::string& group
   if (IsThere(path)) return absl::OkStatus();
   const absl::Status written = WriteDurably(path, CookieKeysText({}));
   if (!written.ok()) return written;
-  const ::group* const found = group.empty() ? nullptr : getgrnam(group.c_str());
-  const bool is_shared =
-      group.empty() || (found != nullptr && chown(path.c_str(), geteuid(), found->gr_gid) == 0);
   chmod(path.c_str(), 0640);
+  const bool is_shared = group.empty() || ShareWith(group, path);
   std::cerr << fmt::format(
       "{} written: the agent puts the keys of the gate's cookie into it{}\n", path,
       is_shared

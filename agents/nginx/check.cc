@@ -24,12 +24,8 @@ std::vector<std::string> Check(const Settings& settings) {
   if (!reading.in_force) return findings;
   if (const absl::Status status = nginx.Try(*reading.in_force); !status.ok()) find(Words(status));
   if (const absl::Status status = nginx.TryWaitPage(); !status.ok()) find(Words(status));
-  if (reading.at_next_start && *reading.at_next_start != *reading.in_force) {
-    find(
-        fmt::format("nginx enforces {}, its share file says {}: a restart would change the share; "
-                    "a running agent mends this within a second",
-                    reading.in_force->ToString(), reading.at_next_start->ToString()));
-  }
+  const std::string other = agent::OtherAtNextStart("nginx", "share file", "restart", reading);
+  if (!other.empty()) find(other);
   return findings;
 }
 

@@ -4,7 +4,6 @@
 
 #include <utility>
 
-#include "agents/core/files.h"
 #include "common/base/bucket.h"
 
 namespace headgate::nginx {
@@ -74,14 +73,10 @@ void Nginx::ReadCookieKeys(const Told& told, agent::Reading& reading) {
 }
 
 absl::Status Nginx::PutCookieKeys(const CookieKeys& keys) {
-  const std::string text = agent::CookieKeysText(keys);
-  const absl::StatusOr<std::string> present = agent::ReadSmallFile(KeysFile());
-  if (!present.ok() || *present != text) {
-    if (absl::Status status = agent::WriteDurably(KeysFile(), text); !status.ok()) return status;
-  }
+  if (absl::Status status = agent::WriteCookieKeys(KeysFile(), keys); !status.ok()) return status;
   const absl::StatusOr<Told> told = control_.Ask();
   if (!told.ok()) return told.status();
-  if (told->cookie_keys == Hash64(text)) return absl::OkStatus();
+  if (told->cookie_keys == Hash64(agent::CookieKeysText(keys))) return absl::OkStatus();
   return absl::FailedPreconditionError(fmt::format(
       "nginx does not read the cookie keys of {}: let the group of its workers read that file",
       KeysFile()));

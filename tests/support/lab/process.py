@@ -87,6 +87,13 @@ def descendants(pid):
     return found
 
 
+def cpu_s(pid):
+    """User and system time of all its threads."""
+    with open(f"/proc/{pid}/stat", encoding="ascii") as file:
+        fields = file.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def _has_stopped(pid):
     """Whether none of its threads runs any more."""
     try:
