@@ -114,7 +114,7 @@ function(headgate_program name)
 endfunction()
 
 # headgate_test(NAME SOURCES … DEPS … [REAL] [GRPC] [LONG] [TIMEOUT s]): a GoogleTest program that
-# ctest runs. REAL marks tests that start HAProxy, Prometheus or PostgreSQL; they run one at a time.
+# ctest runs. REAL marks tests that start HAProxy, Prometheus or PostgreSQL.
 # GRPC marks those that call through gRPC, which ThreadSanitizer does not see through. LONG ones run
 # for a minute: with sanitizers only under `./dev test --all`.
 function(headgate_test name)
@@ -134,7 +134,6 @@ function(headgate_test name)
   set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT})
   if(ARG_REAL)
     set_property(TEST ${name} APPEND PROPERTY LABELS real)
-    set_tests_properties(${name} PROPERTIES RUN_SERIAL ON)
   endif()
   if(ARG_GRPC)
     set_property(TEST ${name} APPEND PROPERTY LABELS grpc)

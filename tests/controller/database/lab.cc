@@ -21,7 +21,7 @@
 namespace headgate::testing {
 namespace {
 
-constexpr Duration kReadyMax{30'000};
+constexpr Duration kReadyMax{120'000};
 
 [[noreturn]] void Die(const std::string& why) {
   std::fprintf(stderr, "test lab: %s\n", why.c_str());

@@ -33,6 +33,8 @@ import process  # pylint: disable=wrong-import-position
 
 ACCOUNT = "postgres"
 DATABASE = "shop"
+# For whatever a server does once at its start, on a machine that compiles beside it.
+START_S = 60.0
 
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
@@ -143,11 +145,11 @@ class Server:
         self.child = process.Child(argv, log=self.log, user=ACCOUNT, cwd="/",
                                    stop_signal=signal.SIGINT)
 
-    def start(self, timeout_s=15.0):
+    def start(self, timeout_s=START_S):
         self.begin_start()
         self.wait_ready(timeout_s)
 
-    def wait_ready(self, timeout_s=15.0):
+    def wait_ready(self, timeout_s=START_S):
         def ready():
             with open(os.path.join(self.data, "postmaster.pid"), encoding="ascii") as file:
                 lines = file.read().splitlines()
@@ -217,7 +219,7 @@ class ShopDatabases:
 
     def _start(self, rows):
         for child in [self.primary.begin_initdb(), self.replica.begin_initdb()]:
-            if child.popen.wait(30) != 0:
+            if child.popen.wait(START_S) != 0:
                 raise process.LabError(f"initdb failed: {child.log_tail()}")
         self.primary.begin_start()
         self.replica.begin_start()
@@ -240,7 +242,7 @@ class ShopDatabases:
         self.replica.sql(f"CREATE SUBSCRIPTION db3 CONNECTION {literal(connection)} "
                          f"PUBLICATION {DATABASE}")
 
-    def wait_in_step(self, timeout_s=20.0):
+    def wait_in_step(self, timeout_s=START_S):
         """Until both replicas have everything that the primary has now."""
         position = literal(self.primary.value("SELECT pg_current_wal_lsn()"))
         process.wait_for(
