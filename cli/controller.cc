@@ -119,6 +119,8 @@ absl::Status ToStatus(const grpc::Status& status, bool is_from_controller, Durat
 }
 
 bool IsFromController(const grpc::ClientContext& context, const grpc::Status& status) {
+  // gRPC on the controller's side ends a call at its deadline, too: nobody there has decided.
+  if (status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED) return false;
   // The only mark that gRPC leaves: a status that came over the wire.
   return status.ok() ||
          context.debug_error_string().find("Error received from peer") != std::string::npos;

@@ -89,7 +89,7 @@ void AskedSite::WriteAgentConfig() const {
     config += fmt::format("      remembered: {}\n", remembered());
   }
   if (options_.with_access_log) {
-    config += fmt::format("      access_log: 127.0.0.1:{}\n      slow: [50ms]\n", log_port_);
+    config += fmt::format("      access_log: 127.0.0.1:{}\n      slow: [500ms]\n", log_port_);
   }
   WriteFile(folder / "agent.yaml", config);
 }

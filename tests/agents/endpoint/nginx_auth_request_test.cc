@@ -241,7 +241,7 @@ TEST(NginxAuthRequest, CountsAnswersOfWhoWasAdmittedAlsoAfterTheAgentWasGone) {
   site.app.AnswerWith(500);
   for (int i = 0; i < 3; ++i) EXPECT_EQ(site.StatusFor("a"), 500);
   site.app.AnswerWith(200);
-  site.app.DelayBy(80);
+  site.app.DelayBy(600);
   for (int i = 0; i < 2; ++i) EXPECT_EQ(site.StatusFor("a"), 200);
   site.app.DelayBy(0);
   EXPECT_TRUE(Eventually([&] { return admitted() == before + 9; })) << admitted();
