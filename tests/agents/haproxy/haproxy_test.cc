@@ -90,7 +90,7 @@ class Tally {
 TEST(Haproxy, CountsAdmittedBadSlowBypassedAndRefusedApart) {
   TestApp app;
   const TestHaproxy real(
-      {.app_port = app.port(), .slow_ms = {50, 5000}, .bypass = {"path=/webhook"}});
+      {.app_port = app.port(), .slow_ms = {500, 5000}, .bypass = {"path=/webhook"}});
   Haproxy haproxy(real.settings());
   Tally tally(haproxy);
   for (int i = 0; i < 5; ++i) EXPECT_EQ(real.StatusFor("a"), 200);
@@ -98,7 +98,7 @@ TEST(Haproxy, CountsAdmittedBadSlowBypassedAndRefusedApart) {
   for (int i = 0; i < 3; ++i) EXPECT_EQ(real.StatusFor("a"), 500);
   EXPECT_EQ(real.Get("/webhook").status, 500);
   app.AnswerWith(200);
-  app.DelayBy(80);
+  app.DelayBy(600);
   for (int i = 0; i < 2; ++i) EXPECT_EQ(real.StatusFor("a"), 200);
   EXPECT_EQ(real.Get("/webhook").status, 200);
   app.DelayBy(0);
@@ -109,7 +109,7 @@ TEST(Haproxy, CountsAdmittedBadSlowBypassedAndRefusedApart) {
   const agent::CounterSums sums = tally.Look();
   EXPECT_EQ(sums.http_5xx, 3U);
   EXPECT_EQ(sums.bypassed, 2U);
-  EXPECT_EQ(sums.slow.at(50), 2U);
+  EXPECT_EQ(sums.slow.at(500), 2U);
   EXPECT_EQ(sums.slow.at(5000), 0U);
   EXPECT_EQ(sums.connection_errors, 0U);
 }
@@ -126,38 +126,38 @@ void Change(TestHaproxy& real, const std::string& from, const std::string& to) {
 
 TEST(Haproxy, AThresholdThatIsNotCountedIsLeftOutAndEverythingElseIsCounted) {
   TestApp app;
-  const TestHaproxy real({.app_port = app.port(), .slow_ms = {50, 5000}});
+  const TestHaproxy real({.app_port = app.port(), .slow_ms = {500, 5000}});
   Settings settings = real.settings();
-  settings.slow_ms = {50, 700};
+  settings.slow_ms = {500, 700};
   Haproxy haproxy(settings);
   ASSERT_TRUE(haproxy.Try(Share::All()).ok());
   Tally tally(haproxy);
-  EXPECT_THAT(haproxy.Describe().slow_thresholds_ms, testing::ElementsAre(50U));
+  EXPECT_THAT(haproxy.Describe().slow_thresholds_ms, testing::ElementsAre(500U));
   EXPECT_THAT(haproxy.Read().trouble, HasSubstr("does not count answers slower than 700 ms"));
-  app.DelayBy(80);
+  app.DelayBy(600);
   EXPECT_EQ(real.StatusFor("a"), 200);
   EXPECT_TRUE(Eventually([&] { return tally.Look().admitted == 1; }));
-  EXPECT_THAT(tally.Look().slow, testing::ElementsAre(testing::Pair(50U, 1U)));
+  EXPECT_THAT(tally.Look().slow, testing::ElementsAre(testing::Pair(500U, 1U)));
 }
 
 TEST(Haproxy, ASnippetThatDoesNotTellItsThresholdsLosesOnlyThoseThatDoNotFit) {
   TestApp app;
-  TestHaproxy real({.app_port = app.port(), .slow_ms = {50, 5000}});
-  Change(real, " slow=50,5000", "");
+  TestHaproxy real({.app_port = app.port(), .slow_ms = {500, 5000}});
+  Change(real, " slow=500,5000", "");
   Settings settings = real.settings();
   Haproxy fitting(settings);
-  settings.slow_ms = {50};
+  settings.slow_ms = {500};
   Haproxy haproxy(settings);
   ASSERT_TRUE(haproxy.Try(Share::All()).ok());
   Tally tally(haproxy);
-  app.DelayBy(80);
+  app.DelayBy(600);
   EXPECT_EQ(real.StatusFor("a"), 200);
   EXPECT_TRUE(Eventually([&] { return tally.Look().admitted == 1; }));
   EXPECT_TRUE(tally.Look().live);
   EXPECT_THAT(tally.Look().slow, testing::IsEmpty());
   EXPECT_THAT(haproxy.Describe().slow_thresholds_ms, testing::IsEmpty());
   fitting.Read();
-  EXPECT_EQ(fitting.ReadCounters()->slow.at(50), 1U);
+  EXPECT_EQ(fitting.ReadCounters()->slow.at(500), 1U);
 }
 
 TEST(Haproxy, TheWayToTheWaitingPageIsProvenAtEveryShare) {
