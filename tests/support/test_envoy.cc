@@ -5,7 +5,10 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <nlohmann/json.hpp>
 
+#include "agents/core/http_call.h"
+#include "agents/envoy/admin.h"
 #include "agents/envoy/weights.h"
 #include "common/base/check.h"
 
@@ -14,6 +17,7 @@ namespace {
 
 // As in `dev`.
 constexpr char kVersion[] = "1.40.0";
+constexpr Duration kAsking{1000};
 
 std::string Of(const char* variable) {
   const char* value = std::getenv(variable);
@@ -64,6 +68,21 @@ envoy::Settings TestEnvoy::settings() const {
           .slow_ms = options_.slow_ms};
 }
 
+std::string AgentYaml(const envoy::Settings& settings) {
+  return fmt::format(
+      "    envoy:\n"
+      "      admin: {}\n"
+      "      share: {}\n"
+      "      app_clusters: [app]\n"
+      "      probe_url: {}\n"
+      "      slow: [500ms]\n",
+      settings.admin, settings.share, settings.probe_url);
+}
+
+std::string TestEnvoy::share_file() const {
+  return (options_.share_folder.empty() ? folder() : options_.share_folder) + "/shop.yaml";
+}
+
 std::string TestEnvoy::url(const std::string& path) const {
   return fmt::format("http://127.0.0.1:{}{}", port_, path);
 }
@@ -72,24 +91,76 @@ std::string TestEnvoy::FileText(Share share) const {
   return envoy::FormOf({options_.gate, settings().app_clusters}).text({share.Width(), 10});
 }
 
-std::vector<std::string> TestEnvoy::Command() const {
-  return {EnvoyProgram(),  "-c", config(),      "--disable-hot-restart",
-          "--concurrency", "2",  "--log-level", "warning"};
+std::vector<std::string> TestEnvoy::Command(std::chrono::seconds parent_patience) const {
+  std::vector<std::string> command = {EnvoyProgram(), "-c",     config(), "--concurrency", "2",
+                                      "--log-level",  "warning"};
+  const std::string base_id = folder_ / "base_id";
+  std::vector<std::string> more = {"--disable-hot-restart"};
+  if (options_.hot_restart && epoch_ == 0) {
+    more = {"--use-dynamic-base-id", "--base-id-path", base_id};
+  } else if (options_.hot_restart) {
+    more = {"--base-id",
+            ReadFile(base_id),
+            "--restart-epoch",
+            std::to_string(epoch_),
+            "--drain-time-s",
+            "1",
+            "--parent-shutdown-time-s",
+            std::to_string(parent_patience.count())};
+  }
+  command.insert(command.end(), more.begin(), more.end());
+  return command;
+}
+
+int TestEnvoy::AnsweringEpoch() const {
+  const auto info = agent::Call({.url = "http://envoy/server_info",
+                                 .patience = kAsking,
+                                 .unix_socket = admin(),
+                                 .body_bytes_max = envoy::Admin::kAnswerBytesMax});
+  if (!info.ok()) return -1;
+  const auto parsed = nlohmann::json::parse(info->body, nullptr, false);
+  if (!parsed.is_object() || parsed.value("state", "") != "LIVE") return -1;
+  return parsed["command_line_options"].value("restart_epoch", -1);
 }
 
 void TestEnvoy::Start() {
-  process_ = std::make_unique<Process>(Command());
-  const bool started =
-      Eventually([&] { return Get("/.headgate/probe").status != 0 || !process_->IsRunning(); },
-                 std::chrono::seconds(20));
+  epoch_ = 0;
+  Spawn({});
+}
+
+void TestEnvoy::Spawn(std::chrono::seconds parent_patience) {
+  process_ = std::make_unique<Process>(
+      Process::Options{.argv = Command(parent_patience), .environment = options_.environment});
+  const bool started = Eventually(
+      [&] {
+        const bool answers = AnsweringEpoch() == epoch_ && Get("/.headgate/probe").status != 0;
+        return answers || !process_->IsRunning();
+      },
+      std::chrono::seconds(20));
   const bool runs = started && process_->IsRunning();
   if (!runs) std::fprintf(stderr, "%s\n", Log().c_str());
   HEADGATE_CHECK(runs);
 }
 
+void TestEnvoy::Stop() {
+  process_.reset();
+  old_.reset();
+}
+
 void TestEnvoy::Kill() {
   process_->Signal(SIGKILL);
-  process_.reset();
+  Stop();
+}
+
+void TestEnvoy::HotRestart(std::chrono::seconds patience) {
+  old_ = std::move(process_);
+  ++epoch_;
+  Spawn(patience);
+}
+
+void TestEnvoy::AwaitEndOfTheOld() {
+  const bool has_ended = Eventually([&] { return !old_->IsRunning(); });
+  HEADGATE_CHECK(has_ended);
 }
 
 void TestEnvoy::ChangeAndStart(const std::string& from, const std::string& to) {
@@ -101,7 +172,7 @@ void TestEnvoy::ChangeAndStart(const std::string& from, const std::string& to) {
   Start();
 }
 
-Finished TestEnvoy::RunToEnd() const { return test::RunToEnd(Command()); }
+Finished TestEnvoy::RunToEnd() const { return test::RunToEnd(Command({})); }
 
 void TestEnvoy::Modify(const envoy::Entries& entries) const {
   HEADGATE_CHECK(envoy::Admin(admin()).Set(entries).ok());

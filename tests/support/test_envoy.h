@@ -26,6 +26,9 @@ std::string WhyNoEnvoy();
   if (const std::string why = headgate::test::WhyNoEnvoy(); !why.empty()) GTEST_SKIP() << why; \
   static_assert(true, "a semicolon follows")
 
+// Lines of agent.yaml below the gate's name.
+std::string AgentYaml(const envoy::Settings& settings);
+
 class TestEnvoy {
  public:
   struct Options {
@@ -35,6 +38,12 @@ class TestEnvoy {
     std::vector<std::uint32_t> slow_ms{500};
     std::vector<std::string> bypass{"path=/healthz"};
     Share share = Share::All();
+    // Of the share file; empty: Envoy's own.
+    std::string share_folder{};
+    // "NAME=value", added to the test's own.
+    std::vector<std::string> environment{};
+    // Takes a hot restart.
+    bool hot_restart = false;
   };
 
   // Starts it and waits until it answers.
@@ -45,16 +54,22 @@ class TestEnvoy {
 
   envoy::Settings settings() const;
   const std::string& folder() const { return folder_.path(); }
-  std::string share_file() const { return folder_ / "shop.yaml"; }
+  std::string share_file() const;
   std::string config() const { return folder_ / "envoy.yaml"; }
   std::string admin() const { return folder_ / "admin.sock"; }
+  std::uint16_t port() const { return port_; }
   std::string url(const std::string& path) const;
   // A share file as the agent writes it.
   std::string FileText(Share share) const;
 
   void Start();
-  void Stop() { process_.reset(); }
+  void Stop();
   void Kill();
+  // A new process, which has all new connections when this returns. The old one ends with its last
+  // request, or `patience` later.
+  void HotRestart(std::chrono::seconds patience);
+  // Until the old one of a hot restart is gone.
+  void AwaitEndOfTheOld();
   void Signal(int signal) const { process_->Signal(signal); }
   // With one piece of text of its configuration in another's place, at its first place.
   void ChangeAndStart(const std::string& from, const std::string& to);
@@ -71,12 +86,18 @@ class TestEnvoy {
   int StatusFor(const std::string& user) const;
 
  private:
-  std::vector<std::string> Command() const;
+  std::vector<std::string> Command(std::chrono::seconds parent_patience) const;
+  void Spawn(std::chrono::seconds parent_patience);
+  // Of the process that answers at the admin interface; -1 if none does.
+  int AnsweringEpoch() const;
 
   const Options options_;
   const TempFolder folder_;
   const std::uint16_t port_;
   std::unique_ptr<Process> process_;
+  // Before a hot restart.
+  std::unique_ptr<Process> old_;
+  int epoch_ = 0;
 };
 
 }  // namespace headgate::test

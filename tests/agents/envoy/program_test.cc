@@ -26,12 +26,10 @@ TEST_F(Program, ALoweringOnTheBoxNeedsNoAgentAndOutlivesEnvoy) {
   const test::TestApp app;
   test::TestEnvoy real({.app_port = app.port()});
   const std::string config = real.folder() + "/agent.yaml";
-  test::WriteFile(
-      config, fmt::format("name: edge-1\ncontrollers: ['127.0.0.1:1']\nplaintext: true\n"
-                          "state_dir: {0}/state\ngates:\n  - name: shop\n    envoy:\n"
-                          "      admin: {0}/admin.sock\n      share: {0}/shop.yaml\n"
-                          "      app_clusters: [app]\n      probe_url: {1}\n      slow: [500ms]\n",
-                          real.folder(), real.url("/.headgate/probe")));
+  test::WriteFile(config,
+                  fmt::format("name: edge-1\ncontrollers: ['127.0.0.1:1']\nplaintext: true\n"
+                              "state_dir: {}/state\ngates:\n  - name: shop\n{}",
+                              real.folder(), test::AgentYaml(real.settings())));
   const test::Finished lowered = Agent({"lower", "5%", "--config", config});
   EXPECT_EQ(lowered.exit_code, 0) << lowered.output;
   EXPECT_THAT(lowered.output, HasSubstr("Envoy enforces 5 % (read back; probes got the right"));

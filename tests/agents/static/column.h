@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "agents/core/share_store.h"
 #include "tests/support/relay.h"
 #include "tests/support/stepped_clock.h"
 
@@ -34,6 +35,7 @@ class Column {
   // Where people come in.
   virtual std::uint16_t Port() const = 0;
   virtual std::string ShareFile() const = 0;
+  virtual agent::ShareForm Form() const { return {}; }
   // How the agent asks and tells.
   virtual Relay& control() = 0;
   virtual void Reload() = 0;
@@ -50,6 +52,8 @@ struct Kind {
   // As in the page's head, in small letters.
   const char* name;
   std::function<std::unique_ptr<Column>(const Column::Options&)> make;
+  // Why it cannot be had here; empty if it can.
+  std::function<std::string()> why_none = [] { return std::string(); };
 };
 std::vector<Kind> AllColumns();
 inline void PrintTo(const Kind& kind, std::ostream* out) { *out << kind.name; }

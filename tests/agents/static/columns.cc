@@ -3,8 +3,10 @@
 
 #include <utility>
 
+#include "agents/envoy/weights.h"
 #include "tests/agents/static/column.h"
 #include "tests/agents/static/scene.h"
+#include "tests/support/test_envoy.h"
 #include "tests/support/test_haproxy.h"
 #include "tests/support/test_nginx.h"
 
@@ -96,6 +98,46 @@ class NginxColumn : public Column {
   Relay control_;
 };
 
+class EnvoyColumn : public Column {
+ public:
+  explicit EnvoyColumn(const Options& options)
+      : envoy_({.app_port = options.app_port,
+                .share_folder = options.share_folder,
+                .environment = EnvironmentOf(options),
+                .hot_restart = true}),
+        control_(envoy_.folder() + "/agent.sock", envoy_.admin()) {}
+
+  std::string AgentYaml() const override {
+    envoy::Settings settings = envoy_.settings();
+    settings.admin = envoy_.folder() + "/agent.sock";
+    return test::AgentYaml(settings);
+  }
+  int StatusFor(const std::string& user) const override { return envoy_.StatusFor(user); }
+  std::uint16_t Port() const override { return envoy_.port(); }
+  std::string ShareFile() const override { return envoy_.share_file(); }
+  agent::ShareForm Form() const override { return envoy::FormOf({"shop", {"app"}}); }
+  Relay& control() override { return control_; }
+  // It reads its file anew at a hot restart only.
+  void Reload() override {
+    envoy_.HotRestart(std::chrono::seconds(2));
+    envoy_.AwaitEndOfTheOld();
+  }
+  void KillAndStart() override {
+    envoy_.Kill();
+    envoy_.Start();
+  }
+  void UpgradeBesideTheOld() override { envoy_.HotRestart(std::chrono::minutes(10)); }
+  bool FollowsItsFile() const override { return false; }
+  std::int64_t UnixSeconds() const override {
+    const std::string date = After("date: ", envoy_.Get("/.headgate/probe").headers);
+    return date.empty() ? 0 : curl_getdate(date.c_str(), nullptr);
+  }
+
+ private:
+  TestEnvoy envoy_;
+  Relay control_;
+};
+
 template <typename Made>
 std::unique_ptr<Column> Make(const Column::Options& options) {
   return std::make_unique<Made>(options);
@@ -104,7 +146,9 @@ std::unique_ptr<Column> Make(const Column::Options& options) {
 }  // namespace
 
 std::vector<Kind> AllColumns() {
-  return {{"haproxy", &Make<HaproxyColumn>}, {"nginx", &Make<NginxColumn>}};
+  return {{"haproxy", &Make<HaproxyColumn>},
+          {"nginx", &Make<NginxColumn>},
+          {"envoy", &Make<EnvoyColumn>, &WhyNoEnvoy}};
 }
 
 INSTANTIATE_TEST_SUITE_P(LoadBalancer, FailingStatic, testing::ValuesIn(AllColumns()),

@@ -7,7 +7,6 @@
 #include <filesystem>
 #include <fstream>
 
-#include "agents/core/share_file.h"
 #include "tests/agents/static/scene.h"
 
 namespace headgate::test {
@@ -17,7 +16,7 @@ using testing::HasSubstr;
 using testing::Not;
 
 bool FileSays(const Column& balancer, const char* share) {
-  const auto found = agent::ParseShareFile(ReadFile(balancer.ShareFile()));
+  const auto found = balancer.Form().parse(ReadFile(balancer.ShareFile()));
   return found.ok() && found->width == Percent(share).Width();
 }
 
@@ -26,7 +25,7 @@ TEST_P(FailingStatic, ShareFileTruncatedOrReplaced) {
   const std::string good = ReadFile(scene.balancer().ShareFile());
   for (const std::string& text :
        {std::string(), good.substr(0, good.size() / 2), std::string("garbage\n"),
-        agent::ShareFileText({Share::All().Width(), 10})}) {
+        scene.balancer().Form().text({Share::All().Width(), 10})}) {
     WriteFile(scene.balancer().ShareFile(), text);
     EXPECT_TRUE(Eventually([&] { return FileSays(scene.balancer(), "20%"); })) << text;
     scene.ExpectReady();
