@@ -21,7 +21,7 @@ frontend the_application
 
 AGENT = """\
 name: {name}
-controllers: ["127.0.0.1:1"]
+controllers: ["127.0.0.1:{controller}"]
 plaintext: true
 state_dir: {folder}
 gates:
@@ -53,8 +53,10 @@ def config_of(balancer):
     return os.path.join(balancer.folder, "agent.yaml")
 
 
-def configure(balancer):
+def configure(balancer, controller_port=1):
+    """Port 1: without a controller."""
     write(config_of(balancer), AGENT.format(name=balancer.name, folder=balancer.folder,
+                                            controller=controller_port,
                                             load_balancer=balancer.agent_settings()))
 
 
