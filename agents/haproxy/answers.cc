@@ -96,8 +96,8 @@ absl::StatusOr<BackendRow> ParseBackend(const std::string& name, const std::stri
       return absl::InvalidArgumentError(
           fmt::format("backend '{}' counts no requests: is it in mode http?", name));
     }
-    return BackendRow{values["scur"], values["req_tot"], values["hrsp_5xx"], values["econ"],
-                      values["wretr"]};
+    return BackendRow{values["iid"],      values["scur"], values["req_tot"],
+                      values["hrsp_5xx"], values["econ"], values["wretr"]};
   }
   return absl::NotFoundError(fmt::format("HAProxy has no backend '{}'", name));
 }

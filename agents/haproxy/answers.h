@@ -25,6 +25,8 @@ absl::StatusOr<std::optional<std::int64_t>> ParseMapEntry(const std::string& ans
 
 // The BACKEND row of `show stat NAME 2 -1`. NOT_FOUND: no such backend.
 struct BackendRow {
+  // HAProxy's own (`iid`), until its next start or reload.
+  std::uint64_t number = 0;
   // Requests under way.
   std::uint64_t in_flight = 0;
   std::uint64_t requests = 0;

@@ -17,8 +17,14 @@ enum Answers : std::size_t { kInfo, kWidth, kRetryAfter, kApp, kWait, kTable, kA
 constexpr std::size_t kCookieMap = kAnswers;
 
 constexpr std::int64_t kRetryAfterMax = 3600;
+constexpr char kAllProxies[] = "-1";
 
 std::string Words(const absl::Status& status) { return std::string(status.message()); }
+
+// By name or number.
+std::string ShowBackend(const std::string& proxy) {
+  return fmt::format("show stat {} 2 -1", proxy);
+}
 
 }  // namespace
 
@@ -28,6 +34,7 @@ Haproxy::Haproxy(Settings settings)
       socket_(settings_.socket),
       cookie_map_(agent::CookieKeysFileOf(settings_.map), socket_),
       prober_(settings_.gate, settings_.probe_url, settings_.key),
+      app_backend_(settings_.app_backend),
       counters_(absl::UnavailableError("not read yet")),
       counted_slow_(settings_.slow_ms) {}
 
@@ -66,8 +73,8 @@ absl::Status Haproxy::ReadMemory(agent::Reading& reading) {
   std::vector<std::string> questions = {"show info",
                                         GetCommand(agent::kWidthEntry),
                                         GetCommand(agent::kRetryAfterEntry),
-                                        fmt::format("show stat {} 2 -1", settings_.app_backend),
-                                        fmt::format("show stat {} 2 -1", settings_.wait_backend),
+                                        ShowBackend(app_backend_),
+                                        ShowBackend(settings_.wait_backend),
                                         fmt::format("show table {}", settings_.wait_backend)};
   const bool is_cookie = settings_.key.kind == agent::UserKey::Kind::kCookie;
   if (is_cookie) questions.push_back(cookie_map_.ShowCommand());
@@ -105,8 +112,20 @@ void Haproxy::ReadCookieMap(const std::string& answer, agent::Reading& reading) 
   }
 }
 
+// By its name HAProxy finds a frontend of that name before the backend; by its number the right
+// one.
+absl::StatusOr<BackendRow> Haproxy::AppFrom(const std::string& answer) {
+  absl::StatusOr<BackendRow> app = ParseBackend(settings_.app_backend, answer);
+  if (!absl::IsNotFound(app.status())) return app;
+  const absl::StatusOr<std::string> all = socket_.Ask({ShowBackend(kAllProxies)});
+  if (!all.ok()) return all.status();
+  app = ParseBackend(settings_.app_backend, *all);
+  app_backend_ = app.ok() ? std::to_string(app->number) : settings_.app_backend;
+  return app;
+}
+
 absl::StatusOr<agent::RawCounters> Haproxy::CountersFrom(const std::vector<std::string>& answers) {
-  const auto app = ParseBackend(settings_.app_backend, answers[kApp]);
+  const auto app = AppFrom(answers[kApp]);
   if (!app.ok()) return app.status();
   const auto wait = ParseBackend(settings_.wait_backend, answers[kWait]);
   if (!wait.ok()) return wait.status();

@@ -67,6 +67,7 @@ class Haproxy : public agent::Enforcer {
   void NoteProcess(const ProcessInfo& info);
   absl::Status ReadMemory(agent::Reading& reading);
   void ReadCookieMap(const std::string& answer, agent::Reading& reading);
+  absl::StatusOr<BackendRow> AppFrom(const std::string& answer);
   absl::StatusOr<agent::RawCounters> CountersFrom(const std::vector<std::string>& answers);
   std::string SetCommand(const char* verb, const char* entry, std::uint32_t value) const;
   std::string GetCommand(const char* entry) const;
@@ -76,6 +77,8 @@ class Haproxy : public agent::Enforcer {
   const StatsSocket socket_;
   const CookieMap cookie_map_;
   agent::Prober prober_;
+  // Name or number by which HAProxy finds it.
+  std::string app_backend_;
   std::optional<ProcessInfo> process_;
   // Counts restarts, because a process in a container comes back with its old pid.
   std::uint64_t generation_ = 0;

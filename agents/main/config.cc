@@ -11,6 +11,7 @@
 #include "agents/envoy/counts.h"
 #include "agents/haproxy/snippet.h"
 #include "agents/main/endpoint_config.h"
+#include "agents/main/own_things.h"
 #include "agents/main/yaml_reader.h"
 #include "common/base/duration.h"
 #include "common/tls/address.h"
@@ -203,6 +204,9 @@ void ReadGates(YamlMapping& root, Config& config) {
     gate.rails = mapping.Has("rails") ? ReadRails(mapping) : rails;
     ReadLoadBalancer(item, mapping, gate);
     config.gates.push_back(std::move(gate));
+  }
+  for (const std::string& shared : SharedThings(config.gates)) {
+    root.errors().Add(root.Find("gates"), shared);
   }
   if (config.gates.empty()) root.errors().Add(root.Find("gates"), "'gates' names no gate");
 }

@@ -30,6 +30,7 @@ frontend fe
 backend app
     server a 127.0.0.1:{app_port}
 {wait}
+{more_sections}
 )";
 
 std::size_t Take(char* text, std::size_t size, std::size_t count, void* target) {
@@ -56,7 +57,8 @@ TestHaproxy::TestHaproxy(Options options) : options_(std::move(options)), port_(
                                   fmt::arg("port", port_), fmt::arg("app_port", options_.app_port),
                                   fmt::arg("frontend", text->substr(0, wait)),
                                   fmt::arg("more_frontend", options_.more_frontend),
-                                  fmt::arg("wait", text->substr(wait))));
+                                  fmt::arg("wait", text->substr(wait)),
+                                  fmt::arg("more_sections", options_.more_sections)));
   WriteFile(map(), agent::ShareFileText({options_.share.Width(), 10}));
   WriteFile(agent::CookieKeysFileOf(map()), agent::CookieKeysText({}));
   Start();

@@ -39,6 +39,8 @@ class TestHaproxy {
     Share share = Share::All();
     // Further lines of the frontend.
     std::string more_frontend{};
+    // Below everything else.
+    std::string more_sections{};
     // Of the map; empty: HAProxy's own.
     std::string share_folder{};
     // "NAME=value", added to the test's own.

@@ -41,6 +41,7 @@ http {{
             proxy_pass http://127.0.0.1:{app_port};
         }}
     }}
+    {more_http}
 }}
 )";
 
@@ -70,6 +71,7 @@ TestNginx::TestNginx(Options options) : options_(std::move(options)), port_(Free
                         fmt::arg("folder", folder()), fmt::arg("http", text->substr(0, server)),
                         fmt::arg("server", text->substr(server)), fmt::arg("port", port_),
                         fmt::arg("more_server", options_.more_server),
+                        fmt::arg("more_http", options_.more_http),
                         fmt::arg("app_port", options_.app_port)));
   WriteFile(nginx::LuaFileOf(snippet), *lua);
   WriteFile(settings().token, "00112233445566778899aabbccddeeff\n");

@@ -31,6 +31,8 @@ class TestNginx {
     bool daemon = false;
     // Further lines of the server.
     std::string more_server{};
+    // Of `http`.
+    std::string more_http{};
     // Of the share file; empty: nginx's own.
     std::string share_folder{};
     // "NAME=value", added to the test's own.

@@ -172,6 +172,24 @@ TEST(Config, RefusesWhatItDoesNotKnowWithLineAndColumn) {
               HasSubstr("unknown key 'colour': write one of controllers, name,"));
 }
 
+TEST(Config, WhatAGateCountsAndReadsIsItsOwn) {
+  const auto two = [](const std::string& backend, const std::string& map) {
+    return ParseConfig("agent.yaml",
+                       std::string(kGood) +
+                           "  - name: bank\n    haproxy: {socket: /run/haproxy/admin.sock, map: " +
+                           map + ", app_backend: " + backend +
+                           ", probe_url: 'http://127.0.0.1:80/probe', slow: [500ms]}\n")
+        .status();
+  };
+  EXPECT_TRUE(two("bank", "/var/lib/headgate/bank.map").ok());
+  EXPECT_THAT(two("app", "/var/lib/headgate/bank.map").message(),
+              HasSubstr("gates 'shop' and 'bank' both have app_backend 'app': HAProxy counts "
+                        "answers by backend, so each gate would count the other's. Give each its "
+                        "own"));
+  EXPECT_THAT(two("bank", "/var/lib/headgate/shop.map").message(),
+              HasSubstr("both have map '/var/lib/headgate/shop.map': the share of one would be"));
+}
+
 TEST(Config, RefusesEachContradictionAndMistake) {
   EXPECT_THAT(ErrorOf(With("state_dir: /var/lib/headgate\n", "")),
               HasSubstr("'state_dir' is missing"));
