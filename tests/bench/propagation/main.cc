@@ -9,10 +9,10 @@
 #include <cstdio>
 #include <iostream>
 #include <string>
-#include <thread>
 
 #include "common/base/share.h"
 #include "tests/support/fake_controller.h"
+#include "tests/support/process.h"
 
 namespace headgate::bench {
 namespace {
@@ -21,17 +21,17 @@ constexpr std::chrono::seconds kObservedMax{20};
 constexpr std::uint64_t kEpoch = 1;
 
 bool WaitUntilObserved(const test::FakeController& controller, std::uint64_t revision) {
-  const auto deadline = std::chrono::steady_clock::now() + kObservedMax;
-  while (std::chrono::steady_clock::now() < deadline) {
-    const v1::Report report = controller.report();
-    if (report.version().epoch() == kEpoch && report.version().revision() == revision &&
-        report.stage() == v1::OBSERVED && !report.unsaved()) {
-      return true;
-    }
-    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  const bool is_observed = test::Eventually(
+      [&] {
+        const v1::Report report = controller.report();
+        return report.version().epoch() == kEpoch && report.version().revision() == revision &&
+               report.stage() == v1::OBSERVED && !report.unsaved();
+      },
+      kObservedMax);
+  if (!is_observed) {
+    std::fprintf(stderr, "not observed: %s\n", controller.report().DebugString().c_str());
   }
-  std::fprintf(stderr, "not observed: %s\n", controller.report().DebugString().c_str());
-  return false;
+  return is_observed;
 }
 
 int Run() {
