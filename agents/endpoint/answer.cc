@@ -42,6 +42,21 @@ std::string OwnPage(std::string page, const std::string& retry) {
   return page;
 }
 
+// Only an admission is worth keeping: of whom nothing is kept, nobody comes in without an agent. A
+// refusal is kept in the place of an admission. All else is not written: a file for each request
+// costs nginx ten times what the request does.
+void Keep(Answer& answer, Verdict verdict, bool admission_is_kept) {
+  if (verdict == Verdict::kBypassed) return;
+  if (verdict == Verdict::kAdmitted) {
+    // nginx has the ETag of a 200 only.
+    answer.status = 200;
+    answer.headers.emplace_back("ETag", kAdmissionTag);
+  }
+  if ((verdict == Verdict::kAdmitted) == admission_is_kept) {
+    answer.headers.emplace_back(kKeptHeader, "1");
+  }
+}
+
 }  // namespace
 
 Answer AnswerOf(const Ruling& ruling, const Question& question, Dialect dialect, const Page& page) {
@@ -57,6 +72,7 @@ Answer AnswerOf(const Ruling& ruling, const Question& question, Dialect dialect,
     // one says nothing of its user, and is not kept.
     headers.emplace_back("X-Accel-Expires", ruling.verdict == Verdict::kBypassed ? "0" : "@1");
   }
+  if (question.keeps_answers) Keep(answer, ruling.verdict, question.admission_is_kept);
   if (!is_refused) return answer;
   const std::string retry = fmt::format("{}", ruling.retry_after_s);
   headers.emplace_back("Retry-After", retry);

@@ -12,6 +12,8 @@ namespace headgate::endpoint {
 
 // "in", "bypass" or "out": for the load balancer's log.
 inline constexpr char kVerdictHeader[] = "X-Headgate-Verdict";
+// There is nothing new to keep.
+inline constexpr char kKeptHeader[] = "X-Headgate-Kept";
 
 struct Answer {
   unsigned status = 0;
@@ -25,7 +27,7 @@ struct Page {
   std::string own{};
 };
 
-// /authz: 200, or 503 with the page. /authz/nginx: 204, or 403, because nothing else is an answer
+// /authz: 200, or 503 with the page. /authz/nginx: 204 (200 where it keeps answers), or 403, because nothing else is an answer
 // to nginx. /authz/envoy: 200, or 429 with the page, because Envoy takes a 5xx for an error.
 Answer AnswerOf(const Ruling& ruling, const Question& question, Dialect dialect, const Page& page);
 

@@ -185,6 +185,12 @@ Question ReadQuestion(const Rules& rules, const Asked& asked, const Headers& hea
   question.is_navigation = IsNavigation(original.method, headers);
   question.is_secure = original.is_secure;
   question.wants_problem = WantsProblem(headers);
+  if (asked.dialect == Dialect::kNginx) {
+    std::string_view keeps = Only(headers, "x-headgate-keeps");
+    question.keeps_answers = keeps.starts_with(kKeepsWord);
+    if (question.keeps_answers) keeps.remove_prefix(sizeof kKeepsWord - 1);
+    question.admission_is_kept = question.keeps_answers && keeps == kAdmissionTag;
+  }
   return question;
 }
 

@@ -139,11 +139,15 @@ std::string NginxWriter::Cache(const std::string& key, const std::string& unless
       "    proxy_cache {name};\n"
       "    proxy_cache_key {key};\n"
       "    proxy_cache_bypass ${name}_bypass;\n"
-      "    proxy_no_cache {unless};\n"
+      "    # The agent is told what is kept, and says when there is nothing new to write.\n"
+      "    proxy_cache_revalidate on;\n"
+      "    proxy_set_header {keeps} {keeps_word}$upstream_cache_etag;\n"
+      "    proxy_no_cache {unless} $upstream_http_x_headgate_kept;\n"
       "    proxy_ignore_headers Cache-Control Expires Set-Cookie Vary;\n"
       "    proxy_cache_use_stale error timeout invalid_header http_500 http_502 http_503 "
       "http_504;\n",
-      fmt::arg("name", name_), fmt::arg("key", key), fmt::arg("unless", unless));
+      fmt::arg("name", name_), fmt::arg("key", key), fmt::arg("unless", unless),
+      fmt::arg("keeps", kKeepsHeader), fmt::arg("keeps_word", kKeepsWord));
 }
 
 std::string NginxWriter::Ask() const {
