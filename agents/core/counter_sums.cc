@@ -59,6 +59,7 @@ void CounterSummer::Add(const RawCounters& raw, TimePoint now) {
   sums_.http_5xx += std::min(admitted, http_5xx);
   sums_.connection_errors += Grown(before.connection_errors, raw.connection_errors);
   sums_.refused += Grown(before.refused, raw.refused);
+  sums_.new_cookies_refused += Grown(before.new_cookies_refused, raw.new_cookies_refused);
   sums_.slow.clear();
   for (const auto& [threshold, count] : raw.slow) {
     // One that begins to be counted within a process begins at its first count.

@@ -18,6 +18,7 @@ struct CounterSums {
   std::uint64_t http_5xx = 0;
   std::uint64_t connection_errors = 0;
   std::uint64_t refused = 0;
+  std::uint64_t new_cookies_refused = 0;
   std::uint64_t bypassed = 0;
   // Of the thresholds that are counted now: one that is not must not look like "none was slow".
   std::map<std::uint32_t, std::uint64_t> slow;

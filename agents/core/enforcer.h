@@ -24,6 +24,8 @@ struct RawCounters {
   std::uint64_t http_5xx = 0;
   std::uint64_t connection_errors = 0;
   std::uint64_t refused = 0;
+  // Of them: a new cookie, because their address got too many.
+  std::uint64_t new_cookies_refused = 0;
   // Under way to the application now, bypassed ones included: no counter.
   std::uint64_t in_flight = 0;
   // Counted as they come.

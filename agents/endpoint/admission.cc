@@ -38,6 +38,7 @@ std::string NewUserId() {
 
 Admission::Admission(Rules rules, const agent::ShareFile& share)
     : rules_(std::move(rules)),
+      new_cookies_(rules_.new_cookies_per_minute),
       cookie_keys_(std::make_shared<const CookieKeys>()),
       share_(Packed(share)) {}
 
@@ -87,7 +88,7 @@ std::uint32_t Admission::NextRetryAfter() {
   return static_cast<std::uint32_t>(base + base * (Hash64(bytes) % 1024) / 2048);
 }
 
-Ruling Admission::Decide(const Question& question) {
+Ruling Admission::Decide(const Question& question, TimePoint now) {
   if (question.is_bypassed) {
     bypassed_.fetch_add(1, std::memory_order_relaxed);
     return {.verdict = Verdict::kBypassed};
@@ -95,17 +96,24 @@ Ruling Admission::Decide(const Question& question) {
   Ruling ruling;
   const std::string key = Verified(question.key);
   const bool lacks_cookie = rules_.key.kind == agent::UserKey::Kind::kCookie && key.empty();
-  if (lacks_cookie && question.is_navigation) ruling.cookie = NewCookie(question.is_secure);
+  const bool gets_cookie = lacks_cookie && question.is_navigation;
+  const bool is_limited =
+      gets_cookie && question.client && !new_cookies_.Take(*question.client, now);
+  if (gets_cookie && !is_limited) ruling.cookie = NewCookie(question.is_secure);
   if (Admits(key)) {
     admitted_.fetch_add(1, std::memory_order_relaxed);
     ruling.verdict = Verdict::kAdmitted;
     return ruling;
   }
   refused_.fetch_add(1, std::memory_order_relaxed);
+  if (is_limited) {
+    limited_.fetch_add(1, std::memory_order_relaxed);
+    return {.verdict = Verdict::kLimited, .retry_after_s = agent::kLimitedRetryAfterS};
+  }
   ruling.retry_after_s = NextRetryAfter();
   return ruling;
 }
 
-Decided Admission::decided() const { return {admitted_, bypassed_, refused_}; }
+Decided Admission::decided() const { return {admitted_, bypassed_, refused_, limited_}; }
 
 }  // namespace headgate::endpoint

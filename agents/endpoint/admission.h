@@ -8,12 +8,14 @@
 #include <string>
 
 #include "agents/core/share_file.h"
+#include "agents/endpoint/new_cookies.h"
 #include "agents/endpoint/question.h"
 #include "common/base/cookie_keys.h"
 
 namespace headgate::endpoint {
 
-enum class Verdict { kAdmitted, kBypassed, kRefused };
+// kLimited: refused, and refused a new cookie.
+enum class Verdict { kAdmitted, kBypassed, kRefused, kLimited };
 
 struct Ruling {
   Verdict verdict = Verdict::kRefused;
@@ -27,6 +29,8 @@ struct Decided {
   std::uint64_t admitted = 0;
   std::uint64_t bypassed = 0;
   std::uint64_t refused = 0;
+  // Of them.
+  std::uint64_t limited = 0;
 };
 
 class Admission {
@@ -45,7 +49,7 @@ class Admission {
   // Unless the share was set since it was `seen`. False: it was, or `width` is no less.
   bool LowerFrom(const agent::ShareFile& seen, std::uint32_t width);
 
-  Ruling Decide(const Question& question);
+  Ruling Decide(const Question& question, TimePoint now);
   // As it would be decided; counts nothing.
   bool Admits(const std::string& key) const;
   std::uint32_t NextRetryAfter();
@@ -55,6 +59,7 @@ class Admission {
   std::string NewCookie(bool is_secure) const;
 
   const Rules rules_;
+  NewCookies new_cookies_;
   std::atomic<std::shared_ptr<const CookieKeys>> cookie_keys_;
   // Width and retry_after in one, so that nobody sees half of a change.
   std::atomic<std::uint64_t> share_;
@@ -62,6 +67,7 @@ class Admission {
   std::atomic<std::uint64_t> admitted_{0};
   std::atomic<std::uint64_t> bypassed_{0};
   std::atomic<std::uint64_t> refused_{0};
+  std::atomic<std::uint64_t> limited_{0};
 };
 
 }  // namespace headgate::endpoint

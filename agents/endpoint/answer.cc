@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "agents/core/http_call.h"
+#include "agents/core/new_cookies.h"
 #include "agents/core/wait_page.h"
 
 namespace headgate::endpoint {
@@ -18,6 +19,8 @@ const char* WordOf(Verdict verdict) {
       return "bypass";
     case Verdict::kRefused:
       return "out";
+    case Verdict::kLimited:
+      return "limited";
   }
   return "";
 }
@@ -60,7 +63,8 @@ void Keep(Answer& answer, Verdict verdict, bool admission_is_kept) {
 }  // namespace
 
 Answer AnswerOf(const Ruling& ruling, const Question& question, Dialect dialect, const Page& page) {
-  const bool is_refused = ruling.verdict == Verdict::kRefused;
+  const bool is_limited = ruling.verdict == Verdict::kLimited;
+  const bool is_refused = is_limited || ruling.verdict == Verdict::kRefused;
   Answer answer{.status = StatusOf(is_refused, dialect)};
   auto& headers = answer.headers;
   headers.emplace_back(agent::kGateHeader, page.gate);
@@ -77,6 +81,12 @@ Answer AnswerOf(const Ruling& ruling, const Question& question, Dialect dialect,
   const std::string retry = fmt::format("{}", ruling.retry_after_s);
   headers.emplace_back("Retry-After", retry);
   if (dialect == Dialect::kNginx) return answer;
+  if (is_limited) {
+    answer.status = agent::kLimitedStatus;
+    headers.emplace_back("Content-Type", "text/plain");
+    answer.body = agent::kLimitedWords;
+    return answer;
+  }
   if (question.wants_problem) {
     headers.emplace_back("Content-Type", "application/problem+json");
     answer.body = agent::WaitProblem(retry);

@@ -10,7 +10,7 @@
 
 namespace headgate::endpoint {
 
-// "in", "bypass" or "out": for the load balancer's log.
+// "in", "bypass", "out" or "limited": for the load balancer's log.
 inline constexpr char kVerdictHeader[] = "X-Headgate-Verdict";
 // There is nothing new to keep.
 inline constexpr char kKeptHeader[] = "X-Headgate-Kept";

@@ -30,7 +30,7 @@ Desk::Desk(Admission& admission, Page page, std::vector<std::uint32_t> slow_ms)
 
 Answer Desk::Decide(const Asked& asked, const Headers& headers, Dialect answer_in) {
   const Question question = ReadQuestion(admission_.rules(), asked, headers);
-  return AnswerOf(admission_.Decide(question), question, answer_in, page_);
+  return AnswerOf(admission_.Decide(question, clock_.Now()), question, answer_in, page_);
 }
 
 Answer Desk::DecideForEnvoy(const Asked& asked, const Headers& headers) {

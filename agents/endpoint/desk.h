@@ -8,6 +8,7 @@
 #include "agents/endpoint/admission.h"
 #include "agents/endpoint/answer.h"
 #include "agents/endpoint/question.h"
+#include "common/base/clock.h"
 
 namespace headgate::endpoint {
 
@@ -38,6 +39,7 @@ class Desk {
   Admission& admission_;
   const Page page_;
   const std::vector<std::uint32_t> slow_ms_;
+  const SteadyClock clock_;
 };
 
 }  // namespace headgate::endpoint

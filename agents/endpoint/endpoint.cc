@@ -29,6 +29,7 @@ std::string NewInstance() {
 Rules RulesOf(const Settings& settings) {
   auto rules = MakeRules(settings.key, settings.bypass, settings.trusted_proxies);
   HEADGATE_CHECK(rules.ok());
+  rules->new_cookies_per_minute = settings.new_cookies_per_minute;
   return *std::move(rules);
 }
 
@@ -179,6 +180,7 @@ absl::StatusOr<agent::RawCounters> Endpoint::ReadCounters() {
   agent::RawCounters raw;
   raw.instance = instance_;
   raw.refused = decided.refused;
+  raw.new_cookies_refused = decided.limited;
   // Without the access log nothing is known of answers, and nothing is made up: no answer is
   // counted, so that none looks good.
   raw.bypassed = settings_.access_log ? values.bypassed : decided.bypassed;

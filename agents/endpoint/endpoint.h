@@ -39,6 +39,8 @@ struct Settings {
   agent::UserKey key;
   std::vector<std::string> bypass;
   std::vector<std::string> trusted_proxies;
+  // To one address; 0: without a limit.
+  unsigned new_cookies_per_minute = agent::kNewCookiesPerMinute;
   // Needs access_log.
   std::vector<std::uint32_t> slow_ms;
   std::optional<Listen> access_log;

@@ -32,6 +32,12 @@ std::optional<Address> ParseAddress(std::string_view text) {
   return address;
 }
 
+bool IsV4(const Address& address) {
+  return std::all_of(address.begin(), address.begin() + 10,
+                     [](std::uint8_t byte) { return byte == 0; }) &&
+         address[10] == 0xff && address[11] == 0xff;
+}
+
 std::optional<Network> Network::Parse(std::string_view text) {
   const std::size_t slash = text.find('/');
   const std::string_view word = text.substr(0, slash);

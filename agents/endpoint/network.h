@@ -13,6 +13,7 @@ using Address = std::array<std::uint8_t, 16>;
 
 // Unset: it is none. Brackets and a port behind the address are left out.
 std::optional<Address> ParseAddress(std::string_view text);
+bool IsV4(const Address& address);
 
 struct Network {
   // "203.0.113.0/24" or a single address.

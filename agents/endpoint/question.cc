@@ -161,11 +161,8 @@ std::optional<Address> ClientOf(const Rules& rules, const Asked& asked, const He
 }
 
 std::string ToString(const Address& address) {
-  const bool is_v4 = std::all_of(address.begin(), address.begin() + 10,
-                                 [](std::uint8_t byte) { return byte == 0; }) &&
-                     address[10] == 0xff && address[11] == 0xff;
   char text[INET6_ADDRSTRLEN] = "";
-  if (is_v4) {
+  if (IsV4(address)) {
     inet_ntop(AF_INET, address.data() + 12, text, sizeof text);
   } else {
     inet_ntop(AF_INET6, address.data(), text, sizeof text);
@@ -179,6 +176,7 @@ Question ReadQuestion(const Rules& rules, const Asked& asked, const Headers& hea
   const std::string_view path = PathOf(original.uri);
   Question question;
   question.key = KeyOf(rules, client, headers);
+  question.client = client;
   question.is_bypassed =
       std::find(rules.paths.begin(), rules.paths.end(), path) != rules.paths.end() ||
       (client && AnyContains(rules.networks, *client));

@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "agents/core/new_cookies.h"
 #include "agents/core/snippet_words.h"
 #include "agents/core/user_key.h"
 #include "agents/endpoint/network.h"
@@ -38,6 +39,8 @@ struct Rules {
   std::vector<std::string> paths;
   std::vector<Network> networks;
   std::vector<Network> trusted_proxies;
+  // To one address; 0: without a limit.
+  unsigned new_cookies_per_minute = agent::kNewCookiesPerMinute;
 };
 // INVALID_ARGUMENT says which word is wrong.
 absl::StatusOr<Rules> MakeRules(const agent::UserKey& key, const std::vector<std::string>& bypass,
@@ -55,6 +58,7 @@ struct Asked {
 struct Question {
   // Empty: none.
   std::string key;
+  std::optional<Address> client;
   bool is_bypassed = false;
   bool is_navigation = false;
   bool is_secure = false;

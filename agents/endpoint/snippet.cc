@@ -220,6 +220,7 @@ std::string NginxWriter::Page() const {
       "    add_header Cache-Control no-store always;\n"
       "    add_header {gate_header} {gate} always;\n"
       "    add_header Set-Cookie ${name}_cookie always;\n"
+      "    if (${name}_verdict = limited) {{ return {limited_status} '{limited}'; }}\n"
       "    if (${name}_kind = json) {{ rewrite ^ /.headgate/wait/{gate}.json last; }}\n"
       "    default_type \"text/html; charset=utf-8\";\n"
       "    return 503 '{page}';\n"
@@ -234,6 +235,7 @@ std::string NginxWriter::Page() const {
       "}}\n",
       fmt::arg("name", name_), fmt::arg("gate", options_.gate), fmt::arg("retry", retry),
       fmt::arg("gate_header", agent::kGateHeader), fmt::arg("page", agent::WaitPage(retry)),
+      fmt::arg("limited_status", agent::kLimitedStatus), fmt::arg("limited", agent::kLimitedWords),
       fmt::arg("problem", agent::WaitProblem(retry)));
 }
 

@@ -45,8 +45,8 @@ absl::StatusOr<CookieKeys> ParseCookieMap(const std::string& answer) {
   return agent::ParseCookieKeys(text);
 }
 
-CookieMap::CookieMap(std::string path, const StatsSocket& socket)
-    : path_(std::move(path)), socket_(socket) {}
+CookieMap::CookieMap(std::string path, std::string known_table, const StatsSocket& socket)
+    : path_(std::move(path)), known_table_(std::move(known_table)), socket_(socket) {}
 
 std::string CookieMap::ShowCommand() const { return "show map " + path_; }
 
@@ -78,6 +78,8 @@ absl::Status CookieMap::Put(const CookieKeys& keys) const {
   for (const auto& [entry, value] : present) {
     if (!wanted.contains(entry)) commands.push_back(fmt::format("del map {} {}", path_, entry));
   }
+  // What the old keys have verified is verified again. A snippet of before has no such table.
+  if (!commands.empty()) commands.push_back("clear table " + known_table_);
   if (const auto answer = socket_.Ask(commands); !answer.ok()) return answer.status();
   const absl::StatusOr<CookieKeys> after = ReadMemory();
   if (!after.ok()) return after.status();

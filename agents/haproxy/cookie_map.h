@@ -18,7 +18,8 @@ absl::StatusOr<CookieKeys> ParseCookieMap(const std::string& answer);
 
 class CookieMap {
  public:
-  CookieMap(std::string path, const StatsSocket& socket);
+  // `known_table`: of the cookies that HAProxy has verified lately.
+  CookieMap(std::string path, std::string known_table, const StatsSocket& socket);
 
   std::string ShowCommand() const;
   // What stands both in the file and in `memory`; without keys where they differ.
@@ -30,6 +31,7 @@ class CookieMap {
   absl::StatusOr<CookieKeys> ReadMemory() const;
 
   const std::string path_;
+  const std::string known_table_;
   const StatsSocket& socket_;
 };
 

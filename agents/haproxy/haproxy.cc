@@ -6,13 +6,23 @@
 #include <utility>
 
 #include "agents/core/cookie.h"
+#include "agents/haproxy/snippet.h"
 #include "common/base/bucket.h"
 
 namespace headgate::haproxy {
 namespace {
 
 // The answers of one look, in the order of the commands.
-enum Answers : std::size_t { kInfo, kWidth, kRetryAfter, kApp, kWait, kTable, kAnswers };
+enum Answers : std::size_t {
+  kInfo,
+  kWidth,
+  kRetryAfter,
+  kApp,
+  kWait,
+  kTable,
+  kNewCookies,
+  kAnswers
+};
 // Behind those, where the key is the gate's own cookie. An empty map's answer may be missing.
 constexpr std::size_t kCookieMap = kAnswers;
 
@@ -32,7 +42,7 @@ Haproxy::Haproxy(Settings settings)
     : settings_(std::move(settings)),
       file_(settings_.map, "HAProxy would not start without it"),
       socket_(settings_.socket),
-      cookie_map_(agent::CookieKeysFileOf(settings_.map), socket_),
+      cookie_map_(agent::CookieKeysFileOf(settings_.map), KnownTableOf(settings_.gate), socket_),
       prober_(settings_.gate, settings_.probe_url, settings_.key),
       app_backend_(settings_.app_backend),
       counters_(absl::UnavailableError("not read yet")),
@@ -70,12 +80,14 @@ void Haproxy::NoteProcess(const ProcessInfo& info) {
 }
 
 absl::Status Haproxy::ReadMemory(agent::Reading& reading) {
+  const std::string limited = NewCookiesBackendOf(settings_.gate);
   std::vector<std::string> questions = {"show info",
                                         GetCommand(agent::kWidthEntry),
                                         GetCommand(agent::kRetryAfterEntry),
                                         ShowBackend(app_backend_),
                                         ShowBackend(settings_.wait_backend),
-                                        fmt::format("show table {}", settings_.wait_backend)};
+                                        fmt::format("show table {}", settings_.wait_backend),
+                                        ShowBackend(limited)};
   const bool is_cookie = settings_.key.kind == agent::UserKey::Kind::kCookie;
   if (is_cookie) questions.push_back(cookie_map_.ShowCommand());
   const absl::StatusOr<std::string> answer = socket_.Ask(questions);
@@ -152,7 +164,10 @@ absl::StatusOr<agent::RawCounters> Haproxy::CountersFrom(const std::vector<std::
   raw.bypassed = (*counts)[kBypassedCount];
   raw.bypassed_5xx = (*counts)[kBypassed5xxCount];
   raw.connection_errors = app->connection_errors + app->retries;
-  raw.refused = wait->requests;
+  // Without a limit there is no such backend.
+  const auto limited = ParseBackend(NewCookiesBackendOf(settings_.gate), answers[kNewCookies]);
+  raw.new_cookies_refused = limited.ok() ? limited->requests : 0;
+  raw.refused = wait->requests + raw.new_cookies_refused;
   raw.in_flight = app->in_flight;
   counted_slow_.clear();
   for (std::size_t i = 0; is_known && i < printed.size(); ++i) {

@@ -14,6 +14,14 @@
 namespace headgate::haproxy {
 namespace {
 
+// HAProxy's xxh64 is signed: and() masks it; mod would give negative buckets for half of the keys.
+constexpr char kBucketOf[] = "xxh64(0),and(1048575)";
+// Of an address, as cookies are counted: an IPv6 network of one site.
+constexpr char kSite[] = "src,ipmask(32,64)";
+
+// Longer than any cookie that is signed, and what HAProxy compares of one.
+constexpr int kKnownBytes = 128;
+
 class Writer {
  public:
   explicit Writer(const SnippetOptions& options) : options_(options) {
@@ -24,6 +32,7 @@ class Writer {
   std::string Global() const;
   absl::StatusOr<std::string> Frontend() const;
   std::string WaitBackend() const;
+  std::string CookieBackends() const;
 
  private:
   std::string Slot(const char* variable) const { return fmt::format("txn.{}_{}", name_, variable); }
@@ -37,6 +46,10 @@ class Writer {
   absl::StatusOr<std::string> Bypass() const;
   std::string Cookie() const;
   std::string Slow() const;
+  std::string Remember() const;
+  bool IsLimited() const;
+  std::string Limit() const;
+  std::string CountNewCookie(const char* phase) const;
 
   const SnippetOptions& options_;
   std::string name_;
@@ -60,62 +73,72 @@ std::string Writer::Global() const {
       options_.gate, HEADGATE_VERSION, options_.socket);
 }
 
-// set-var first, then tests: an ACL on req.cook would test every duplicate of the cookie.
+// A set-var whose expression finds nothing leaves its variable unset. Each rule costs every request
+// something, so the usual one, whose cookie is known, has the fewest.
 std::string Writer::Key() const {
+  std::string key = Var("key");
+  std::string text;
   switch (options_.key.kind) {
     case agent::UserKey::Kind::kCookie:
       return SignedCookie();
     case agent::UserKey::Kind::kHeader:
-      return fmt::format("    {} req.fhdr({})\n", Set("key"), options_.key.name);
+      text = fmt::format("    {} req.fhdr({})\n", Set("key"), options_.key.name);
+      break;
     case agent::UserKey::Kind::kClientAddress:
-      return fmt::format(
-          "    http-request set-var-fmt({}) %[src]\n"
-          "    {} req.fhdr({}) if {{ path {} }}\n",
-          Slot("key"), Set("key"), agent::kProbeKeyHeader, options_.probe_path);
+      text = fmt::format("    http-request set-var-fmt({}) %[src]\n", Slot("key"));
+      break;
   }
-  return "";
+  return text + fmt::format("    {} {},{} if {{ {} -m len gt 0 }}\n", Set("bucket"), key, kBucketOf,
+                            key);
 }
 
 // "ID.NAME.MAC": a key of the map that signs new cookies ("issue") is the sign that they are
-// signed. Its secrets stand under "k" and their id, so that no cookie can name another entry.
+// signed. Its secrets stand under "k" and their id, so that no cookie can name another entry. A
+// cookie that was verified is known for a while: the MAC costs as much as all other rules.
+//
+// set-var first, then tests: an ACL on req.cook would test every duplicate of the cookie.
 std::string Writer::SignedCookie() const {
   return fmt::format(
       "    {set_raw} req.cook({cookie})\n"
-      "    {set_issue} str({issue_entry}),map_str({keys})\n"
-      "    http-request set-var-fmt({kid}) k%[{raw},field(1,.)]\n"
-      "    {set_secret} var({kid}),map_str({keys}) if {{ {raw} -m found }}\n"
+      "    {set_bucket} {raw},{bucket_of} if {{ {raw},in_table({known}) -m bool }}\n"
+      "    {set_secret} str(k),concat(,{raw_slot}),field(1,.),map_str({keys}) if !{{ {bucket} -m "
+      "found }}\n"
       "    {set_mac} {raw},field(1,.,2),hmac(sha256,{secret}),bytes(0,{mac_bytes}),hex,lower if "
       "{{ var({secret}) -m found }}\n"
-      "    acl {name}_signed {raw},field(3,.,0),secure_memcmp({mac}) -m bool\n"
-      "    {set_key} {raw} if {name}_signed || !{{ {issue} -m found }}\n"
-      "    {set_key} req.fhdr({probe_header}) if {{ path {probe} }} {{ req.fhdr({probe_header}) -m "
-      "found }}\n",
+      "    acl {name}_signed {raw},field(3,.,0),secure_memcmp({mac_slot}) -m bool\n"
+      "    {set_bucket} {raw},{bucket_of} if {{ {mac} -m found }} {name}_signed\n"
+      "    {set_bucket} {raw},{bucket_of} if !{{ {bucket} -m found }} {{ {raw} -m len gt 0 }} !{{ "
+      "str({issue_entry}),map_str({keys}) -m found }}\n",
       fmt::arg("set_raw", Set("raw")), fmt::arg("raw", Var("raw")),
-      fmt::arg("cookie", options_.key.name), fmt::arg("set_issue", Set("issue")),
-      fmt::arg("issue", Var("issue")), fmt::arg("issue_entry", agent::kIssueEntry),
-      fmt::arg("keys", agent::CookieKeysFileOf(options_.map)), fmt::arg("kid", Slot("kid")),
-      fmt::arg("set_secret", Set("secret")), fmt::arg("secret", Slot("secret")),
-      fmt::arg("set_mac", Set("mac")), fmt::arg("mac", Slot("mac")),
-      fmt::arg("mac_bytes", agent::kCookieMacBytes), fmt::arg("name", name_),
-      fmt::arg("set_key", Set("key")), fmt::arg("probe_header", agent::kProbeKeyHeader),
-      fmt::arg("probe", options_.probe_path));
+      fmt::arg("raw_slot", Slot("raw")), fmt::arg("cookie", options_.key.name),
+      fmt::arg("set_bucket", Set("bucket")), fmt::arg("bucket", Var("bucket")),
+      fmt::arg("bucket_of", kBucketOf), fmt::arg("known", KnownTableOf(options_.gate)),
+      fmt::arg("issue_entry", agent::kIssueEntry),
+      fmt::arg("keys", agent::CookieKeysFileOf(options_.map)), fmt::arg("set_secret", Set("secret")),
+      fmt::arg("secret", Slot("secret")), fmt::arg("set_mac", Set("mac")),
+      fmt::arg("mac", Var("mac")), fmt::arg("mac_slot", Slot("mac")),
+      fmt::arg("mac_bytes", agent::kCookieMacBytes), fmt::arg("name", name_));
 }
 
-// HAProxy's xxh64 is signed: and() masks it; mod would give negative buckets for half of the keys.
 std::string Writer::Verdict() const {
   const std::string answer = fmt::format(
       "content-type text/plain hdr {} {} hdr Cache-Control no-store "
       "lf-string \"bucket=%[{}] width=%[{}] slow={}\\n\" if {{ path {} }}",
       agent::kGateHeader, options_.gate, Var("bucket"), Var("width"),
       fmt::join(options_.slow_ms, ","), options_.probe_path);
+  const bool is_header = options_.key.kind == agent::UserKey::Kind::kHeader;
+  const std::string probe_key =
+      is_header ? ""
+                : fmt::format("    {} req.fhdr({}),{} if {{ path {} }}\n", Set("bucket"),
+                              agent::kProbeKeyHeader, kBucketOf, options_.probe_path);
   return fmt::format(
-      "    {bucket} {key},xxh64(0),and(1048575) if {{ {key} -m len gt 0 }}\n"
+      "{probe_key}"
       "    {width} str({entry}),map_str_int({map},0)\n"
       "    acl {name}_admitted {b},sub({w}) -m int lt 0\n"
       "    acl {name}_admitted {wv} -m int ge 1048576\n"
       "    http-request return status 200 {answer} {name}_admitted\n"
       "    http-request return status 503 {answer}\n",
-      fmt::arg("bucket", Set("bucket")), fmt::arg("key", Var("key")),
+      fmt::arg("probe_key", probe_key),
       fmt::arg("width", Set("width")), fmt::arg("entry", agent::kWidthEntry),
       fmt::arg("map", options_.map), fmt::arg("name", name_), fmt::arg("b", Var("bucket")),
       fmt::arg("w", Slot("width")), fmt::arg("wv", Var("width")), fmt::arg("answer", answer));
@@ -140,55 +163,100 @@ absl::StatusOr<std::string> Writer::Bypass() const {
                     Haproxy::kBypassedCount, Haproxy::kBypassed5xxCount);
 }
 
-// On navigations only: a cookie for an image or a script would belong to nobody's page.
+// On navigations only: a cookie for an image or a script would belong to nobody's page. Whoever has
+// a bucket is asked nothing more. Beyond the limit of an address none is given.
 std::string Writer::Cookie() const {
   if (options_.key.kind != agent::UserKey::Kind::kCookie) return "";
+  const std::string gives = name_ + "_gives";
   return fmt::format(
       "    acl {name}_navigates req.fhdr(sec-fetch-mode) -m str navigate\n"
       "    acl {name}_fetches req.fhdr(sec-fetch-mode) -m found\n"
       "    acl {name}_wants_html req.fhdr(accept) -m sub -i text/html\n"
-      "    {nav} bool(true) if METH_GET {name}_navigates || METH_GET !{name}_fetches "
-      "{name}_wants_html\n"
-      "    {give} bool(true) if {{ {navv} -m bool }} !{{ {key} -m len gt 0 }} !{name}_bypass\n"
-      "    {secure} str(\"; Secure\") if {{ ssl_fc }}\n"
-      "    http-request set-var-fmt({new}) %[{issue}].%[uuid()] if {{ {givev} -m bool }} {{ "
-      "{issue} -m "
-      "found }}\n"
-      "    {set_secret} str(k),concat(,{issue_slot}),map_str({keys}) if {{ {new_var} -m found }}\n"
-      "    http-request set-var-fmt({new}) %[{new_var}].%[{new_var},hmac(sha256,{secret}),bytes(0,"
-      "{mac_bytes}),hex,lower] if {{ {new_var} -m found }}\n"
-      "    http-request set-var-fmt({new}) %[uuid()] if {{ {givev} -m bool }} !{{ {issue} -m found "
+      "    acl {name}_has_key {bucket} -m found\n"
+      "    acl {gives} {give} -m bool\n"
+      "    {set_give} bool(true) if !{name}_has_key METH_GET {name}_navigates !{name}_bypass || "
+      "!{name}_has_key METH_GET !{name}_fetches {name}_wants_html !{name}_bypass\n"
+      "{limit}"
+      "    {set_secure} str(\"; Secure\") if {gives} {{ ssl_fc }}\n"
+      "    {set_issue} str({issue_entry}),map_str({keys}) if {gives}\n"
+      "    http-request set-var-fmt({new}) %[uuid()] if {gives}\n"
+      "    http-request set-var-fmt({new}) %[{issue}].%[{new_var}] if {gives} {{ {issue} -m found "
       "}}\n"
+      "    {set_secret} str(k),concat(,{issue_slot}),map_str({keys}) if {gives} {{ {issue} -m found "
+      "}}\n"
+      "    http-request set-var-fmt({new}) %[{new_var}].%[{new_var},hmac(sha256,{secret}),bytes(0,"
+      "{mac_bytes}),hex,lower] if {gives} {{ {issue} -m found }}\n"
       "    http-after-response add-header Set-Cookie \"{cookie}=%[{new_var}]; Path=/; "
-      "Max-Age=31536000; SameSite=Lax; HttpOnly%[{securev}]\" if {{ {givev} -m bool }}\n"
-      "    http-after-response set-header Cache-Control private if {{ {givev} -m bool }} "
+      "Max-Age=31536000; SameSite=Lax; HttpOnly%[{secure}]\" if {gives}\n"
+      "    http-after-response set-header Cache-Control private if {gives} "
       "!{{ res.fhdr(cache-control) -m sub -i private no-store }}\n",
-      fmt::arg("name", name_), fmt::arg("nav", Set("nav")), fmt::arg("navv", Var("nav")),
-      fmt::arg("give", Set("give")), fmt::arg("givev", Var("give")), fmt::arg("key", Var("key")),
-      fmt::arg("secure", Set("secure")), fmt::arg("securev", Var("secure")),
+      fmt::arg("name", name_), fmt::arg("gives", gives), fmt::arg("bucket", Var("bucket")),
+      fmt::arg("give", Var("give")), fmt::arg("set_give", Set("give")), fmt::arg("limit", Limit()),
+      fmt::arg("set_secure", Set("secure")), fmt::arg("secure", Var("secure")),
+      fmt::arg("set_issue", Set("issue")), fmt::arg("issue", Var("issue")),
+      fmt::arg("issue_slot", Slot("issue")), fmt::arg("issue_entry", agent::kIssueEntry),
       fmt::arg("cookie", options_.key.name), fmt::arg("new", Slot("new")),
-      fmt::arg("new_var", Var("new")), fmt::arg("issue", Var("issue")),
-      fmt::arg("issue_slot", Slot("issue")), fmt::arg("set_secret", Set("secret")),
+      fmt::arg("new_var", Var("new")), fmt::arg("set_secret", Set("secret")),
       fmt::arg("secret", Slot("secret")), fmt::arg("keys", agent::CookieKeysFileOf(options_.map)),
       fmt::arg("mac_bytes", agent::kCookieMacBytes));
+}
+
+bool Writer::IsLimited() const {
+  return options_.key.kind == agent::UserKey::Kind::kCookie && options_.new_cookies_per_minute > 0;
+}
+
+std::string Writer::Limit() const {
+  if (!IsLimited()) return "";
+  return fmt::format(
+      "    {set_limited} bool(true) if {name}_gives {{ {site},table_gpc0_rate({table}) ge {most} "
+      "}}\n"
+      "    acl {name}_limited {limited} -m bool\n"
+      "    {set_give} bool(false) if {name}_limited\n",
+      fmt::arg("set_limited", Set("limited")), fmt::arg("limited", Var("limited")),
+      fmt::arg("name", name_), fmt::arg("site", kSite), fmt::arg("set_give", Set("give")),
+      fmt::arg("table", NewCookiesBackendOf(options_.gate)),
+      fmt::arg("most", options_.new_cookies_per_minute));
+}
+
+// `phase`: where the slot is free by then, of a cookie that is given there.
+std::string Writer::CountNewCookie(const char* phase) const {
+  if (!IsLimited()) return "";
+  return fmt::format(
+      "    {phase} track-sc{slot} {site} table {table} if {gives}\n"
+      "    {phase} sc-inc-gpc0({slot}) if {gives}\n",
+      fmt::arg("phase", phase), fmt::arg("slot", options_.track_slot), fmt::arg("site", kSite),
+      fmt::arg("table", NewCookiesBackendOf(options_.gate)),
+      fmt::arg("gives", fmt::format("{{ {} -m bool }}", Var("give"))));
+}
+
+// Behind Slow: an answer that is slow has the slot, and its cookie is verified, or counted, at the
+// next request. The key may have gone since the request came.
+std::string Writer::Remember() const {
+  if (options_.key.kind != agent::UserKey::Kind::kCookie) return "";
+  return fmt::format(
+             "    http-response track-sc{slot} {raw} table {known} if {{ {mac} -m found }} "
+             "{{ {raw} -m len le {most} }} {name}_signed "
+             "{{ str(k),concat(,{raw_slot}),field(1,.),map_str({keys}),strcmp({secret}) eq 0 }}\n",
+             fmt::arg("slot", options_.track_slot), fmt::arg("raw", Var("raw")),
+             fmt::arg("raw_slot", Slot("raw")), fmt::arg("known", KnownTableOf(options_.gate)),
+             fmt::arg("mac", Var("mac")), fmt::arg("most", kKnownBytes - 1),
+             fmt::arg("name", name_), fmt::arg("keys", agent::CookieKeysFileOf(options_.map)),
+             fmt::arg("secret", Slot("secret"))) +
+         CountNewCookie("http-response");
 }
 
 // The table is touched by slow answers only: a stick table that counts every answer costs a fifth
 // of HAProxy's CPU.
 std::string Writer::Slow() const {
   if (options_.slow_ms.empty()) return "";
+  const std::string ms = fmt::format("date(0,ms),sub({}) -m int ge", Slot("start"));
   std::string text = fmt::format(
-      "    http-response set-var({ms}) date(0,ms),sub({start})\n"
-      "    http-response track-sc{slot} int(1) table {table} if {{ {msv} -m int ge {first} }} "
-      "!{name}_bypass\n",
-      fmt::arg("ms", Slot("ms")), fmt::arg("start", Slot("start")),
-      fmt::arg("slot", options_.track_slot), fmt::arg("table", WaitBackendOf(options_.gate)),
-      fmt::arg("msv", Var("ms")), fmt::arg("first", options_.slow_ms.front()),
-      fmt::arg("name", name_));
+      "    http-response track-sc{} int(1) table {} if {{ {} {} }} !{}_bypass\n", options_.track_slot,
+      WaitBackendOf(options_.gate), ms, options_.slow_ms.front(), name_);
   for (std::size_t i = 0; i < options_.slow_ms.size(); ++i) {
-    text += fmt::format("    http-response sc-inc-gpc({},{}) if {{ {} -m int ge {} }} !{}_bypass\n",
-                        Haproxy::kSlowCounts + i, options_.track_slot, Var("ms"),
-                        options_.slow_ms[i], name_);
+    text += fmt::format("    http-response sc-inc-gpc({},{}) if {{ {} {} }} !{}_bypass\n",
+                        Haproxy::kSlowCounts + i, options_.track_slot, ms, options_.slow_ms[i],
+                        name_);
   }
   return text;
 }
@@ -199,7 +267,7 @@ absl::StatusOr<std::string> Writer::Frontend() const {
   return fmt::format(
       "    # 2. In the frontend, above every other rule of it. A user's key, its bucket, the\n"
       "    #    width of the share, and the verdict.\n"
-      "{start}{key}{verdict}{bypass}{cookie}{slow}"
+      "{start}{key}{verdict}{bypass}{cookie}{slow}{remember}{limited}"
       "    use_backend {wait} if !{name}_admitted !{name}_bypass || {{ path {probe}{suffix} }}\n"
       "    # Below this line: what was there before, which sends people to '{app}'.\n"
       "\n",
@@ -207,6 +275,10 @@ absl::StatusOr<std::string> Writer::Frontend() const {
                options_.slow_ms.empty() ? "" : fmt::format("    {} date(0,ms)\n", Set("start"))),
       fmt::arg("key", Key()), fmt::arg("verdict", Verdict()), fmt::arg("bypass", *bypass),
       fmt::arg("cookie", Cookie()), fmt::arg("slow", Slow()),
+      fmt::arg("remember", Remember()),
+      fmt::arg("limited", IsLimited() ? fmt::format("    use_backend {0} if {1}_limited !{1}_admitted\n",
+                                                    NewCookiesBackendOf(options_.gate), name_)
+                                      : ""),
       fmt::arg("wait", WaitBackendOf(options_.gate)), fmt::arg("name", name_),
       fmt::arg("probe", options_.probe_path), fmt::arg("suffix", agent::kWaitProbeSuffix),
       fmt::arg("app", options_.app_backend));
@@ -223,6 +295,7 @@ std::string Writer::WaitBackend() const {
       "backend {wait}\n"
       "    mode http\n"
       "    stick-table type integer size 16 store gpc({places})\n"
+      "{count_new}"
       "    http-request set-var({base}) str({entry}),map_str_int({map},10)\n"
       "    http-request set-var({retry_slot}) rand(1024),mul({base}),div(2048),add({base})\n"
       "    acl wants_json req.fhdr(accept) -m sub -i application/json application/problem+json\n"
@@ -234,12 +307,31 @@ std::string Writer::WaitBackend() const {
       "    http-request return status 503 content-type \"text/html; charset=utf-8\" "
       "hdr Retry-After {retry} hdr Cache-Control no-store hdr {gate_header} {gate} {page}\n",
       fmt::arg("wait", WaitBackendOf(options_.gate)),
-      fmt::arg("places", Haproxy::kSlowCounts + options_.slow_ms.size()),
+      fmt::arg("count_new", CountNewCookie("http-request")), fmt::arg("places", Haproxy::kSlowCounts + options_.slow_ms.size()),
       fmt::arg("base", Slot("base")), fmt::arg("retry_slot", Slot("retry")),
       fmt::arg("entry", agent::kRetryAfterEntry), fmt::arg("map", options_.map),
       fmt::arg("retry", retry_), fmt::arg("page", page),
       fmt::arg("gate_header", agent::kGateHeader), fmt::arg("gate", options_.gate),
       fmt::arg("problem", agent::WaitProblem(retry_)));
+}
+
+// Of cookies only: the table of those that were verified, and the one of addresses that get new
+// ones, with the answer beyond the limit.
+std::string Writer::CookieBackends() const {
+  if (options_.key.kind != agent::UserKey::Kind::kCookie) return "";
+  std::string text = fmt::format(
+      "backend {}\n"
+      "    stick-table type string len {} size 100k expire 10m\n",
+      KnownTableOf(options_.gate), kKnownBytes);
+  if (!IsLimited()) return text;
+  return text + fmt::format(
+                    "backend {}\n"
+                    "    mode http\n"
+                    "    stick-table type ipv6 size 100k expire 2m store gpc0_rate(1m)\n"
+                    "    http-request return status 429 content-type text/plain "
+                    "hdr Retry-After {} hdr Cache-Control no-store hdr {} {} string \"{}\"\n",
+                    NewCookiesBackendOf(options_.gate), agent::kLimitedRetryAfterS,
+                    agent::kGateHeader, options_.gate, agent::kLimitedWords);
 }
 
 absl::Status Check(const SnippetOptions& options) {
@@ -268,6 +360,12 @@ absl::Status Check(const SnippetOptions& options) {
 
 std::string WaitBackendOf(const std::string& gate) { return agent::VariableOf(gate) + "_wait"; }
 
+std::string KnownTableOf(const std::string& gate) { return agent::VariableOf(gate) + "_known"; }
+
+std::string NewCookiesBackendOf(const std::string& gate) {
+  return agent::VariableOf(gate) + "_new_cookies";
+}
+
 absl::StatusOr<std::string> Snippet(const SnippetOptions& options) {
   if (absl::Status status = Check(options); !status.ok()) return status;
   const auto slow_ms = agent::ThresholdsOf(options.slow_ms);
@@ -277,7 +375,7 @@ absl::StatusOr<std::string> Snippet(const SnippetOptions& options) {
   const Writer writer(sorted);
   const absl::StatusOr<std::string> frontend = writer.Frontend();
   if (!frontend.ok()) return frontend.status();
-  return writer.Global() + *frontend + writer.WaitBackend();
+  return writer.Global() + *frontend + writer.WaitBackend() + writer.CookieBackends();
 }
 
 }  // namespace headgate::haproxy

@@ -7,12 +7,17 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "agents/core/new_cookies.h"
 #include "agents/core/snippet_words.h"
 #include "agents/core/user_key.h"
 
 namespace headgate::haproxy {
 
 std::string WaitBackendOf(const std::string& gate);
+// The table of cookies that were verified lately: cleared when the keys change.
+std::string KnownTableOf(const std::string& gate);
+// Answers those who are refused a new cookie; its table counts the new ones of each address.
+std::string NewCookiesBackendOf(const std::string& gate);
 
 struct SnippetOptions {
   std::string gate;
@@ -28,6 +33,8 @@ struct SnippetOptions {
   std::string page_file{};
   // Which of HAProxy's tracking slots (sc0 to sc2) the gate may use.
   int track_slot = 2;
+  // To one address (of IPv6: one /64); 0: without a limit.
+  unsigned new_cookies_per_minute = agent::kNewCookiesPerMinute;
 };
 
 // INVALID_ARGUMENT says which option, its value, and what to write.

@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::size_t kTrustedProxiesMax = 64;
 constexpr unsigned kModeMax = 0777;
+constexpr unsigned kNewCookiesMax = 1'000'000;
 
 std::string Words(const absl::Status& status) { return std::string(status.message()); }
 
@@ -58,6 +59,24 @@ unsigned ReadMode(YamlMapping& mapping) {
   return defaults.mode;
 }
 
+unsigned ReadNewCookies(YamlMapping& mapping) {
+  endpoint::Settings defaults;
+  constexpr char kKey[] = "new_cookies_per_minute";
+  if (!mapping.Has(kKey)) return defaults.new_cookies_per_minute;
+  const std::string text = mapping.Text(kKey);
+  unsigned count = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+  const bool fits =
+      error == std::errc() && end == text.data() + text.size() && count <= kNewCookiesMax;
+  if (fits) return count;
+  mapping.errors().Add(
+      mapping.Find(kKey),
+      fmt::format("'{}' is '{}': write how many new cookies one address gets, 1 to {}, or 0: as "
+                  "many as it asks for",
+                  mapping.Name(kKey), text, kNewCookiesMax));
+  return defaults.new_cookies_per_minute;
+}
+
 std::vector<std::string> ReadWords(YamlMapping& mapping, const std::string& key, std::size_t max) {
   std::vector<std::string> words;
   for (const YAML::Node& item : mapping.List(key, max)) {
@@ -98,7 +117,8 @@ endpoint::Settings ReadEndpoint(
     const std::function<std::vector<std::uint32_t>(YamlMapping&)>& read_slow) {
   YamlMapping mapping(parent.Find("endpoint"), parent.Name("endpoint"), parent.errors(),
                       {"listen", "mode", "group", "ext_authz", "share", "bootstrap_share", "key",
-                       "bypass", "trusted_proxies", "access_log", "slow", "remembered", "page"});
+                       "bypass", "trusted_proxies", "access_log", "slow", "remembered", "page",
+                       "new_cookies_per_minute"});
   endpoint::Settings settings;
   settings.gate = gate;
   mapping.RequiredText("listen");
@@ -122,6 +142,7 @@ endpoint::Settings ReadEndpoint(
   CheckSlow(mapping, settings);
   settings.remembered = mapping.Text("remembered");
   settings.page = ReadPage(mapping);
+  settings.new_cookies_per_minute = ReadNewCookies(mapping);
   const auto rules = endpoint::MakeRules(settings.key, settings.bypass, settings.trusted_proxies);
   if (!rules.ok()) mapping.errors().Add(mapping.node(), Words(rules.status()));
   return settings;

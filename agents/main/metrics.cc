@@ -166,6 +166,10 @@ std::vector<MetricFamily> Metrics::Collect() const {
                              [](const GateWord& word) { return word.counters.connection_errors; }));
   families.push_back(counter("headgate_local_refused_total", "Requests that got the waiting page.",
                              [](const GateWord& word) { return word.counters.refused; }));
+  families.push_back(
+      counter("headgate_local_new_cookies_refused_total",
+              "New cookies that were not given, because the address got too many.",
+              [](const GateWord& word) { return word.counters.new_cookies_refused; }));
   families.push_back(counter("headgate_local_bypassed_total",
                              "Requests that a bypass rule let through.",
                              [](const GateWord& word) { return word.counters.bypassed; }));

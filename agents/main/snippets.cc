@@ -22,6 +22,8 @@ namespace {
 
 constexpr std::uint32_t kRetryAfterSeconds = 10;
 constexpr std::size_t kTokenBytes = 16;
+constexpr char kNewCookiesHelp[] =
+    "how many new cookies one address gets per minute; 0: as many as it asks for";
 
 int Fail(const absl::Status& status, int code) {
   std::cerr << "headgate-agent: " << std::string(status.message()) << "\n";
@@ -162,6 +164,8 @@ void AddHaproxy(CLI::App& snippet, SnippetFlags& flags) {
                       "a waiting page of your own, in HAProxy's log format");
   haproxy->add_option("--track-slot", options.track_slot, "which of sc0 to sc2 to use")
       ->capture_default_str();
+  haproxy->add_option("--new-cookies", options.new_cookies_per_minute, kNewCookiesHelp)
+      ->capture_default_str();
   haproxy->add_flag(
       "--write-map", flags.write,
       "also make the map file, unless it is there, admitting everybody, and the file of "
@@ -180,6 +184,8 @@ void AddNginx(CLI::App& snippet, SnippetFlags& flags) {
   nginx->add_option("--share", options.share, "the share file, which the agent writes")->required();
   nginx->add_option("--page", flags.page_file,
                     "a waiting page of your own; {retry} in it is the seconds");
+  nginx->add_option("--new-cookies", options.new_cookies_per_minute, kNewCookiesHelp)
+      ->capture_default_str();
   nginx->add_option("--group", flags.group, "of nginx's workers, who must read the token")
       ->capture_default_str();
   nginx->add_flag(

@@ -65,6 +65,10 @@ end
 -- The keys that sign the gate's cookie: the one that signs new ones, and each secret by its id.
 -- Without a key cookies are not signed; a file that is lost meanwhile changes nothing.
 local keys_text, issuing, secrets = "", nil, {}
+-- The bucket of each Cookie header that this worker has read lately, false if it holds no key: to
+-- verify one costs more than all else. Thrown away when the keys change, or there are too many.
+local KNOWN_MAX, KNOWN_BYTES_MAX = 8192, 512
+local known, known_count = {}, 0
 local function load_keys()
   local text = C.key_kind == "cookie" and has_crypto and read_file(C.keys, 4096)
   if not text or text == keys_text then return end
@@ -72,15 +76,22 @@ local function load_keys()
   for id, secret in text:gmatch("\nk(%d+) (%S+)") do found[id] = ngx.decode_base64(secret) end
   local id = text:match("\nissue (%d+)\n")
   keys_text, secrets, issuing = text, found, id and found[id] and id or nil
+  known, known_count = {}, 0
+end
+
+local HEX = {}
+for byte = 0, 255 do HEX[byte] = format("%02x", byte) end
+local function hex_of(bytes, count)
+  local hex = {}
+  for i = 0, count - 1 do hex[i + 1] = HEX[bytes[i]] end
+  return concat(hex)
 end
 
 local MAC_BYTES = 16
 local mac, mac_size = ffi.new("unsigned char[64]"), ffi.new("unsigned int[1]")
 local function mac_of(secret, text)
   crypto.HMAC(crypto.EVP_sha256(), secret, #secret, text, #text, mac, mac_size)
-  local hex = {}
-  for i = 0, MAC_BYTES - 1 do hex[i + 1] = format("%02x", mac[i]) end
-  return concat(hex)
+  return hex_of(mac, MAC_BYTES)
 end
 
 -- "ID.NAME.MAC"
@@ -151,9 +162,30 @@ else
   key_of = function() return ngx.var.remote_addr end
 end
 
+local bucket_of_request
+if C.key_kind == "cookie" then
+  bucket_of_request = function()
+    local header = ngx.var.http_cookie
+    if not header then return nil end
+    local bucket = known[header]
+    if bucket ~= nil then return bucket end
+    local key = key_of()
+    bucket = key and has_xxhash and bucket_of(key) or false
+    if #header > KNOWN_BYTES_MAX then return bucket end
+    if known_count >= KNOWN_MAX then known, known_count = {}, 0 end
+    known[header], known_count = bucket, known_count + 1
+    return bucket
+  end
+else
+  bucket_of_request = function()
+    local key = key_of()
+    return key and has_xxhash and bucket_of(key)
+  end
+end
+
 -- Counted by this worker and not told yet; timers tell it to all.
 local counts = {admitted = 0, answered = 0, http_5xx = 0, connection_errors = 0, refused = 0,
-  bypassed = 0, bypassed_5xx = 0}
+  new_cookies_refused = 0, bypassed = 0, bypassed_5xx = 0}
 for _, ms in ipairs(C.slow_ms) do counts["slow_" .. ms] = 0 end
 local SLOWEST = #C.slow_ms
 local slow_keys = {}
@@ -182,13 +214,26 @@ local function is_navigation()
 end
 
 local random = ffi.new("unsigned char[16]")
--- On navigations only: a cookie for an image or a script would belong to nobody's page.
+-- One more new cookie for this address, of IPv6 for its /64: beyond the limit of a minute? A dict that
+-- is full of addresses takes no more of them (`safe_add`), rather than forget the share for them.
+local function is_beyond_limit()
+  if C.new_cookies == 0 or not dict then return false end
+  local address = ngx.var.binary_remote_addr
+  if #address == 16 then address = sub(address, 1, 8) end
+  local minute = math.floor(ngx.now() / 60)
+  local key = C.gate .. ":n" .. minute .. address
+  dict:safe_add(key, 0, 120)
+  local count = dict:incr(key, 1)
+  return count ~= nil and count > C.new_cookies
+end
+
+-- On navigations only: a cookie for an image or a script would belong to nobody's page. True: this
+-- address gets no other one for a while.
 local function give_cookie()
   if C.key_kind ~= "cookie" or not is_navigation() then return end
+  if is_beyond_limit() then return true end
   if ffi.C.getrandom(random, 16, 0) ~= 16 then return end
-  local text = {}
-  for i = 0, 15 do text[i + 1] = format("%02x", random[i]) end
-  local hex = concat(text)
+  local hex = hex_of(random, 16)
   local value = format("%s-%s-%s-%s-%s",
     sub(hex, 1, 8), sub(hex, 9, 12), sub(hex, 13, 16), sub(hex, 17, 20), sub(hex, 21))
   if issuing then
@@ -226,6 +271,12 @@ local function refuse()
   return answer(503, "text/html; charset=utf-8", (C.page:gsub("{retry}", retry)))
 end
 
+local function refuse_new_cookie()
+  counts.refused, counts.new_cookies_refused = counts.refused + 1, counts.new_cookies_refused + 1
+  ngx.header["Retry-After"] = C.limited_retry
+  return answer(C.limited_status, "text/plain", C.limited)
+end
+
 function M.access()
   -- An internal redirect comes by again, with another path: it was decided at first.
   if ngx.var[STATE] ~= "" then return end
@@ -235,13 +286,14 @@ function M.access()
     return
   end
   local width = width_now()
-  local key = key_of()
-  if not key then give_cookie() end
-  if width >= BUCKETS or key and not trouble and bucket_of(key) < width then
+  local bucket = bucket_of_request()
+  local is_limited = not bucket and give_cookie()
+  if width >= BUCKETS or bucket and not trouble and bucket < width then
     ngx.var[STATE] = "in"
     counts.admitted = counts.admitted + 1
     return
   end
+  if is_limited then return refuse_new_cookie() end
   return refuse()
 end
 

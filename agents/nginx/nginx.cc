@@ -99,6 +99,7 @@ agent::RawCounters Nginx::Sum(const Told& told) {
     raw.http_5xx += Of(counts, "http_5xx");
     raw.connection_errors += Of(counts, "connection_errors");
     raw.refused += Of(counts, "refused");
+    raw.new_cookies_refused += Of(counts, "new_cookies_refused");
     raw.bypassed += Of(counts, "bypassed");
     raw.bypassed_5xx += Of(counts, "bypassed_5xx");
     for (const std::uint32_t threshold : counted_slow_) {

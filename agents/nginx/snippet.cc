@@ -143,6 +143,7 @@ absl::StatusOr<std::string> Lua(const SnippetOptions& options) {
       "  has_networks = {},\n"
       "  page = {},\n"
       "  problem = {},\n"
+      "  new_cookies = {}, limited_status = {}, limited_retry = {}, limited = {},\n"
       "}}\n{}",
       options.gate, HEADGATE_VERSION, Quoted(options.gate),
       Quoted(agent::VariableOf(options.gate).substr(sizeof "headgate_" - 1)), Quoted(options.share),
@@ -150,7 +151,8 @@ absl::StatusOr<std::string> Lua(const SnippetOptions& options) {
       Quoted(std::string(Name(options.key.kind))), Quoted(options.key.name),
       fmt::join(*slow_ms, ", "), !paths.empty(), paths, has_networks,
       Quoted(options.page.empty() ? agent::WaitPage("{retry}") : options.page),
-      Quoted(agent::WaitProblem("{retry}")), kGateLua);
+      Quoted(agent::WaitProblem("{retry}")), options.new_cookies_per_minute, agent::kLimitedStatus,
+      agent::kLimitedRetryAfterS, Quoted(agent::kLimitedWords), kGateLua);
 }
 
 }  // namespace headgate::nginx

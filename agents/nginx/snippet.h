@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "agents/core/new_cookies.h"
 #include "agents/core/snippet_words.h"
 #include "agents/core/user_key.h"
 
@@ -23,6 +24,8 @@ struct SnippetOptions {
   std::string probe_path = agent::kProbePath;
   // Of a waiting page of the operator's own, {retry} in it being the seconds; empty: ours.
   std::string page{};
+  // To one address (of IPv6: one /64); 0: without a limit.
+  unsigned new_cookies_per_minute = agent::kNewCookiesPerMinute;
 };
 
 // Where the gate's files lie.

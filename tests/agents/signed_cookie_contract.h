@@ -101,7 +101,28 @@ TYPED_TEST_P(SignedCookieContract, ARotationOfKeysTakesNobodysPlace) {
   EXPECT_EQ(*agent::ReadCookieKeys(agent::CookieKeysFileOf(real.share_file())), kNewKeys);
 }
 
+TYPED_TEST_P(SignedCookieContract, ACookieOfAKeyThatHasGoneIsNoneHoweverOftenItWasVerifiedBefore) {
+  const TestApp app;
+  const typename TypeParam::Real real({.app_port = app.port(), .share = *Share::Parse("50%")});
+  typename TypeParam::Enforcer enforcer(real.settings());
+  PutAndSee(enforcer, kNewKeys);
+  std::string cookie;
+  for (int i = 0; !IsAdmitted(BucketOf(cookie), *Share::Parse("50%")); ++i) {
+    cookie = agent::SignCookie(kNewKeys.keys[0], "user-" + std::to_string(i));
+  }
+  for (int i = 0; i < 8; ++i) EXPECT_EQ(real.StatusFor(cookie), 200);
+  PutAndSee(enforcer, CookieKeys{.issuing = 6, .keys = {kNewKeys.keys[1]}});
+  EXPECT_TRUE(Eventually([&] { return real.StatusFor(cookie) == 503; }));
+  // Each worker has heard of it by then, or hears of it: none admits them again.
+  EXPECT_TRUE(Eventually([&] {
+    int refused = 0;
+    for (int i = 0; i < 8; ++i) refused += real.StatusFor(cookie) == 503 ? 1 : 0;
+    return refused == 8;
+  }));
+}
+
 REGISTER_TYPED_TEST_SUITE_P(SignedCookieContract, CookiesAreSignedAndOneThatIsMadeUpIsNoKey,
-                            ARotationOfKeysTakesNobodysPlace);
+                            ARotationOfKeysTakesNobodysPlace,
+                            ACookieOfAKeyThatHasGoneIsNoneHoweverOftenItWasVerifiedBefore);
 
 }  // namespace headgate::test

@@ -49,6 +49,7 @@ TestHaproxy::TestHaproxy(Options options) : options_(std::move(options)), port_(
   snippet.map = map();
   snippet.socket = settings().socket;
   snippet.bypass = options_.bypass;
+  snippet.new_cookies_per_minute = options_.new_cookies_per_minute;
   const absl::StatusOr<std::string> text = haproxy::Snippet(snippet);
   HEADGATE_CHECK(text.ok());
   const std::size_t wait = text->find("# 3.");

@@ -43,6 +43,7 @@ class TestHaproxy {
     std::string more_sections{};
     // Of the map; empty: HAProxy's own.
     std::string share_folder{};
+    unsigned new_cookies_per_minute = agent::kNewCookiesPerMinute;
     // "NAME=value", added to the test's own.
     std::vector<std::string> environment{};
   };

@@ -52,7 +52,8 @@ nginx::SnippetOptions OptionsOf(const TestNginx::Options& options, const nginx::
           .slow_ms = options.slow_ms,
           .folder = folder,
           .share = settings.share,
-          .bypass = options.bypass};
+          .bypass = options.bypass,
+          .new_cookies_per_minute = options.new_cookies_per_minute};
 }
 
 }  // namespace

@@ -35,6 +35,7 @@ class TestNginx {
     std::string more_http{};
     // Of the share file; empty: nginx's own.
     std::string share_folder{};
+    unsigned new_cookies_per_minute = agent::kNewCookiesPerMinute;
     // "NAME=value", added to the test's own.
     std::vector<std::string> environment{};
   };

@@ -112,6 +112,22 @@ TEST_F(Contract, IngressNginxGetsNothingButWhatItTakesForAnAnswer) {
   EXPECT_THAT(bypassed.headers, HasSubstr("X-Accel-Expires: 0"));
 }
 
+TEST_F(Contract, AnNginxThatKeepsAnswersIsToldWhatIsNotToBeWrittenAgain) {
+  const auto ask = [&](const char* keeps) {
+    return Ask("/authz/nginx", kIngressNginx, {"Cookie: headgate_uid=a", keeps});
+  };
+  const HttpAnswer first = ask("X-Headgate-Keeps: etag=");
+  EXPECT_EQ(first.status, 200);
+  EXPECT_THAT(first.headers, HasSubstr("ETag: \"in\""));
+  EXPECT_THAT(first.headers, Not(HasSubstr("X-Headgate-Kept")));
+  EXPECT_THAT(ask("X-Headgate-Keeps: etag=\"in\"").headers, HasSubstr("X-Headgate-Kept: 1"));
+  Admit("0%");
+  const HttpAnswer taken_back = ask("X-Headgate-Keeps: etag=\"in\"");
+  EXPECT_EQ(taken_back.status, 403);
+  EXPECT_THAT(taken_back.headers, Not(HasSubstr("X-Headgate-Kept")));
+  EXPECT_THAT(ask("X-Headgate-Keeps: etag=").headers, HasSubstr("X-Headgate-Kept: 1"));
+}
+
 TEST_F(Contract, IstioAndEnvoyGetARefusalThatIsNoErrorOfTheService) {
   // envoyExtAuthzHttp with pathPrefix: /authz/envoy.
   EXPECT_EQ(Ask("/authz/envoy/cart?item=7", kIstio, {"Cookie: headgate_uid=a"}).status, 200);

@@ -16,6 +16,7 @@
 #include "common/base/bucket.h"
 #include "tests/agents/endpoint/test_endpoint.h"
 #include "tests/agents/enforcer_contract.h"
+#include "tests/agents/new_cookies_contract.h"
 #include "tests/agents/signed_cookie_contract.h"
 
 namespace headgate::endpoint {
@@ -239,5 +240,6 @@ namespace headgate::test {
 
 INSTANTIATE_TYPED_TEST_SUITE_P(OfEndpoint, EnforcerContract, endpoint::Kind);
 INSTANTIATE_TYPED_TEST_SUITE_P(OfEndpoint, SignedCookieContract, endpoint::Kind);
+INSTANTIATE_TYPED_TEST_SUITE_P(OfEndpoint, NewCookiesContract, endpoint::Kind);
 
 }  // namespace headgate::test

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 #include <set>
@@ -180,6 +181,49 @@ TEST_P(WithoutAnAgent, WhereEverybodyWasAdmittedEverybodyIsAndNobodyGetsAnothers
   Lose(site);
   EXPECT_EQ(site.StatusFor("never-seen-either"), 503);
   EXPECT_EQ(site.Get("/").status, 503);
+}
+
+// The inode of what nginx keeps, 0 if that is nothing: another one when it was written again.
+std::uint64_t KeptFile(const AskedSite& site) {
+  for (const auto& entry : std::filesystem::directory_iterator(site.remembered())) {
+    struct stat found {};
+    if (stat(entry.path().c_str(), &found) == 0) return found.st_ino;
+  }
+  return 0;
+}
+
+TEST(NginxAuthRequest, AnAdmissionIsWrittenOnceAndARefusalOnlyInThePlaceOfOne) {
+  AskedSite site({.share = Percent("50%")});
+  const std::string in = UserOf("50%", true);
+  const std::string out = UserOf("50%", false);
+  EXPECT_EQ(site.StatusFor(out), 503);
+  EXPECT_EQ(KeptFile(site), 0U);
+  EXPECT_EQ(site.StatusFor(in), 200);
+  const std::uint64_t written = KeptFile(site);
+  EXPECT_NE(written, 0U);
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(site.StatusFor(in), 200);
+  EXPECT_EQ(KeptFile(site), written);
+  // Whoever is admitted only later is kept from then on.
+  site.Override("100%");
+  EXPECT_EQ(site.StatusFor(out), 200);
+  site.KillAgent();
+  EXPECT_EQ(site.StatusFor(out), 200);
+}
+
+TEST(NginxAuthRequest, AKeptAdmissionThatCameTooLateToBeRemovedIsWrittenOver) {
+  AskedSite site({.share = Percent("50%")});
+  const std::string out = UserOf("50%", false);
+  const auto aside = site.folder / "aside";
+  site.Override("100%");
+  ASSERT_EQ(site.StatusFor(out), 200);
+  std::filesystem::copy(site.remembered(), aside, std::filesystem::copy_options::recursive);
+  site.Override("50%");
+  ASSERT_TRUE(Eventually([&] { return std::filesystem::is_empty(site.remembered()); }));
+  // As if nginx had written it only now.
+  std::filesystem::copy(aside, site.remembered(), std::filesystem::copy_options::recursive);
+  EXPECT_EQ(site.StatusFor(out), 503);
+  site.KillAgent();
+  EXPECT_EQ(site.StatusFor(out), 503);
 }
 
 TEST(NginxAuthRequest, ABypassedRequestOfARefusedUserIsNoAdmission) {

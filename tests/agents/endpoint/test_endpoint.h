@@ -24,6 +24,7 @@ class TestEndpoint {
     std::string key = "cookie headgate_uid";
     Share share = Share::All();
     std::vector<std::string> bypass{"path=/healthz"};
+    unsigned new_cookies_per_minute = agent::kNewCookiesPerMinute;
     endpoint::Limits limits{};
   };
 
@@ -38,6 +39,7 @@ class TestEndpoint {
             .bootstrap_share = Share::None(),
             .key = *agent::UserKey::Parse(options_.key),
             .bypass = options_.bypass,
+            .new_cookies_per_minute = options_.new_cookies_per_minute,
             .limits = options_.limits};
   }
   const TempFolder& folder() const { return folder_; }
@@ -48,7 +50,8 @@ class TestEndpoint {
   std::string share_file() const { return settings().share; }
   // A person's request for a page, as a load balancer asks about it.
   HttpAnswer Visit(std::vector<std::string> headers) const {
-    headers.insert(headers.end(), {"X-Forwarded-Method: GET", "X-Forwarded-Uri: /"});
+    headers.insert(headers.end(), {"X-Forwarded-Method: GET", "X-Forwarded-Uri: /",
+                                   "X-Forwarded-For: 203.0.113.7"});
     return Get("/authz", headers);
   }
   int StatusFor(const std::string& user) const {

@@ -9,6 +9,7 @@
 #include "agents/core/counter_sums.h"
 #include "common/base/bucket.h"
 #include "tests/agents/enforcer_contract.h"
+#include "tests/agents/new_cookies_contract.h"
 #include "tests/agents/signed_cookie_contract.h"
 #include "tests/support/test_app.h"
 #include "tests/support/test_haproxy.h"
@@ -282,4 +283,5 @@ TEST(Haproxy, SaysWhatIsMissingInItsConfiguration) {
 namespace headgate::test {
 INSTANTIATE_TYPED_TEST_SUITE_P(OfHaproxy, EnforcerContract, haproxy::Kind);
 INSTANTIATE_TYPED_TEST_SUITE_P(OfHaproxy, SignedCookieContract, haproxy::Kind);
+INSTANTIATE_TYPED_TEST_SUITE_P(OfHaproxy, NewCookiesContract, haproxy::Kind);
 }  // namespace headgate::test

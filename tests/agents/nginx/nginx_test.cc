@@ -15,6 +15,7 @@
 #include "agents/nginx/check.h"
 #include "common/base/bucket.h"
 #include "tests/agents/enforcer_contract.h"
+#include "tests/agents/new_cookies_contract.h"
 #include "tests/agents/signed_cookie_contract.h"
 #include "tests/support/stepped_clock.h"
 #include "tests/support/test_app.h"
@@ -332,4 +333,5 @@ TEST(Nginx, CheckIsSatisfiedWithASoundGateAndNamesWhatIsWrong) {
 namespace headgate::test {
 INSTANTIATE_TYPED_TEST_SUITE_P(OfNginx, EnforcerContract, nginx::Kind);
 INSTANTIATE_TYPED_TEST_SUITE_P(OfNginx, SignedCookieContract, nginx::Kind);
+INSTANTIATE_TYPED_TEST_SUITE_P(OfNginx, NewCookiesContract, nginx::Kind);
 }  // namespace headgate::test
