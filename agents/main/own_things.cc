@@ -50,14 +50,15 @@ std::vector<Thing> ThingsOf(const GateConfig& gate) {
 
 std::vector<std::string> SharedThings(const std::vector<GateConfig>& gates) {
   std::vector<std::string> found;
-  std::map<std::pair<std::string, std::string>, std::string> owners;
+  std::map<std::pair<std::string, std::string>, const GateConfig*> owners;
   for (const GateConfig& gate : gates) {
     for (const Thing& thing : ThingsOf(gate)) {
       if (thing.value.empty()) continue;
-      const auto [owner, is_new] = owners.emplace(thing.Identity(), gate.name);
-      if (is_new) continue;
+      const auto [owner, is_new] = owners.emplace(thing.Identity(), &gate);
+      if (is_new || owner->second == &gate) continue;
       found.push_back(fmt::format("gates '{}' and '{}' both have {} '{}': {}. Give each its own",
-                                  owner->second, gate.name, thing.key, thing.value, thing.why));
+                                  owner->second->name, gate.name, thing.key, thing.value,
+                                  thing.why));
     }
   }
   return found;

@@ -57,7 +57,7 @@ TEST_P(FailingStatic, DirectiveOfAnOlderEpoch) {
   scene.controller().Direct(DirectiveOf(6, 99, "100%"));
   scene.ExpectNotReady("directive 6.99 is of an older reign than 7.1");
   scene.ExpectMetric("stage{gate=\"shop\",stage=\"REFUSED\"}", 1);
-  EXPECT_EQ(scene.Refusal(), v1::Refusal::STALE_EPOCH);
+  scene.ExpectRefusal(v1::Refusal::STALE_EPOCH);
   scene.ExpectStaticWithoutAGap();
   scene.ExpectLowersOnTheBox();
 }
@@ -66,10 +66,10 @@ TEST_P(FailingStatic, DirectiveThatDoesNotFitItsDigest) {
   Scene scene(GetParam());
   scene.controller().Direct(DirectiveOf(7, 1, "90%"));
   scene.ExpectNotReady("directive 7.1 says 90 % where the same version said 20 % before");
-  EXPECT_EQ(scene.Refusal(), v1::Refusal::DIGEST_MISMATCH);
+  scene.ExpectRefusal(v1::Refusal::DIGEST_MISMATCH);
   scene.controller().DirectWithDigest(DirectiveOf(7, 2, "90%"), 1);
   scene.ExpectNotReady("directive 7.2 does not fit its digest");
-  EXPECT_EQ(scene.Refusal(), v1::Refusal::CORRUPT);
+  scene.ExpectRefusal(v1::Refusal::CORRUPT);
   scene.ExpectMetric("stage{gate=\"shop\",stage=\"REFUSED\"}", 1);
   scene.ExpectStaticWithoutAGap();
   scene.ExpectLowersOnTheBox();
@@ -80,7 +80,7 @@ TEST_P(FailingStatic, ShareBeyondTheRails) {
   Scene scene(GetParam(), {.site = {.more_config = "rails: {step_up_max: 10%}\n"}});
   scene.controller().Direct(DirectiveOf(7, 2, "31%"));
   scene.ExpectNotReady("from 20 % to 31 % is more than the largest step up, 10 %");
-  EXPECT_EQ(scene.Refusal(), v1::Refusal::RAIL);
+  scene.ExpectRefusal(v1::Refusal::RAIL);
   scene.ExpectMetric("stage{gate=\"shop\",stage=\"REFUSED\"}", 1);
   scene.ExpectStaticWithoutAGap();
   scene.ExpectLowersOnTheBox();

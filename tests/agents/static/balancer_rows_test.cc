@@ -92,7 +92,7 @@ void SpoilControl(Scene& scene, Relay::Way way) {
   scene.balancer().control().Become(way);
   scene.ExpectMetric("load_balancer_up", 0);
   scene.ExpectNotReady("gate shop: ");
-  EXPECT_TRUE(Eventually([&] { return scene.Refusal() == v1::Refusal::LOAD_BALANCER; }));
+  scene.ExpectRefusal(v1::Refusal::LOAD_BALANCER);
   scene.ExpectStaticWithoutAGap();
   // A raise is not made, and what is in force stays known.
   scene.controller().Direct(DirectiveOf(7, 2, "30%"));

@@ -44,8 +44,7 @@ TEST_P(FailingStatic, ShareFileUnreadable) {
   scene.ExpectNotReady(path);
   scene.ExpectStaticWithoutAGap();
   scene.controller().Direct(DirectiveOf(7, 2, "30%"));
-  EXPECT_TRUE(Eventually([&] { return scene.Refusal() == v1::Refusal::DISK; }))
-      << scene.controller().report().DebugString();
+  scene.ExpectRefusal(v1::Refusal::DISK);
   scene.ExpectStaticWithoutAGap();
   scene.ExpectMetric("unsaved", 1);
   scene.ExpectLowersOnTheBox();
@@ -93,7 +92,7 @@ TEST_P(FailingStatic, DiskFull) {
   disk.Fill();
   scene.controller().Direct(DirectiveOf(7, 2, "30%"));
   scene.ExpectNotReady("No space left on device");
-  EXPECT_TRUE(Eventually([&] { return scene.Refusal() == v1::Refusal::DISK; }));
+  scene.ExpectRefusal(v1::Refusal::DISK);
   scene.ExpectMetric("unsaved", 1);
   scene.ExpectStaticWithoutAGap();
   scene.LetInsideGo();

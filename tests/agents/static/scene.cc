@@ -110,6 +110,12 @@ void Scene::ExpectNotReady(const std::string& words) const {
   EXPECT_EQ(site_.Page("/livez").status, 200);
 }
 
+void Scene::ExpectRefusal(v1::Refusal::Code code) const {
+  const auto report = [this] { return site_.controller->report(); };
+  EXPECT_TRUE(Eventually([&] { return report().refusal().code() == code; }))
+      << report().DebugString();
+}
+
 double Scene::MetricOf(const std::string& name) const {
   std::istringstream lines(site_.Page("/metrics").body);
   for (std::string line; std::getline(lines, line);) {

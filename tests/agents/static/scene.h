@@ -50,7 +50,8 @@ class Scene {
   void ExpectReady() const;
   void ExpectNotReady(const std::string& words) const;
   void ExpectMetric(const std::string& name, double value) const;
-  v1::Refusal::Code Refusal() const { return site_.controller->report().refusal().code(); }
+  // The controller comes to hear of it.
+  void ExpectRefusal(v1::Refusal::Code code) const;
   // In the first bucket outside of 20 %.
   const std::string& outside() const { return outside_; }
 
