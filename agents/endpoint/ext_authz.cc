@@ -17,7 +17,8 @@ namespace {
 namespace v3 = envoy::service::auth::v3;
 
 constexpr int kPermissionDenied = 7;
-constexpr unsigned kServiceUnavailable = 503;
+// From here on an answer is a refusal: 503 with the page, 429 to who draws too often.
+constexpr unsigned kRefusalsFrom = 400;
 constexpr std::chrono::milliseconds kStopMax{500};
 
 class CheckHeaders : public Headers {
@@ -43,7 +44,7 @@ v3::HeaderValueOption& Add(google::protobuf::RepeatedPtrField<v3::HeaderValueOpt
 }
 
 void Write(const Answer& answer, v3::CheckResponse& response) {
-  if (answer.status != kServiceUnavailable) {
+  if (answer.status < kRefusalsFrom) {
     response.mutable_status()->set_code(0);
     auto& headers = *response.mutable_ok_response()->mutable_response_headers_to_add();
     // The rest is for the load balancer; Cache-Control is the application's.

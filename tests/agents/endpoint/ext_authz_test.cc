@@ -21,13 +21,16 @@ using testing::HasSubstr;
 
 class ExtAuthz : public testing::Test {
  protected:
+  static constexpr unsigned kNewCookies = 8;
+
   ExtAuthz() {
     Settings settings{.gate = "shop",
                       .listen = {.path = folder_ / "shop.sock"},
                       .ext_authz = Listen{.host = "127.0.0.1", .port = test::FreePort()},
                       .share = folder_ / "shop.share",
                       .bootstrap_share = Share::All(),
-                      .bypass = {"path=/healthz"}};
+                      .bypass = {"path=/healthz"},
+                      .new_cookies_per_minute = kNewCookies};
     address_ = settings.ext_authz->ToString();
     endpoint_ = std::make_unique<Endpoint>(settings, std::nullopt, &OpenExtAuthz);
     EXPECT_EQ(endpoint_->Read().in_force, Share::All());
@@ -103,6 +106,20 @@ TEST_F(ExtAuthz, ARefusalIsADeniedResponseWithThePage) {
   EXPECT_EQ(Check("/healthz?a", {}).status().code(), 0);
   EXPECT_EQ(endpoint_->ReadCounters()->bypassed, 1U);
   EXPECT_EQ(endpoint_->ReadCounters()->refused, 1U);
+}
+
+TEST_F(ExtAuthz, WhoDrawsAgainAndAgainIsDenied) {
+  Admit("0%");
+  const auto draw = [&] { return Check("/", {{"accept", "text/html"}}).denied_response(); };
+  // Twice as many, if one minute ends and the next begins meanwhile.
+  unsigned drawn = 0;
+  while (drawn <= 2 * kNewCookies && HeadersOf(draw()).count("Set-Cookie") == 1) ++drawn;
+  EXPECT_GE(drawn, kNewCookies);
+  EXPECT_LE(drawn, 2 * kNewCookies);
+  const auto limited = draw();
+  EXPECT_EQ(limited.status().code(), 429);
+  EXPECT_THAT(limited.body(), HasSubstr("Too many new visitors"));
+  EXPECT_EQ(HeadersOf(limited).at("Retry-After"), "60");
 }
 
 TEST_F(ExtAuthz, AQuestionThatIsTooLongIsRefusedAndTheNextIsAnswered) {

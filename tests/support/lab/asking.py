@@ -22,6 +22,9 @@ class AskingNginx(nginx.Nginx):
             agent_program, "nginx-auth-request", "--gate", self._gate, "--listen",
             f"unix:{self._socket}", "--remembered", self._kept, "--access-log", self._log)
 
+    def agent_listens(self):
+        return os.path.exists(self._socket)
+
     def agent_settings(self):
         return ("endpoint:\n"
                 f"      listen: unix:{self._socket}\n"

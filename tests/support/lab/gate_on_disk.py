@@ -71,9 +71,14 @@ def sign(name, key):
     return f"{text}.{hmac.new(key, text.encode(), 'sha256').digest()[:16].hex()}"
 
 
-def give_key(balancer, key):
+def write_key(balancer, key):
     """As an agent would leave it for the load balancer's next start."""
     write(balancer.share_file + ".keys",
           f"# Of the bench.\nissue {KEY_ID}\nk{KEY_ID} {base64.b64encode(key).decode()}\n")
+
+
+def give_key(balancer, key):
+    """For the load balancer's next start, which is now."""
+    write_key(balancer, key)
     balancer.stop()
     balancer.start()
