@@ -55,7 +55,22 @@ CookieKeys Admission::cookie_keys() const { return *cookie_keys_.load(); }
 std::string Admission::Verified(const std::string& key) const {
   if (rules_.key.kind != agent::UserKey::Kind::kCookie || key.empty()) return key;
   const std::shared_ptr<const CookieKeys> keys = cookie_keys_;
-  return keys->empty() || agent::IsSigned(*keys, key) ? key : "";
+  return keys->empty() || IsSigned(keys, key) ? key : "";
+}
+
+bool Admission::IsSigned(const std::shared_ptr<const CookieKeys>& keys,
+                         const std::string& cookie) const {
+  {
+    const std::lock_guard lock(known_mutex_);
+    if (known_by_ == keys && known_.contains(cookie)) return true;
+  }
+  if (!agent::IsSigned(*keys, cookie)) return false;
+  if (cookie.size() > kKnownBytesMax) return true;
+  const std::lock_guard lock(known_mutex_);
+  if (known_by_ != keys || known_.size() >= kKnownMax) known_.clear();
+  known_by_ = keys;
+  known_.insert(cookie);
+  return true;
 }
 
 std::string Admission::NewCookie(bool is_secure) const {

@@ -5,7 +5,9 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string>
+#include <unordered_set>
 
 #include "agents/core/share_file.h"
 #include "agents/endpoint/new_cookies.h"
@@ -56,11 +58,20 @@ class Admission {
   Decided decided() const;
 
  private:
+  static constexpr std::size_t kKnownMax = 65'536;
+  static constexpr std::size_t kKnownBytesMax = 128;
+
   std::string NewCookie(bool is_secure) const;
+  bool IsSigned(const std::shared_ptr<const CookieKeys>& keys, const std::string& cookie) const;
 
   const Rules rules_;
   NewCookies new_cookies_;
   std::atomic<std::shared_ptr<const CookieKeys>> cookie_keys_;
+  // Cookies that these keys were found to have signed lately: verifying one costs as much as all
+  // the rest of an answer. Another set of keys has another of these.
+  mutable std::mutex known_mutex_;
+  mutable std::unordered_set<std::string> known_;
+  mutable std::shared_ptr<const CookieKeys> known_by_;
   // Width and retry_after in one, so that nobody sees half of a change.
   std::atomic<std::uint64_t> share_;
   std::atomic<std::uint64_t> draws_{0};

@@ -27,8 +27,9 @@ struct Page {
   std::string own{};
 };
 
-// /authz: 200, or 503 with the page. /authz/nginx: 204 (200 where it keeps answers), or 403, because nothing else is an answer
-// to nginx. /authz/envoy: 200, or 429 with the page, because Envoy takes a 5xx for an error.
+// /authz: 200, or 503 with the page. /authz/nginx: 204 (200 where it keeps answers), or 403,
+// because nothing else is an answer to nginx. /authz/envoy: 200, or 429 with the page, because
+// Envoy takes a 5xx for an error.
 Answer AnswerOf(const Ruling& ruling, const Question& question, Dialect dialect, const Page& page);
 
 }  // namespace headgate::endpoint

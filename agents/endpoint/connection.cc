@@ -1,5 +1,8 @@
 #include "agents/endpoint/connection.h"
 
+#include <fmt/format.h>
+
+#include <boost/asio/write.hpp>
 #include <boost/beast/http/read.hpp>
 #include <utility>
 
@@ -34,6 +37,26 @@ class RequestHeaders : public Headers {
 
 Answer Plain(unsigned status, const char* words) {
   return {.status = status, .headers = {{"Content-Type", "text/plain"}}, .body = words};
+}
+
+std::string TextOf(const Answer& answer, unsigned version, bool keeps_alive,
+                   std::string_view body) {
+  constexpr unsigned kHttp11 = 11;
+  const beast::string_view reason = http::obsolete_reason(http::int_to_status(answer.status));
+  std::string text =
+      fmt::format("HTTP/1.{} {} {}\r\n", version >= kHttp11 ? 1 : 0, answer.status, View(reason));
+  for (const auto& [name, value] : answer.headers) {
+    text += name;
+    text += ": ";
+    text += value;
+    text += "\r\n";
+  }
+  if (version >= kHttp11 && !keeps_alive) text += "Connection: close\r\n";
+  if (version < kHttp11 && keeps_alive) text += "Connection: keep-alive\r\n";
+  if (answer.status != kNoContent) text += fmt::format("Content-Length: {}\r\n", body.size());
+  text += "\r\n";
+  text += body;
+  return text;
 }
 
 }  // namespace
@@ -89,23 +112,29 @@ void Connection::Refuse() {
 }
 
 void Connection::Write(const Answer& answer, unsigned version, bool keeps_alive, bool has_body) {
-  response_ = {};
-  response_.version(version);
-  response_.result(answer.status);
-  for (const auto& [name, value] : answer.headers) response_.insert(name, value);
-  if (has_body) response_.body() = answer.body;
-  response_.keep_alive(keeps_alive);
-  response_.prepare_payload();
-  if (answer.status == kNoContent) response_.erase(http::field::content_length);
+  const std::string_view body = has_body ? std::string_view(answer.body) : std::string_view();
+  answer_ = TextOf(answer, version, keeps_alive, body);
+  keeps_alive_ = keeps_alive;
+  // Nearly always there is room: the reactor and a timer would cost as much as the answer.
+  beast::error_code error;
+  stream_.socket().non_blocking(true, error);
+  written_ = error ? 0 : stream_.socket().write_some(boost::asio::buffer(answer_), error);
+  if (written_ == answer_.size()) return OnWritten();
+  if (error && error != boost::asio::error::would_block) return;
   stream_.expires_after(limits_.answer_max);
-  http::async_write(stream_, response_,
-                    [self = shared_from_this()](const beast::error_code& error, std::size_t) {
-                      if (error) return;
-                      if (self->response_.keep_alive()) return self->Read();
-                      beast::error_code ignored;
-                      self->stream_.socket().shutdown(Socket::shutdown_send, ignored);
-                      self->Drain();
-                    });
+  boost::asio::async_write(
+      stream_, boost::asio::buffer(answer_) + written_,
+      [self = shared_from_this()](const beast::error_code& failed, std::size_t) {
+        if (!failed) self->OnWritten();
+      });
+}
+
+void Connection::OnWritten() {
+  if (keeps_alive_) return Read();
+  beast::error_code ignored;
+  stream_.socket().shutdown(Socket::shutdown_send, ignored);
+  stream_.expires_after(limits_.answer_max);
+  Drain();
 }
 
 void Connection::Drain() {

@@ -7,9 +7,9 @@
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
-#include <boost/beast/http/write.hpp>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "agents/endpoint/desk.h"
 #include "agents/endpoint/server.h"
@@ -34,6 +34,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void OnRead(const boost::beast::error_code& error);
   void RefuseRequest(const boost::beast::error_code& error);
   void Write(const Answer& answer, unsigned version, bool keeps_alive, bool has_body);
+  void OnWritten();
   // What is still on its way is thrown away, for as long as an answer may take: closed with
   // something unread, the kernel would throw away the answer.
   void Drain();
@@ -44,7 +45,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
   ServerCounts& counts_;
   boost::beast::flat_buffer buffer_;
   std::optional<Parser> parser_;
-  boost::beast::http::response<boost::beast::http::string_body> response_;
+  // Of the answer that is being written.
+  std::string answer_;
+  std::size_t written_ = 0;
+  bool keeps_alive_ = false;
 };
 
 }  // namespace headgate::endpoint

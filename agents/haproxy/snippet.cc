@@ -88,8 +88,8 @@ std::string Writer::Key() const {
       text = fmt::format("    http-request set-var-fmt({}) %[src]\n", Slot("key"));
       break;
   }
-  return text + fmt::format("    {} {},{} if {{ {} -m len gt 0 }}\n", Set("bucket"), key, kBucketOf,
-                            key);
+  return text +
+         fmt::format("    {} {},{} if {{ {} -m len gt 0 }}\n", Set("bucket"), key, kBucketOf, key);
 }
 
 // "ID.NAME.MAC": a key of the map that signs new cookies ("issue") is the sign that they are
@@ -114,10 +114,11 @@ std::string Writer::SignedCookie() const {
       fmt::arg("set_bucket", Set("bucket")), fmt::arg("bucket", Var("bucket")),
       fmt::arg("bucket_of", kBucketOf), fmt::arg("known", KnownTableOf(options_.gate)),
       fmt::arg("issue_entry", agent::kIssueEntry),
-      fmt::arg("keys", agent::CookieKeysFileOf(options_.map)), fmt::arg("set_secret", Set("secret")),
-      fmt::arg("secret", Slot("secret")), fmt::arg("set_mac", Set("mac")),
-      fmt::arg("mac", Var("mac")), fmt::arg("mac_slot", Slot("mac")),
-      fmt::arg("mac_bytes", agent::kCookieMacBytes), fmt::arg("name", name_));
+      fmt::arg("keys", agent::CookieKeysFileOf(options_.map)),
+      fmt::arg("set_secret", Set("secret")), fmt::arg("secret", Slot("secret")),
+      fmt::arg("set_mac", Set("mac")), fmt::arg("mac", Var("mac")),
+      fmt::arg("mac_slot", Slot("mac")), fmt::arg("mac_bytes", agent::kCookieMacBytes),
+      fmt::arg("name", name_));
 }
 
 std::string Writer::Verdict() const {
@@ -138,10 +139,10 @@ std::string Writer::Verdict() const {
       "    acl {name}_admitted {wv} -m int ge 1048576\n"
       "    http-request return status 200 {answer} {name}_admitted\n"
       "    http-request return status 503 {answer}\n",
-      fmt::arg("probe_key", probe_key),
-      fmt::arg("width", Set("width")), fmt::arg("entry", agent::kWidthEntry),
-      fmt::arg("map", options_.map), fmt::arg("name", name_), fmt::arg("b", Var("bucket")),
-      fmt::arg("w", Slot("width")), fmt::arg("wv", Var("width")), fmt::arg("answer", answer));
+      fmt::arg("probe_key", probe_key), fmt::arg("width", Set("width")),
+      fmt::arg("entry", agent::kWidthEntry), fmt::arg("map", options_.map), fmt::arg("name", name_),
+      fmt::arg("b", Var("bucket")), fmt::arg("w", Slot("width")), fmt::arg("wv", Var("width")),
+      fmt::arg("answer", answer));
 }
 
 absl::StatusOr<std::string> Writer::Bypass() const {
@@ -182,7 +183,8 @@ std::string Writer::Cookie() const {
       "    http-request set-var-fmt({new}) %[uuid()] if {gives}\n"
       "    http-request set-var-fmt({new}) %[{issue}].%[{new_var}] if {gives} {{ {issue} -m found "
       "}}\n"
-      "    {set_secret} str(k),concat(,{issue_slot}),map_str({keys}) if {gives} {{ {issue} -m found "
+      "    {set_secret} str(k),concat(,{issue_slot}),map_str({keys}) if {gives} {{ {issue} -m "
+      "found "
       "}}\n"
       "    http-request set-var-fmt({new}) %[{new_var}].%[{new_var},hmac(sha256,{secret}),bytes(0,"
       "{mac_bytes}),hex,lower] if {gives} {{ {issue} -m found }}\n"
@@ -251,12 +253,12 @@ std::string Writer::Slow() const {
   if (options_.slow_ms.empty()) return "";
   const std::string ms = fmt::format("date(0,ms),sub({}) -m int ge", Slot("start"));
   std::string text = fmt::format(
-      "    http-response track-sc{} int(1) table {} if {{ {} {} }} !{}_bypass\n", options_.track_slot,
-      WaitBackendOf(options_.gate), ms, options_.slow_ms.front(), name_);
+      "    http-response track-sc{} int(1) table {} if {{ {} {} }} !{}_bypass\n",
+      options_.track_slot, WaitBackendOf(options_.gate), ms, options_.slow_ms.front(), name_);
   for (std::size_t i = 0; i < options_.slow_ms.size(); ++i) {
-    text += fmt::format("    http-response sc-inc-gpc({},{}) if {{ {} {} }} !{}_bypass\n",
-                        Haproxy::kSlowCounts + i, options_.track_slot, ms, options_.slow_ms[i],
-                        name_);
+    text +=
+        fmt::format("    http-response sc-inc-gpc({},{}) if {{ {} {} }} !{}_bypass\n",
+                    Haproxy::kSlowCounts + i, options_.track_slot, ms, options_.slow_ms[i], name_);
   }
   return text;
 }
@@ -274,11 +276,11 @@ absl::StatusOr<std::string> Writer::Frontend() const {
       fmt::arg("start",
                options_.slow_ms.empty() ? "" : fmt::format("    {} date(0,ms)\n", Set("start"))),
       fmt::arg("key", Key()), fmt::arg("verdict", Verdict()), fmt::arg("bypass", *bypass),
-      fmt::arg("cookie", Cookie()), fmt::arg("slow", Slow()),
-      fmt::arg("remember", Remember()),
-      fmt::arg("limited", IsLimited() ? fmt::format("    use_backend {0} if {1}_limited !{1}_admitted\n",
-                                                    NewCookiesBackendOf(options_.gate), name_)
-                                      : ""),
+      fmt::arg("cookie", Cookie()), fmt::arg("slow", Slow()), fmt::arg("remember", Remember()),
+      fmt::arg("limited", IsLimited()
+                              ? fmt::format("    use_backend {0} if {1}_limited !{1}_admitted\n",
+                                            NewCookiesBackendOf(options_.gate), name_)
+                              : ""),
       fmt::arg("wait", WaitBackendOf(options_.gate)), fmt::arg("name", name_),
       fmt::arg("probe", options_.probe_path), fmt::arg("suffix", agent::kWaitProbeSuffix),
       fmt::arg("app", options_.app_backend));
@@ -307,7 +309,8 @@ std::string Writer::WaitBackend() const {
       "    http-request return status 503 content-type \"text/html; charset=utf-8\" "
       "hdr Retry-After {retry} hdr Cache-Control no-store hdr {gate_header} {gate} {page}\n",
       fmt::arg("wait", WaitBackendOf(options_.gate)),
-      fmt::arg("count_new", CountNewCookie("http-request")), fmt::arg("places", Haproxy::kSlowCounts + options_.slow_ms.size()),
+      fmt::arg("count_new", CountNewCookie("http-request")),
+      fmt::arg("places", Haproxy::kSlowCounts + options_.slow_ms.size()),
       fmt::arg("base", Slot("base")), fmt::arg("retry_slot", Slot("retry")),
       fmt::arg("entry", agent::kRetryAfterEntry), fmt::arg("map", options_.map),
       fmt::arg("retry", retry_), fmt::arg("page", page),

@@ -115,10 +115,10 @@ endpoint::Settings ReadEndpoint(
     YamlMapping& parent, const std::string& gate,
     const std::function<UserKey(YamlMapping&)>& read_key,
     const std::function<std::vector<std::uint32_t>(YamlMapping&)>& read_slow) {
-  YamlMapping mapping(parent.Find("endpoint"), parent.Name("endpoint"), parent.errors(),
-                      {"listen", "mode", "group", "ext_authz", "share", "bootstrap_share", "key",
-                       "bypass", "trusted_proxies", "access_log", "slow", "remembered", "page",
-                       "new_cookies_per_minute"});
+  YamlMapping mapping(
+      parent.Find("endpoint"), parent.Name("endpoint"), parent.errors(),
+      {"listen", "mode", "group", "ext_authz", "share", "bootstrap_share", "key", "bypass",
+       "trusted_proxies", "access_log", "slow", "remembered", "page", "new_cookies_per_minute"});
   endpoint::Settings settings;
   settings.gate = gate;
   mapping.RequiredText("listen");

@@ -58,8 +58,7 @@ TYPED_TEST_P(NewCookiesContract, WithoutALimitEverybodyGetsOne) {
   for (int i = 0; i < 20; ++i) EXPECT_NE(CookieGivenTo(real, ""), "");
 }
 
-REGISTER_TYPED_TEST_SUITE_P(NewCookiesContract,
-                            WhoDrawsAgainAndAgainGetsNoMoreAndNobodyLosesAPlace,
+REGISTER_TYPED_TEST_SUITE_P(NewCookiesContract, WhoDrawsAgainAndAgainGetsNoMoreAndNobodyLosesAPlace,
                             WithoutALimitEverybodyGetsOne);
 
 }  // namespace headgate::test

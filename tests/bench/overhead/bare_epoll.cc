@@ -1,5 +1,5 @@
-// The least that answers HTTP: one thread, one epoll, no parsing but for the end of the headers, and
-// the same answer to everybody. What the decision endpoint's CPU is compared with.
+// The least that answers HTTP: one thread, one epoll, no parsing but for the end of the headers,
+// and the same answer to everybody. What the decision endpoint's CPU is compared with.
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
