@@ -118,6 +118,7 @@ Ruling Admission::Decide(const Question& question, TimePoint now) {
   if (Admits(key)) {
     admitted_.fetch_add(1, std::memory_order_relaxed);
     ruling.verdict = Verdict::kAdmitted;
+    if (!key.empty()) ruling.bucket = BucketOf(key);
     return ruling;
   }
   refused_.fetch_add(1, std::memory_order_relaxed);

@@ -21,6 +21,8 @@ enum class Verdict { kAdmitted, kBypassed, kRefused, kLimited };
 
 struct Ruling {
   Verdict verdict = Verdict::kRefused;
+  // Of an admitted user's key; unset: there was none.
+  std::optional<std::uint32_t> bucket{};
   // Of Retry-After: spread by half of itself, so that people do not come back as one.
   std::uint32_t retry_after_s = 0;
   // Set-Cookie's value for who has none; empty: none is given.

@@ -5,6 +5,7 @@
 #include "agents/core/http_call.h"
 #include "agents/core/new_cookies.h"
 #include "agents/core/wait_page.h"
+#include "agents/endpoint/remembered.h"
 
 namespace headgate::endpoint {
 namespace {
@@ -48,16 +49,16 @@ std::string OwnPage(std::string page, const std::string& retry) {
 // Only an admission is worth keeping: of whom nothing is kept, nobody comes in without an agent. A
 // refusal is kept in the place of an admission. All else is not written: a file for each request
 // costs nginx ten times what the request does.
-void Keep(Answer& answer, Verdict verdict, bool admission_is_kept) {
-  if (verdict == Verdict::kBypassed) return;
-  if (verdict == Verdict::kAdmitted) {
+void Keep(Answer& answer, const Ruling& ruling, const std::string& kept_tag) {
+  if (ruling.verdict == Verdict::kBypassed) return;
+  std::string tag;
+  if (ruling.verdict == Verdict::kAdmitted) {
+    tag = AdmissionTag(ruling.bucket);
     // nginx has the ETag of a 200 only.
     answer.status = 200;
-    answer.headers.emplace_back("ETag", kAdmissionTag);
+    answer.headers.emplace_back("ETag", tag);
   }
-  if ((verdict == Verdict::kAdmitted) == admission_is_kept) {
-    answer.headers.emplace_back(kKeptHeader, "1");
-  }
+  if (tag == kept_tag) answer.headers.emplace_back(kKeptHeader, "1");
 }
 
 }  // namespace
@@ -76,7 +77,7 @@ Answer AnswerOf(const Ruling& ruling, const Question& question, Dialect dialect,
     // one says nothing of its user, and is not kept.
     headers.emplace_back("X-Accel-Expires", ruling.verdict == Verdict::kBypassed ? "0" : "@1");
   }
-  if (question.keeps_answers) Keep(answer, ruling.verdict, question.admission_is_kept);
+  if (question.keeps_answers) Keep(answer, ruling, question.kept_tag);
   if (!is_refused) return answer;
   const std::string retry = fmt::format("{}", ruling.retry_after_s);
   headers.emplace_back("Retry-After", retry);

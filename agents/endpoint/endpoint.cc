@@ -164,11 +164,12 @@ void Endpoint::TakeCookieKeys(const CookieKeys& keys) {
 
 void Endpoint::Forget() {
   if (settings_.remembered.empty()) return;
-  forgetter_.Run([folder = settings_.remembered, forgetting = forgetting_] {
-    absl::Status status = ForgetAnswers(folder);
-    const std::lock_guard lock(forgetting->mutex);
-    forgetting->status = std::move(status);
-  });
+  forgetter_.Run(
+      [folder = settings_.remembered, width = admission_.share().width, forgetting = forgetting_] {
+        absl::Status status = ForgetAnswers(folder, width);
+        const std::lock_guard lock(forgetting->mutex);
+        forgetting->status = std::move(status);
+      });
 }
 
 absl::Status Endpoint::Try(Share share) { return prober_.Try(share); }

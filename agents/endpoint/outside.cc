@@ -74,7 +74,7 @@ agent::ApplyOutcome Outside::Put(const agent::Apply& apply) {
       apply, [&](const agent::ShareFile& wanted) { return WaitFor(wanted, apply.direction); });
   // With the agent dead, too: then what nginx keeps is all that admits anybody.
   if (apply.direction == agent::Direction::kDown && !settings_.remembered.empty()) {
-    outcome.in_memory.Update(ForgetAnswers(settings_.remembered));
+    outcome.in_memory.Update(ForgetAnswers(settings_.remembered, apply.share.Width()));
   }
   return outcome;
 }

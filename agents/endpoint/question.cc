@@ -187,7 +187,7 @@ Question ReadQuestion(const Rules& rules, const Asked& asked, const Headers& hea
     std::string_view keeps = Only(headers, "x-headgate-keeps");
     question.keeps_answers = keeps.starts_with(kKeepsWord);
     if (question.keeps_answers) keeps.remove_prefix(sizeof kKeepsWord - 1);
-    question.admission_is_kept = question.keeps_answers && keeps == kAdmissionTag;
+    if (question.keeps_answers) question.kept_tag = keeps;
   }
   return question;
 }

@@ -23,7 +23,6 @@ namespace headgate::endpoint {
 // nginx says in it that it keeps answers, and, as their ETag, which it has of this user's.
 inline constexpr char kKeepsHeader[] = "X-Headgate-Keeps";
 inline constexpr char kKeepsWord[] = "etag=";
-inline constexpr char kAdmissionTag[] = "\"in\"";
 
 enum class Dialect { kForward, kNginx, kEnvoy };
 
@@ -63,10 +62,10 @@ struct Question {
   bool is_navigation = false;
   bool is_secure = false;
   bool wants_problem = false;
-  // Whether the load balancer keeps answers for the hour without an agent, and has an admission of
-  // this user's among them.
+  // Whether the load balancer keeps answers for the hour without an agent, and the tag of the
+  // admission that it has of this user's; empty: it has none.
   bool keeps_answers = false;
-  bool admission_is_kept = false;
+  std::string kept_tag{};
 };
 Question ReadQuestion(const Rules& rules, const Asked& asked, const Headers& headers);
 

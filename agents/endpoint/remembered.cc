@@ -3,7 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <filesystem>
+#include <fstream>
+#include <string_view>
 
 namespace headgate::endpoint {
 namespace {
@@ -16,9 +19,32 @@ bool IsOfCache(const std::string& name) {
                      [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
 }
 
+constexpr std::string_view kTagBegins = "\"in.";
+
+// Of the kept answer's headers, which stand near the beginning of its file.
+bool IsAdmissionBelow(const std::string& path, std::uint32_t width) {
+  constexpr std::size_t kLookedAt = 4096;
+  std::string text(kLookedAt, '\0');
+  std::ifstream file(path, std::ios::binary);
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  const std::string name = fmt::format("\nETag: {}", kTagBegins);
+  const std::size_t at = text.find(name);
+  if (at == std::string::npos) return false;
+  std::uint32_t bucket = 0;
+  const char* const from = text.data() + at + name.size();
+  const auto [end, error] = std::from_chars(from, text.data() + text.size(), bucket);
+  const bool is_whole = error == std::errc() && end != text.data() + text.size() && *end == '"';
+  return is_whole && bucket < width;
+}
+
 }  // namespace
 
-absl::Status ForgetAnswers(const std::string& folder) {
+std::string AdmissionTag(std::optional<std::uint32_t> bucket) {
+  return bucket ? fmt::format("{}{}\"", kTagBegins, *bucket) : "\"in.all\"";
+}
+
+absl::Status ForgetAnswers(const std::string& folder, std::uint32_t width) {
   namespace fs = std::filesystem;
   std::error_code error;
   if (!fs::exists(folder, error) && !error) return absl::OkStatus();
@@ -26,6 +52,7 @@ absl::Status ForgetAnswers(const std::string& folder) {
   fs::recursive_directory_iterator entry(folder, error);
   for (; !error && entry != fs::recursive_directory_iterator(); entry.increment(error)) {
     if (!IsOfCache(entry->path().filename())) continue;
+    if (IsAdmissionBelow(entry->path(), width)) continue;
     std::error_code removed;
     fs::remove(entry->path(), removed);
     if (removed && !first) first = removed;

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <set>
 
@@ -20,6 +21,13 @@ using testing::HasSubstr;
 using testing::Not;
 
 Share Percent(const char* text) { return *Share::Parse(text); }
+
+// Files below the folder of those that nginx keeps.
+std::ptrdiff_t KeptAnswers(const AskedSite& site) {
+  const std::filesystem::recursive_directory_iterator all(site.remembered());
+  return std::count_if(begin(all), end(all),
+                       [](const auto& entry) { return entry.is_regular_file(); });
+}
 
 // The first user from `from` on who is inside, or outside, of the share.
 std::string UserOf(const char* share, bool inside, int from = 0) {
@@ -159,8 +167,7 @@ TEST_P(WithoutAnAgent, WhoWasTakenOutByALoweringDoesNotComeBack) {
   ASSERT_EQ(site.StatusFor(inside), 200);
   // The user does not ask between the lowering and the loss: nginx knows of the admission only.
   site.Override("5%");
-  ASSERT_TRUE(Eventually([&] { return std::filesystem::is_empty(site.remembered()); }));
-  ASSERT_EQ(site.StatusFor(inside), 200);
+  ASSERT_TRUE(Eventually([&] { return KeptAnswers(site) == 1; }));
   Lose(site);
   EXPECT_EQ(site.StatusFor(taken_out), 503);
   EXPECT_EQ(site.StatusFor(inside), 200);
@@ -245,6 +252,23 @@ TEST(NginxAuthRequest, TheWordOnTheBoxClosesWithADeadAgentToo) {
   EXPECT_EQ(site.StatusFor("a"), 503);
   site.StartAgent();
   EXPECT_EQ(site.StatusFor("a"), 503);
+}
+
+TEST(NginxAuthRequest, ALoweringOnTheBoxWithADeadAgentTakesOutOnlyThoseBeyondIt) {
+  AskedSite site({});
+  const std::string inside = UserOf("5%", true);
+  const std::string beyond = UserOf("5%", false);
+  ASSERT_EQ(site.StatusFor(inside), 200);
+  ASSERT_EQ(site.StatusFor(beyond), 200);
+  // Everybody came in, and so does who has no key.
+  ASSERT_EQ(site.Get("/").status, 200);
+  site.KillAgent();
+  EXPECT_EQ(site.Run({"lower", "5%"}).exit_code, 11);
+  EXPECT_EQ(KeptAnswers(site), 1);
+  EXPECT_EQ(site.StatusFor(inside), 200);
+  EXPECT_EQ(site.StatusFor(beyond), 503);
+  EXPECT_EQ(site.Get("/").status, 503);
+  EXPECT_EQ(site.StatusFor("never-seen"), 503);
 }
 
 TEST(NginxAuthRequest, ClosedAdmitsNobodyWithoutAnAgentAndOpenEverybody) {
