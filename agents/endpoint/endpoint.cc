@@ -111,6 +111,9 @@ absl::Status Endpoint::Open() {
 agent::Reading Endpoint::Read() {
   agent::Reading reading;
   file_.Read(reading);
+  // Or the keeper would take a lowering of the file that is still under way for damage, and mend
+  // it.
+  follower_.Look();
   reading.instance = instance_;
   if (const absl::Status opened = Open(); !opened.ok()) {
     agent::AddTrouble(reading.trouble, Words(opened));

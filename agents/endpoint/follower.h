@@ -22,9 +22,11 @@ class Follower {
   Follower(const Follower&) = delete;
   Follower& operator=(const Follower&) = delete;
 
+  // At once. Any thread.
+  void Look();
+
  private:
   void Run();
-  void Look();
 
   const std::string path_;
   Admission& admission_;

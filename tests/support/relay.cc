@@ -74,18 +74,28 @@ void Relay::Begin(const Address& own) {
   setsockopt(listener_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   HEADGATE_CHECK(bind(listener_, Pointer(own.storage), own.size) == 0);
   HEADGATE_CHECK(listen(listener_, 64) == 0);
-  stop_ = eventfd(0, EFD_CLOEXEC);
-  HEADGATE_CHECK(stop_ >= 0);
+  wake_ = eventfd(0, EFD_CLOEXEC);
+  HEADGATE_CHECK(wake_ >= 0);
   thread_ = std::thread([this] { Run(); });
 }
 
-Relay::~Relay() {
+void Relay::Wake() const {
   const std::uint64_t one = 1;
-  HEADGATE_CHECK(write(stop_, &one, sizeof one) == sizeof one);
+  HEADGATE_CHECK(write(wake_, &one, sizeof one) == sizeof one);
+}
+
+void Relay::Become(Way way) {
+  way_ = way;
+  Wake();
+}
+
+Relay::~Relay() {
+  stops_ = true;
+  Wake();
   thread_.join();
   for (const Link& link : links_) Close(link);
   close(listener_);
-  close(stop_);
+  close(wake_);
 }
 
 void Relay::Close(const Link& link) {
@@ -114,14 +124,21 @@ bool Relay::Serve(const Link& link, bool client_speaks, bool target_speaks) cons
 
 void Relay::Run() {
   while (true) {
-    std::vector<pollfd> waiting{{stop_, POLLIN, 0}, {listener_, POLLIN, 0}};
+    std::vector<pollfd> waiting{{wake_, POLLIN, 0}, {listener_, POLLIN, 0}};
     for (const Link& link : links_) {
       waiting.push_back({link.client, POLLIN, 0});
       // poll() passes over a negative one.
       waiting.push_back({link.target, POLLIN, 0});
     }
     if (poll(waiting.data(), waiting.size(), -1) < 0) continue;
-    if (waiting[0].revents != 0) return;
+    if (stops_) return;
+    if (waiting[0].revents != 0) {
+      std::uint64_t times = 0;
+      HEADGATE_CHECK(read(wake_, &times, sizeof times) == sizeof times);
+      for (const Link& link : links_) Close(link);
+      links_.clear();
+      continue;
+    }
     std::vector<Link> left;
     for (std::size_t i = 0; i < links_.size(); ++i) {
       const bool client_speaks = waiting[2 + 2 * i].revents != 0;

@@ -31,8 +31,8 @@ class Relay {
   Relay(const Relay&) = delete;
   Relay& operator=(const Relay&) = delete;
 
-  // For the connections that come from now on.
-  void Become(Way way) { way_ = way; }
+  // The connections that there are end.
+  void Become(Way way);
 
  private:
   struct Address {
@@ -49,6 +49,7 @@ class Relay {
   static Address Unix(const std::string& path);
   static Address Loopback(std::uint16_t port);
   void Begin(const Address& own);
+  void Wake() const;
   void Run();
   void Accept();
   // False: it is over.
@@ -57,8 +58,9 @@ class Relay {
 
   Address target_;
   std::atomic<Way> way_{Way::kForwards};
+  std::atomic<bool> stops_{false};
   int listener_ = -1;
-  int stop_ = -1;
+  int wake_ = -1;
   // Of its own thread.
   std::vector<Link> links_;
   std::thread thread_;

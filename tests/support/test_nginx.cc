@@ -59,26 +59,31 @@ nginx::SnippetOptions OptionsOf(const TestNginx::Options& options, const nginx::
 }  // namespace
 
 TestNginx::TestNginx(Options options) : options_(std::move(options)), port_(FreePort()) {
+  const std::string text = options_.other_snippet.empty() ? MakeLuaGate() : options_.other_snippet;
+  const std::size_t server = text.find("# 2.");
+  HEADGATE_CHECK(server != std::string::npos);
+  // Workers of root's are root here: the folder is the test's alone.
+  WriteFile(
+      config(),
+      fmt::format(kConfig, fmt::arg("user", geteuid() == 0 ? "user root;\n" : ""),
+                  fmt::arg("daemon", options_.daemon ? "on" : "off"), fmt::arg("folder", folder()),
+                  fmt::arg("http", text.substr(0, server)), fmt::arg("server", text.substr(server)),
+                  fmt::arg("port", port_), fmt::arg("more_server", options_.more_server),
+                  fmt::arg("more_http", options_.more_http),
+                  fmt::arg("app_port", options_.app_port)));
+  Start();
+}
+
+std::string TestNginx::MakeLuaGate() const {
   const nginx::SnippetOptions snippet = OptionsOf(options_, settings(), folder());
   const absl::StatusOr<std::string> text = nginx::Snippet(snippet);
   const absl::StatusOr<std::string> lua = nginx::Lua(snippet);
   HEADGATE_CHECK(text.ok() && lua.ok());
-  const std::size_t server = text->find("# 2.");
-  HEADGATE_CHECK(server != std::string::npos);
-  // Workers of root's are root here: the folder is the test's alone.
-  WriteFile(config(),
-            fmt::format(kConfig, fmt::arg("user", geteuid() == 0 ? "user root;\n" : ""),
-                        fmt::arg("daemon", options_.daemon ? "on" : "off"),
-                        fmt::arg("folder", folder()), fmt::arg("http", text->substr(0, server)),
-                        fmt::arg("server", text->substr(server)), fmt::arg("port", port_),
-                        fmt::arg("more_server", options_.more_server),
-                        fmt::arg("more_http", options_.more_http),
-                        fmt::arg("app_port", options_.app_port)));
   WriteFile(nginx::LuaFileOf(snippet), *lua);
   WriteFile(settings().token, "00112233445566778899aabbccddeeff\n");
   WriteFile(agent::CookieKeysFileOf(share_file()), agent::CookieKeysText({}));
   WriteFile(share_file(), agent::ShareFileText({options_.share.Width(), 10}));
-  Start();
+  return *text;
 }
 
 std::string AgentYaml(const nginx::Settings& settings) {

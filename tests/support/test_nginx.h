@@ -38,6 +38,8 @@ class TestNginx {
     unsigned new_cookies_per_minute = agent::kNewCookiesPerMinute;
     // "NAME=value", added to the test's own.
     std::vector<std::string> environment{};
+    // Of another kind of gate, as printed for nginx; empty: the one in Lua.
+    std::string other_snippet{};
   };
 
   // Starts it and waits until it answers.
@@ -72,6 +74,8 @@ class TestNginx {
   int StatusFor(const std::string& user) const;
 
  private:
+  // Writes its files, and returns what is to be pasted.
+  std::string MakeLuaGate() const;
   // Of the one that was started last.
   pid_t MasterPid() const;
 

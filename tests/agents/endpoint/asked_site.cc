@@ -15,31 +15,6 @@
 namespace headgate::test {
 namespace {
 
-constexpr char kNginx[] = R"({user}daemon off;
-worker_processes 2;
-pid {folder}/nginx.pid;
-error_log {folder}/error.log notice;
-events {{ worker_connections 128; }}
-http {{
-    access_log off;
-    client_body_temp_path {folder}/body;
-    proxy_temp_path {folder}/proxy;
-    fastcgi_temp_path {folder}/fastcgi;
-    uwsgi_temp_path {folder}/uwsgi;
-    scgi_temp_path {folder}/scgi;
-    {http}
-    server {{
-        listen 127.0.0.1:{port};
-        {server}
-        {more_server}
-        location / {{
-            proxy_connect_timeout 1s;
-            proxy_pass http://127.0.0.1:{app_port};
-        }}
-    }}
-}}
-)";
-
 constexpr char kCaddy[] = R"({{
     admin off
     auto_https off
@@ -106,18 +81,9 @@ endpoint::SnippetOptions AskedSite::SnippetOptionsHere() const {
 void AskedSite::StartNginx() {
   const auto text = endpoint::NginxSnippet(SnippetOptionsHere());
   HEADGATE_CHECK(text.ok());
-  const std::size_t server = text->find("# 2.");
-  HEADGATE_CHECK(server != std::string::npos);
-  const std::string config = folder / "nginx.conf";
-  // Workers of root's are root here: the folder is the test's alone.
-  WriteFile(
-      config,
-      fmt::format(kNginx, fmt::arg("user", geteuid() == 0 ? "user root;\n" : ""),
-                  fmt::arg("folder", folder.path()), fmt::arg("http", text->substr(0, server)),
-                  fmt::arg("server", text->substr(server)), fmt::arg("port", port_),
-                  fmt::arg("more_server", options_.more_server), fmt::arg("app_port", app.port())));
-  asker_ = std::make_unique<Process>(
-      std::vector<std::string>{"/usr/sbin/nginx", "-e", folder / "error.log", "-c", config});
+  nginx_ = std::make_unique<TestNginx>(TestNginx::Options{
+      .app_port = app.port(), .more_server = options_.more_server, .other_snippet = *text});
+  port_ = nginx_->port();
 }
 
 void AskedSite::StartCaddy() {
@@ -129,7 +95,7 @@ void AskedSite::StartCaddy() {
   text->insert(at, fmt::format("reverse_proxy 127.0.0.1:{}\n", app.port()));
   const std::string config = folder / "Caddyfile";
   WriteFile(config, fmt::format(kCaddy, fmt::arg("port", port_), fmt::arg("site", *text)));
-  asker_ = std::make_unique<Process>(Process::Options{
+  caddy_ = std::make_unique<Process>(Process::Options{
       .argv = {"caddy", "run", "--adapter", "caddyfile", "--config", config},
       .environment = {"XDG_DATA_HOME=" + folder.path(), "XDG_CONFIG_HOME=" + folder.path()}});
 }
@@ -174,6 +140,6 @@ double AskedSite::Metric(const std::string& name) const {
   return std::strtod(page.c_str() + page.find("} ", at) + 2, nullptr);
 }
 
-std::string AskedSite::Log() const { return asker_->Output() + ReadFile(folder / "error.log"); }
+std::string AskedSite::Log() const { return nginx_ ? nginx_->Log() : caddy_->Output(); }
 
 }  // namespace headgate::test

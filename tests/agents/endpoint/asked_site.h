@@ -13,6 +13,7 @@
 #include "tests/support/temp_folder.h"
 #include "tests/support/test_app.h"
 #include "tests/support/test_haproxy.h"
+#include "tests/support/test_nginx.h"
 
 namespace headgate::test {
 
@@ -59,10 +60,12 @@ class AskedSite {
   endpoint::SnippetOptions SnippetOptionsHere() const;
 
   const Options options_;
-  const std::uint16_t port_;
+  std::uint16_t port_;
   const std::uint16_t metrics_port_;
   const std::uint16_t log_port_;
-  std::unique_ptr<Process> asker_;
+  // One of them.
+  std::unique_ptr<TestNginx> nginx_;
+  std::unique_ptr<Process> caddy_;
 };
 
 }  // namespace headgate::test

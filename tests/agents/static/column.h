@@ -36,8 +36,10 @@ class Column {
   virtual std::uint16_t Port() const = 0;
   virtual std::string ShareFile() const = 0;
   virtual agent::ShareForm Form() const { return {}; }
-  // How the agent asks and tells.
+  // How the agent asks and tells; where its agent decides, how that is asked.
   virtual Relay& control() = 0;
+  // It asks its agent about each request: it knows by itself only whom the agent has admitted.
+  virtual bool IsDecidedByItsAgent() const { return false; }
   virtual void Reload() = 0;
   virtual void KillAndStart() = 0;
   // Returns while the old one is still there, if a request to it is under way.

@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include "agents/core/share_file.h"
+#include "agents/endpoint/snippet.h"
 #include "agents/envoy/weights.h"
 #include "tests/agents/static/column.h"
 #include "tests/agents/static/scene.h"
@@ -138,6 +140,56 @@ class EnvoyColumn : public Column {
   Relay control_;
 };
 
+// nginx that asks the agent about each request, and keeps its admissions.
+class AskingNginxColumn : public Column {
+ public:
+  explicit AskingNginxColumn(const Options& options)
+      : share_file_((options.share_folder.empty() ? folder_.path() : options.share_folder) +
+                    "/shop.share"),
+        nginx_({.app_port = options.app_port,
+                .daemon = options.upgradable,
+                .environment = EnvironmentOf(options),
+                .other_snippet = *endpoint::NginxSnippet({.gate = "shop",
+                                                          .listen = {.path = folder_ / "way.sock"},
+                                                          .bypass = {"path=/healthz"},
+                                                          .remembered = folder_ / "kept"})}),
+        way_(folder_ / "way.sock", folder_ / "agent.sock") {
+    WriteFile(share_file_, agent::ShareFileText({Share::All().Width(), 10}));
+  }
+
+  std::string AgentYaml() const override {
+    return fmt::format(
+        "    endpoint:\n"
+        "      listen: unix:{0}/agent.sock\n"
+        "      share: {1}\n"
+        "      bootstrap_share: 0%\n"
+        "      remembered: {0}/kept\n",
+        folder_.path(), share_file_);
+  }
+  int StatusFor(const std::string& user) const override { return nginx_.StatusFor(user); }
+  std::uint16_t Port() const override { return nginx_.port(); }
+  std::string ShareFile() const override { return share_file_; }
+  Relay& control() override { return way_; }
+  bool IsDecidedByItsAgent() const override { return true; }
+  void Reload() override { nginx_.Reload(); }
+  void KillAndStart() override {
+    nginx_.Kill();
+    nginx_.Start();
+  }
+  void UpgradeBesideTheOld() override { nginx_.BeginUpgrade(); }
+  bool FollowsItsFile() const override { return true; }
+  std::int64_t UnixSeconds() const override {
+    const std::string date = After("Date: ", nginx_.Get("/healthz").headers);
+    return date.empty() ? 0 : curl_getdate(date.c_str(), nullptr);
+  }
+
+ private:
+  const TempFolder folder_;
+  const std::string share_file_;
+  TestNginx nginx_;
+  Relay way_;
+};
+
 template <typename Made>
 std::unique_ptr<Column> Make(const Column::Options& options) {
   return std::make_unique<Made>(options);
@@ -148,7 +200,8 @@ std::unique_ptr<Column> Make(const Column::Options& options) {
 std::vector<Kind> AllColumns() {
   return {{"haproxy", &Make<HaproxyColumn>},
           {"nginx", &Make<NginxColumn>},
-          {"envoy", &Make<EnvoyColumn>, &WhyNoEnvoy}};
+          {"envoy", &Make<EnvoyColumn>, &WhyNoEnvoy},
+          {"auth_request", &Make<AskingNginxColumn>}};
 }
 
 INSTANTIATE_TEST_SUITE_P(LoadBalancer, FailingStatic, testing::ValuesIn(AllColumns()),

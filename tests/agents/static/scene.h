@@ -46,6 +46,8 @@ class Scene {
   void ExpectIsAtMost(const char* share);
   // From now on nobody is inside who was.
   void LetInsideGo();
+  // From now on nobody is outside who was.
+  void LetOutsideGo();
   // The agent's own pages come to say so.
   void ExpectReady() const;
   void ExpectNotReady(const std::string& words) const;
@@ -56,6 +58,8 @@ class Scene {
   const std::string& outside() const { return outside_; }
 
  private:
+  // That are enough to see.
+  int Answers() const;
   std::unique_ptr<Visitor> Visit(const std::string& user) const;
   void ExpectAt(const char* share) const;
   // -1 if there is none.
