@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "agents/core/forecast.h"
 #include "agents/core/gate.h"
 #include "agents/core/order.h"
 
@@ -64,6 +65,9 @@ class Enforcer {
   virtual absl::Status PutCookieKeys(const CookieKeys& /*keys*/) {
     return absl::UnimplementedError("this load balancer verifies no cookies");
   }
+  // What those who are refused are told of their return; nothing of it admits anybody. The next one
+  // replaces it. May run beside every other call, not beside itself.
+  virtual absl::Status Foretell(const Forecast& /*forecast*/) { return absl::OkStatus(); }
   // May run beside every other call, not beside itself. Two requests through the load balancer's
   // own rule, just inside and just outside of the share (one at 0 % and 100 %). OK: both got the
   // right answers.

@@ -41,6 +41,7 @@ Keeper::Keeper(std::string gate, const Rails& rails, Parts parts, TimePoint now)
     : parts_(std::move(parts)),
       name_(std::move(gate)),
       gate_(name_, rails, LoadOrSay(parts_.store, memory_trouble_), now),
+      foreteller_(parts_.time_zone),
       has_saved_(parts_.store.HasMemory()) {
   KeepRoom();
   if (memory_trouble_.empty()) return;
@@ -58,6 +59,7 @@ std::optional<Refusal> Keeper::Take(const Offer& offer, TimePoint now) {
     parts_.log.Warning("directive_refused", {{"gate", name_}, {"detail", refusal->detail}});
     return refusal;
   }
+  foreteller_.Take(offer.outlook);
   Mend(now);
   return std::nullopt;
 }
@@ -69,6 +71,7 @@ void Keeper::Tick(TimePoint now) {
   Mend(now);
   StartSync();
   LookAtCounters(now);
+  Foretell(now);
 }
 
 void Keeper::LookAtCounters(TimePoint now) {
@@ -216,6 +219,17 @@ void Keeper::KeepRoom() {
   });
 }
 
+// On the thread of what is written: nothing that is enforced waits for it.
+void Keeper::Foretell(TimePoint now) {
+  if (is_foretelling_ || !reading_.in_force) return;
+  std::optional<Forecast> next = foreteller_.Next(gate_.Describe(now), now, now + wall_ahead_);
+  if (!next) return;
+  is_foretelling_ = true;
+  parts_.saving.Run([next = *std::move(next), &enforcer = parts_.enforcer, report = parts_.report] {
+    report(Foretold{enforcer.Foretell(next)});
+  });
+}
+
 void Keeper::Start(const Save& save) {
   is_saving_ = true;
   parts_.saving.Run([save, &store = parts_.store, report = parts_.report] {
@@ -258,6 +272,13 @@ void Keeper::OnDone(const Done& done, TimePoint now) {
     is_putting_keys_ = false;
     gate_.OnKeysPut(put->status, now);
     LookAtLoadBalancer();
+  }
+  if (const auto* foretold = std::get_if<Foretold>(&done)) {
+    is_foretelling_ = false;
+    if (foreteller_.OnTold(foretold->status, now)) {
+      const std::string why(foretold->status.message());
+      parts_.log.Warning("no_forecast", {{"gate", name_}, {"why", why}});
+    }
   }
   if (const auto* probed = std::get_if<Probed>(&done)) {
     is_probing_ = false;

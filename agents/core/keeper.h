@@ -13,6 +13,7 @@
 #include "agents/core/counter_sums.h"
 #include "agents/core/enforcer.h"
 #include "agents/core/errands.h"
+#include "agents/core/foreteller.h"
 #include "agents/core/gate.h"
 #include "agents/core/refuter.h"
 #include "agents/core/store.h"
@@ -42,7 +43,10 @@ class Keeper {
   struct KeysPut {
     absl::Status status;
   };
-  using Done = std::variant<Saved, Synced, Probed, KeysPut>;
+  struct Foretold {
+    absl::Status status;
+  };
+  using Done = std::variant<Saved, Synced, Probed, KeysPut, Foretold>;
 
   struct Parts {
     Enforcer& enforcer;
@@ -53,6 +57,8 @@ class Keeper {
     Errands& probing;
     // Called where the errand ran; hands the result to OnDone on the keeper's thread.
     std::function<void(Done)> report;
+    // Of the times that people are told; as CheckTimeZone takes it.
+    std::string time_zone = kTimeZoneDefault;
   };
 
   // Loads what a former run saved.
@@ -78,6 +84,7 @@ class Keeper {
 
  private:
   void LookAtOverride(TimePoint now);
+  void Foretell(TimePoint now);
   bool HasLostFolder() const { return has_saved_ && !parts_.store.HasMemory(); }
   void RestoreOverride(TimePoint now);
   void LookAtLoadBalancer();
@@ -101,6 +108,7 @@ class Keeper {
   const std::string name_;
   std::string memory_trouble_;
   Gate gate_;
+  Foreteller foreteller_;
   // What the wall clock is ahead of the agent's own.
   Duration wall_ahead_{0};
   // The last one.
@@ -121,6 +129,7 @@ class Keeper {
   bool needs_sync_ = false;
   bool is_probing_ = false;
   bool is_putting_keys_ = false;
+  bool is_foretelling_ = false;
 };
 
 }  // namespace headgate::agent

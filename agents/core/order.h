@@ -9,6 +9,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/cookie_keys.h"
+#include "common/base/outlook.h"
 #include "common/base/share.h"
 #include "common/base/version.h"
 
@@ -20,6 +21,8 @@ struct Offer {
   std::uint64_t digest = 0;
   // From its arrival on the agent's own monotonic clock.
   Duration valid_for{0};
+  // For those who wait, in the wall clock's time; no part of what is to be enforced.
+  Outlook outlook{};
 };
 
 // What an agent keeps on its disk for one gate.

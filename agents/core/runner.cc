@@ -38,7 +38,7 @@ void Runner::Run() {
   keeper_ = std::make_unique<Keeper>(
       options_.gate, options_.rails,
       Keeper::Parts{parts_.enforcer, parts_.store, parts_.log, saving_, syncing_, probing_,
-                    [this](Keeper::Done done) { Report(std::move(done)); }},
+                    [this](Keeper::Done done) { Report(std::move(done)); }, options_.time_zone},
       clock_.Now());
   keeper_->OnWallClock(clock_.WallNow(), clock_.Now());
   keeper_->Tick(clock_.Now());

@@ -28,6 +28,7 @@ class Runner {
     std::string gate;
     Rails rails;
     Duration tick{250};
+    std::string time_zone = kTimeZoneDefault;
   };
 
   struct Parts {

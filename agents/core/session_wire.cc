@@ -29,6 +29,20 @@ CookieKeys CookieKeysFrom(const v1::CookieKeys& message) {
   return keys;
 }
 
+// One that is not sound is none: it must not keep a directive from being obeyed.
+Outlook OutlookFrom(const v1::Outlook& message) {
+  Outlook outlook;
+  for (const v1::Return& told : message.returns()) {
+    const auto share = Share::FromPpm(told.share_ppm());
+    if (!share.ok()) return {};
+    Return& one = outlook.returns.emplace_back(Return{*share, std::nullopt});
+    if (told.has_expected_at()) {
+      one.at = FromUnixMillis(TimeUtil::TimestampToMilliseconds(told.expected_at()));
+    }
+  }
+  return IsSound(outlook) ? outlook : Outlook();
+}
+
 v1::Stage From(Stage stage) {
   switch (stage) {
     case Stage::kIdle:
@@ -196,6 +210,7 @@ absl::StatusOr<Offer> OfferFrom(const v1::Directive& message) {
                      .cookie_keys = cookie_keys};
   offer.digest = message.digest();
   offer.valid_for = valid_for;
+  offer.outlook = OutlookFrom(message.outlook());
   return offer;
 }
 

@@ -127,7 +127,21 @@ Ruling Admission::Decide(const Question& question, TimePoint now) {
     return {.verdict = Verdict::kLimited, .retry_after_s = agent::kLimitedRetryAfterS};
   }
   ruling.retry_after_s = NextRetryAfter();
+  ruling.bucket = BucketOfEither(key, ruling.cookie);
   return ruling;
+}
+
+Ruling Admission::Refuse(const Question& question, const std::string& given) {
+  return {.retry_after_s = NextRetryAfter(),
+          .bucket = BucketOfEither(Verified(question.key), given)};
+}
+
+std::optional<std::uint32_t> Admission::BucketOfEither(const std::string& key,
+                                                       const std::string& given) const {
+  if (!key.empty()) return BucketOf(key);
+  const std::string prefix = rules_.key.name + "=";
+  if (!given.starts_with(prefix)) return std::nullopt;
+  return BucketOf(given.substr(prefix.size(), given.find(';') - prefix.size()));
 }
 
 Decided Admission::decided() const { return {admitted_, bypassed_, refused_, limited_}; }

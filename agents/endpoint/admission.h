@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <unordered_set>
 
@@ -21,12 +22,12 @@ enum class Verdict { kAdmitted, kBypassed, kRefused, kLimited };
 
 struct Ruling {
   Verdict verdict = Verdict::kRefused;
-  // Of an admitted user's key; unset: there was none.
-  std::optional<std::uint32_t> bucket{};
   // Of Retry-After: spread by half of itself, so that people do not come back as one.
   std::uint32_t retry_after_s = 0;
   // Set-Cookie's value for who has none; empty: none is given.
   std::string cookie;
+  // Of the user's key, or of the cookie that a refused one is given; unset: nobody knows.
+  std::optional<std::uint32_t> bucket{};
 };
 
 struct Decided {
@@ -54,6 +55,9 @@ class Admission {
   bool LowerFrom(const agent::ShareFile& seen, std::uint32_t width);
 
   Ruling Decide(const Question& question, TimePoint now);
+  // As Decide refuses, and counts nothing: somebody who was refused, and `given` that cookie then,
+  // asks for the page.
+  Ruling Refuse(const Question& question, const std::string& given = "");
   // As it would be decided; counts nothing.
   bool Admits(const std::string& key) const;
   std::uint32_t NextRetryAfter();
@@ -65,6 +69,8 @@ class Admission {
 
   std::string NewCookie(bool is_secure) const;
   bool IsSigned(const std::shared_ptr<const CookieKeys>& keys, const std::string& cookie) const;
+  std::optional<std::uint32_t> BucketOfEither(const std::string& key,
+                                              const std::string& given) const;
 
   const Rules rules_;
   NewCookies new_cookies_;

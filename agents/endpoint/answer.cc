@@ -4,13 +4,10 @@
 
 #include "agents/core/http_call.h"
 #include "agents/core/new_cookies.h"
-#include "agents/core/wait_page.h"
 #include "agents/endpoint/remembered.h"
 
 namespace headgate::endpoint {
 namespace {
-
-constexpr char kRetryWord[] = "{retry}";
 
 const char* WordOf(Verdict verdict) {
   switch (verdict) {
@@ -38,12 +35,30 @@ unsigned StatusOf(bool is_refused, Dialect dialect) {
   return 0;
 }
 
-std::string OwnPage(std::string page, const std::string& retry) {
-  for (std::size_t at = 0; (at = page.find(kRetryWord, at)) != std::string::npos;) {
-    page.replace(at, sizeof kRetryWord - 1, retry);
-    at += retry.size();
+void PutPage(Answer& answer, const Ruling& ruling, const Question& question, const Page& page,
+             const agent::ForecastRow* row) {
+  const std::string retry = fmt::format("{}", ruling.retry_after_s);
+  agent::Known known = agent::Known::kNothing;
+  agent::WaitWords words{.retry_after = retry};
+  agent::ProblemWords problem{.retry_after = retry};
+  if (ruling.bucket) {
+    const std::string own = fmt::format("{}", agent::OwnPercent(*ruling.bucket));
+    known = row != nullptr && row->has_time() ? agent::Known::kTime : agent::Known::kShare;
+    words.share = row != nullptr ? row->percent : own;
+    problem.ratio = row != nullptr ? row->ratio : own + "e-2";
   }
-  return page;
+  if (known == agent::Known::kTime) {
+    words.time = row->time;
+    words.zone = row->zone;
+    problem.instant = row->instant;
+  }
+  if (question.wants_problem) {
+    answer.headers.emplace_back("Content-Type", "application/problem+json");
+    answer.body = agent::WaitProblem(known, problem);
+  } else {
+    answer.headers.emplace_back("Content-Type", "text/html; charset=utf-8");
+    answer.body = page.pages.For(question.accept_language).Text(known, words);
+  }
 }
 
 // Only an admission is worth keeping: of whom nothing is kept, nobody comes in without an agent. A
@@ -63,7 +78,8 @@ void Keep(Answer& answer, const Ruling& ruling, const std::string& kept_tag) {
 
 }  // namespace
 
-Answer AnswerOf(const Ruling& ruling, const Question& question, Dialect dialect, const Page& page) {
+Answer AnswerOf(const Ruling& ruling, const Question& question, Dialect dialect, const Page& page,
+                const agent::ForecastRow* row) {
   const bool is_limited = ruling.verdict == Verdict::kLimited;
   const bool is_refused = is_limited || ruling.verdict == Verdict::kRefused;
   Answer answer{.status = StatusOf(is_refused, dialect)};
@@ -79,8 +95,7 @@ Answer AnswerOf(const Ruling& ruling, const Question& question, Dialect dialect,
   }
   if (question.keeps_answers) Keep(answer, ruling, question.kept_tag);
   if (!is_refused) return answer;
-  const std::string retry = fmt::format("{}", ruling.retry_after_s);
-  headers.emplace_back("Retry-After", retry);
+  headers.emplace_back("Retry-After", fmt::format("{}", ruling.retry_after_s));
   if (dialect == Dialect::kNginx) return answer;
   if (is_limited) {
     answer.status = agent::kLimitedStatus;
@@ -88,13 +103,7 @@ Answer AnswerOf(const Ruling& ruling, const Question& question, Dialect dialect,
     answer.body = agent::kLimitedWords;
     return answer;
   }
-  if (question.wants_problem) {
-    headers.emplace_back("Content-Type", "application/problem+json");
-    answer.body = agent::WaitProblem(retry);
-  } else {
-    headers.emplace_back("Content-Type", "text/html; charset=utf-8");
-    answer.body = page.own.empty() ? agent::WaitPage(retry) : OwnPage(page.own, retry);
-  }
+  PutPage(answer, ruling, question, page, row);
   return answer;
 }
 

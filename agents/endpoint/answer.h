@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "agents/core/forecast.h"
+#include "agents/core/wait_page.h"
 #include "agents/endpoint/admission.h"
 #include "agents/endpoint/question.h"
 
@@ -21,15 +23,16 @@ struct Answer {
   std::string body;
 };
 
-// Of the gate's waiting page: ours, or the operator's own with {retry} in it.
+// Of the gate's waiting page.
 struct Page {
   std::string gate;
-  std::string own{};
+  agent::WaitPages pages{};
 };
 
-// /authz: 200, or 503 with the page. /authz/nginx: 204 (200 where it keeps answers), or 403,
-// because nothing else is an answer to nginx. /authz/envoy: 200, or 429 with the page, because
-// Envoy takes a 5xx for an error.
-Answer AnswerOf(const Ruling& ruling, const Question& question, Dialect dialect, const Page& page);
+// `row`: what is foretold of the bucket, if anything is. /authz: 200, or 503 with the page.
+// /authz/nginx: 204 (200 where it keeps answers), or 403, because nothing else is an answer to
+// nginx. /authz/envoy: 200, or 429 with the page, because Envoy takes a 5xx for an error.
+Answer AnswerOf(const Ruling& ruling, const Question& question, Dialect dialect, const Page& page,
+                const agent::ForecastRow* row = nullptr);
 
 }  // namespace headgate::endpoint

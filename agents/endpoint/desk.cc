@@ -26,11 +26,33 @@ Answer NotFound(std::string_view path) {
 }  // namespace
 
 Desk::Desk(Admission& admission, Page page, std::vector<std::uint32_t> slow_ms)
-    : admission_(admission), page_(std::move(page)), slow_ms_(std::move(slow_ms)) {}
+    : admission_(admission),
+      page_(std::move(page)),
+      slow_ms_(std::move(slow_ms)),
+      forecast_(std::make_shared<const agent::Forecast>()) {}
+
+void Desk::Foretell(const agent::Forecast& forecast) {
+  forecast_ = std::make_shared<const agent::Forecast>(forecast);
+}
+
+Answer Desk::With(const Ruling& ruling, const Question& question, Dialect dialect) const {
+  const bool is_told = ruling.verdict == Verdict::kRefused && ruling.bucket;
+  if (!is_told) return AnswerOf(ruling, question, dialect, page_);
+  const std::shared_ptr<const agent::Forecast> forecast = forecast_;
+  return AnswerOf(ruling, question, dialect, page_,
+                  forecast->Find(*ruling.bucket, clock_.WallNow()));
+}
 
 Answer Desk::Decide(const Asked& asked, const Headers& headers, Dialect answer_in) {
   const Question question = ReadQuestion(admission_.rules(), asked, headers);
-  return AnswerOf(admission_.Decide(question, clock_.Now()), question, answer_in, page_);
+  return With(admission_.Decide(question, clock_.Now()), question, answer_in);
+}
+
+Answer Desk::WaitForNginx(const Asked& asked, const Headers& headers) {
+  const Question question = ReadQuestion(admission_.rules(), asked, headers);
+  const auto given = headers.All(kGivenHeader);
+  return With(admission_.Refuse(question, given.size() == 1 ? std::string(given.front()) : ""),
+              question, Dialect::kForward);
 }
 
 Answer Desk::DecideForEnvoy(const Asked& asked, const Headers& headers) {
@@ -45,6 +67,11 @@ Answer Desk::Respond(const Request& request) {
   };
   if (path == kForwardPath) return decide(Dialect::kForward, request.target);
   if (path == kNginxPath) return decide(Dialect::kNginx, request.target);
+  if (path == kNginxWaitPath) {
+    return WaitForNginx(
+        {.dialect = Dialect::kNginx, .method = request.method, .target = request.target},
+        request.headers);
+  }
   if (path == kEnvoyPath) return decide(Dialect::kEnvoy, "/");
   constexpr std::string_view kPrefix = kEnvoyPath;
   // Envoy puts the user's own path behind the prefix.
@@ -53,7 +80,9 @@ Answer Desk::Respond(const Request& request) {
   }
   if (path == agent::kProbePath) return Probe(request.headers);
   if (path == std::string(agent::kProbePath) + agent::kWaitProbeSuffix) {
-    return AnswerOf({.retry_after_s = admission_.NextRetryAfter()}, {}, Dialect::kForward, page_);
+    const Question question =
+        ReadQuestion(admission_.rules(), {.dialect = Dialect::kForward}, request.headers);
+    return With(admission_.Refuse(question), question, Dialect::kForward);
   }
   return NotFound(path);
 }

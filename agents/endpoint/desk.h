@@ -1,7 +1,9 @@
 // Who asks at which path, and what they are answered. Thread-safe; waits for nothing.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
+#include <memory>
 #include <string_view>
 #include <vector>
 
@@ -15,6 +17,10 @@ namespace headgate::endpoint {
 inline constexpr char kForwardPath[] = "/authz";
 inline constexpr char kNginxPath[] = "/authz/nginx";
 inline constexpr char kEnvoyPath[] = "/authz/envoy";
+// Where nginx, which shows its users no answer of /authz/nginx, gets the page for who was refused;
+// what it gave them as Set-Cookie stands in kGivenHeader.
+inline constexpr char kNginxWaitPath[] = "/authz/nginx/wait";
+inline constexpr char kGivenHeader[] = "x-headgate-given";
 
 struct Request {
   std::string_view method;
@@ -31,15 +37,20 @@ class Desk {
   // Of one that asks in words of its own (gRPC).
   // A refusal is 503, whatever the dialect: gRPC tells it apart from an error.
   Answer DecideForEnvoy(const Asked& asked, const Headers& headers);
+  // What who is refused is told from now on.
+  void Foretell(const agent::Forecast& forecast);
 
  private:
   Answer Decide(const Asked& asked, const Headers& headers, Dialect answer_in);
+  Answer WaitForNginx(const Asked& asked, const Headers& headers);
   Answer Probe(const Headers& headers) const;
+  Answer With(const Ruling& ruling, const Question& question, Dialect dialect) const;
 
   Admission& admission_;
   const Page page_;
   const std::vector<std::uint32_t> slow_ms_;
   const SteadyClock clock_;
+  std::atomic<std::shared_ptr<const agent::Forecast>> forecast_;
 };
 
 }  // namespace headgate::endpoint

@@ -68,7 +68,7 @@ Endpoint::Endpoint(Settings settings, const std::optional<Share>& granted, OpenD
       first_(FirstShareOf(settings_, granted)),
       open_door_(std::move(open_door)),
       admission_(RulesOf(settings_), first_.share),
-      desk_(admission_, {.gate = settings_.gate, .own = settings_.page}, settings_.slow_ms),
+      desk_(admission_, {.gate = settings_.gate, .pages = settings_.pages}, settings_.slow_ms),
       answers_(settings_.slow_ms),
       prober_(settings_.gate, ProbeUrlOf(settings_.listen), settings_.key, settings_.listen.path),
       forgetting_(std::make_shared<Forgetting>()),
@@ -158,6 +158,11 @@ absl::Status Endpoint::PutCookieKeys(const CookieKeys& keys) {
   absl::Status written = agent::WriteCookieKeys(KeysFile(), keys);
   if (written.ok()) TakeCookieKeys(keys);
   return written;
+}
+
+absl::Status Endpoint::Foretell(const agent::Forecast& forecast) {
+  desk_.Foretell(forecast);
+  return absl::OkStatus();
 }
 
 void Endpoint::TakeCookieKeys(const CookieKeys& keys) {

@@ -46,8 +46,7 @@ struct Settings {
   std::optional<Listen> access_log;
   // The folder in which nginx keeps answers; empty: it keeps none.
   std::string remembered;
-  // A waiting page of the operator's own; empty: ours.
-  std::string page;
+  agent::WaitPages pages;
   Limits limits;
 };
 
@@ -80,6 +79,7 @@ class Endpoint : public agent::Enforcer {
   absl::Status Sync() override { return file_.Sync(); }
   agent::ApplyOutcome Put(const agent::Apply& apply) override;
   absl::Status PutCookieKeys(const CookieKeys& keys) override;
+  absl::Status Foretell(const agent::Forecast& forecast) override;
   absl::Status Try(Share share) override;
   absl::StatusOr<agent::RawCounters> ReadCounters() override;
   agent::Description Describe() const override;

@@ -189,6 +189,7 @@ Question ReadQuestion(const Rules& rules, const Asked& asked, const Headers& hea
     if (question.keeps_answers) keeps.remove_prefix(sizeof kKeepsWord - 1);
     if (question.keeps_answers) question.kept_tag = keeps;
   }
+  question.accept_language = std::string(Last(headers, "accept-language"));
   return question;
 }
 

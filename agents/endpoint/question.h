@@ -66,6 +66,7 @@ struct Question {
   // admission that it has of this user's; empty: it has none.
   bool keeps_answers = false;
   std::string kept_tag{};
+  std::string accept_language{};
 };
 Question ReadQuestion(const Rules& rules, const Asked& asked, const Headers& headers);
 

@@ -110,7 +110,10 @@ std::string NginxWriter::Http() const {
       "    default html;\n    \"~*text/html\" html;\n"
       "    \"~*application/(problem\\+)?json\" json;\n}}\n"
       "# A kept answer's cookie was somebody's already.\n"
-      "map ${name}_kept ${name}_cookie {{ default ${name}_given; STALE \"\"; }}\n",
+      "map ${name}_kept ${name}_cookie {{ default ${name}_given; STALE \"\"; }}\n"
+      "# Whether the agent itself has refused, and so has a page to show.\n"
+      "map \"${name}_kept:${name}_verdict\" ${name}_told {{\n"
+      "    default 0;\n    \"~^STALE:\" 0;\n    \"~:out$\" 1;\n}}\n",
       fmt::arg("name", name_), fmt::arg("listen", options_.listen.ToString()));
   text += BypassMaps();
   if (is_static()) {
@@ -210,11 +213,23 @@ std::string NginxWriter::Failed() const {
       fmt::arg("cache", Cache("\"\"", "1")));
 }
 
-// The page stands in nginx, so that it is there without an agent too.
+// The agent knows the person's return and the operator's pages. Ours stands in nginx too, so that
+// there is one without an agent.
 std::string NginxWriter::Page() const {
   const std::string retry = fmt::format("${}_retry_after", name_);
   return fmt::format(
       "location @{name}_wait {{\n"
+      "    internal;\n"
+      "    auth_request off;\n"
+      "    if (${name}_verdict = limited) {{ rewrite ^ /.headgate/wait/{gate} last; }}\n"
+      "    if (${name}_told = 0) {{ rewrite ^ /.headgate/wait/{gate} last; }}\n"
+      "    rewrite ^ {path} break;\n"
+      "    proxy_pass http://{name};\n"
+      "{ask}"
+      "    proxy_set_header X-Headgate-Given ${name}_given;\n"
+      "    add_header Set-Cookie ${name}_cookie always;\n"
+      "}}\n"
+      "location = /.headgate/wait/{gate} {{\n"
       "    internal;\n"
       "    add_header Retry-After {retry} always;\n"
       "    add_header Cache-Control no-store always;\n"
@@ -233,10 +248,12 @@ std::string NginxWriter::Page() const {
       "    default_type application/problem+json;\n"
       "    return 503 '{problem}';\n"
       "}}\n",
-      fmt::arg("name", name_), fmt::arg("gate", options_.gate), fmt::arg("retry", retry),
-      fmt::arg("gate_header", agent::kGateHeader), fmt::arg("page", agent::WaitPage(retry)),
+      fmt::arg("name", name_), fmt::arg("gate", options_.gate), fmt::arg("path", kNginxWaitPath),
+      fmt::arg("ask", Ask()), fmt::arg("retry", retry), fmt::arg("gate_header", agent::kGateHeader),
       fmt::arg("limited_status", agent::kLimitedStatus), fmt::arg("limited", agent::kLimitedWords),
-      fmt::arg("problem", agent::WaitProblem(retry)));
+      fmt::arg("page",
+               agent::WaitPages().For("").Text(agent::Known::kNothing, {.retry_after = retry})),
+      fmt::arg("problem", agent::WaitProblem(agent::Known::kNothing, {.retry_after = retry})));
 }
 
 std::string NginxWriter::Server() const {

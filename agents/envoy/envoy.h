@@ -38,6 +38,10 @@ class Envoy : public agent::Enforcer {
   absl::Status Write(const agent::Apply& apply) override;
   absl::Status Sync() override { return file_.Sync(); }
   agent::ApplyOutcome Put(const agent::Apply& apply) override;
+  // Each worker reads it once a second at most, when it refuses somebody.
+  absl::Status Foretell(const agent::Forecast& forecast) override {
+    return agent::WriteForecast(agent::ForecastFileOf(settings_.share), forecast);
+  }
   absl::Status Try(Share share) override { return probes_.Try(share); }
   absl::Status TryWaitPage() const { return probes_.TryWaitPage(); }
   absl::StatusOr<agent::RawCounters> ReadCounters() override { return counters_; }

@@ -2,17 +2,25 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cctype>
+#include <string_view>
+
+#include "agents/core/forecast.h"
 #include "agents/core/http_call.h"
-#include "agents/core/wait_page.h"
+#include "agents/core/wait_lua.h"
 
 namespace headgate::envoy {
 namespace {
 
-// Retry-After is read from the share file, at most once a second and worker, because Lua cannot ask
-// the runtime; it is spread by half of itself, so that people do not come back as one.
+using agent::LuaQuoted;
+
+// What stands below waiting.lua. Retry-After is read from the share file, at most once a second and
+// worker, because Lua cannot ask the runtime; it is spread by half of itself, so that people do not
+// come back as one.
 constexpr char kWait[] =
-    R"(local PAGE = {page}
-local PROBLEM = {problem}
+    R"lua(local bit = require "bit"
+local KEY_KIND, KEY_NAME = {key_kind}, {key_name}
 local looked, base = 0, 10
 
 local function retry_after()
@@ -27,19 +35,68 @@ local function retry_after()
   return tostring(math.max(1, math.floor(base * (1 + math.random() / 2))))
 end
 
-function envoy_on_request(handle)
-  local retry = retry_after()
-  local accept = (handle:headers():get("accept") or ""):lower()
-  local wants_json = accept:find("application/json", 1, true)
-    or accept:find("application/problem+json", 1, true)
-  local kind, body = "text/html; charset=utf-8", PAGE
-  if wants_json and not accept:find("text/html", 1, true) then
-    kind, body = "application/problem+json", PROBLEM
-  end
-  handle:respond({{[":status"] = "503", ["retry-after"] = retry, ["cache-control"] = "no-store",
-    ["content-type"] = kind, ["{header}"] = "{gate}"}}, (body:gsub("{{retry}}", retry)))
+-- XXH64 with seed 0, as its specification has it.
+local P1, P2, P3 = 0x9E3779B185EBCA87ULL, 0xC2B2AE3D27D4EB4FULL, 0x165667B19E3779F9ULL
+local P4, P5 = 0x85EBCA77C2B2AE63ULL, 0x27D4EB2F165667C5ULL
+local rol, bxor, shr = bit.rol, bit.bxor, bit.rshift
+local function number(key, at, bytes)
+  local value = 0ULL
+  for i = bytes - 1, 0, -1 do value = value * 256 + key:byte(at + i) end
+  return value
 end
-)";
+local function round(sum, lane) return rol(sum + lane * P2, 31) * P1 end
+local function merge(hash, sum) return bxor(hash, round(0ULL, sum)) * P1 + P4 end
+local function bucket_of(key)
+  local at, size, hash = 1, #key, P5
+  if size >= 32 then
+    local a, b, c, d = P1 + P2, P2, 0ULL, 0ULL - P1
+    while at + 31 <= size do
+      a, b = round(a, number(key, at, 8)), round(b, number(key, at + 8, 8))
+      c, d = round(c, number(key, at + 16, 8)), round(d, number(key, at + 24, 8))
+      at = at + 32
+    end
+    hash = rol(a, 1) + rol(b, 7) + rol(c, 12) + rol(d, 18)
+    hash = merge(merge(merge(merge(hash, a), b), c), d)
+  end
+  hash = hash + size
+  while at + 7 <= size do
+    hash = rol(bxor(hash, round(0ULL, number(key, at, 8))), 27) * P1 + P4
+    at = at + 8
+  end
+  if at + 3 <= size then
+    hash = rol(bxor(hash, number(key, at, 4) * P1), 23) * P2 + P3
+    at = at + 4
+  end
+  while at <= size do
+    hash = rol(bxor(hash, key:byte(at) * P5), 11) * P1
+    at = at + 1
+  end
+  hash = bxor(hash, shr(hash, 33)) * P2
+  hash = bxor(hash, shr(hash, 29)) * P3
+  return tonumber(bit.band(bxor(hash, shr(hash, 32)), 0xFFFFFULL))
+end
+
+-- As the routes find it.
+local function key_of(headers)
+  if KEY_KIND == "header" then return headers:get(KEY_NAME) end
+  if KEY_KIND ~= "cookie" then return nil end
+  local key
+  for name, value in (";" .. (headers:get("cookie") or "")):gmatch(";[ \t]*([^=;]+)=([^;]+)") do
+    if name == KEY_NAME then key = value end
+  end
+  return key
+end
+
+function envoy_on_request(handle)
+  local retry, headers = retry_after(), handle:headers()
+  local key = key_of(headers)
+  local bucket = key and key ~= "" and bucket_of(key) or nil
+  local kind, body = waiting.answer(headers:get("accept"), headers:get("accept-language"), bucket,
+    retry, os.time())
+  handle:respond({{[":status"] = "503", ["retry-after"] = retry, ["cache-control"] = "no-store",
+    ["content-type"] = kind, ["{header}"] = "{gate}"}}, body)
+end
+)lua";
 
 constexpr char kWord[] =
     R"(function envoy_on_request(handle)
@@ -48,26 +105,31 @@ constexpr char kWord[] =
 end
 )";
 
-// A Lua string on one line, of plain ASCII: it stands in YAML.
-std::string Quoted(const std::string& text) {
-  std::string quoted = "\"";
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool is_plain = byte >= 0x20 && byte < 0x7f && c != '"' && c != '\\';
-    quoted += is_plain ? std::string(1, c) : fmt::format("\\{:03}", static_cast<unsigned>(byte));
+std::string_view Name(agent::UserKey::Kind kind) {
+  switch (kind) {
+    case agent::UserKey::Kind::kCookie:
+      return "cookie";
+    case agent::UserKey::Kind::kHeader:
+      return "header";
+    case agent::UserKey::Kind::kClientAddress:
+      return "client_address";
   }
-  return quoted + "\"";
+  return "";
 }
 
 }  // namespace
 
 std::string WaitLua(const LuaOptions& options) {
-  return fmt::format(
-      kWait,
-      fmt::arg("page", Quoted(options.page.empty() ? agent::WaitPage("{retry}") : options.page)),
-      fmt::arg("problem", Quoted(agent::WaitProblem("{retry}"))),
-      fmt::arg("share", Quoted(options.share)), fmt::arg("header", agent::kGateHeader),
-      fmt::arg("gate", options.gate));
+  std::string name = options.key.name;
+  if (options.key.kind == agent::UserKey::Kind::kHeader) {
+    std::transform(name.begin(), name.end(), name.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  }
+  return agent::WaitingLua(options.pages, agent::ForecastFileOf(options.share)) +
+         fmt::format(kWait, fmt::arg("key_kind", LuaQuoted(std::string(Name(options.key.kind)))),
+                     fmt::arg("key_name", LuaQuoted(name)),
+                     fmt::arg("share", LuaQuoted(options.share)),
+                     fmt::arg("header", agent::kGateHeader), fmt::arg("gate", options.gate));
 }
 
 std::string WordLua(const std::string& gate, int status, const std::string& word) {

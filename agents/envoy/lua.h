@@ -4,13 +4,16 @@
 
 #include <string>
 
+#include "agents/core/user_key.h"
+#include "agents/core/wait_page.h"
+
 namespace headgate::envoy {
 
 struct LuaOptions {
   std::string gate;
   std::string share;
-  // Empty: ours.
-  std::string page;
+  agent::UserKey key;
+  const agent::WaitPages& pages;
 };
 // The waiting page, or a problem for programs.
 std::string WaitLua(const LuaOptions& options);

@@ -149,7 +149,8 @@ std::string Filters(const SnippetOptions& options) {
       name, RefusedStatOf(options.gate));
   return counts +
          LuaFilter(name, RouteStatOf(options.gate),
-                   Program(kWaitLua, WaitLua({options.gate, options.share, options.page}))) +
+                   Program(kWaitLua,
+                           WaitLua({options.gate, options.share, options.key, options.pages}))) +
          LuaFilter(name + ".probe", ProbeStatOf(options.gate),
                    Program(kInside, WordLua(options.gate, 200, kInside)) +
                        Program(kOutside, WordLua(options.gate, 503, kOutside)) +

@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "agents/core/snippet_words.h"
 #include "agents/core/user_key.h"
+#include "agents/core/wait_page.h"
 
 namespace headgate::envoy {
 
@@ -23,8 +24,7 @@ struct SnippetOptions {
   // "path=/healthz"; networks are refused: Envoy's routes do not see addresses.
   std::vector<std::string> bypass;
   std::string probe_path = agent::kProbePath;
-  // Of a waiting page of the operator's own, {retry} in it being the seconds; empty: ours.
-  std::string page{};
+  agent::WaitPages pages{};
   // "HOST:PORT" of the example's own listener and application.
   std::string listen = "0.0.0.0:80";
   std::string app_address = "127.0.0.1:8080";

@@ -43,6 +43,7 @@ Haproxy::Haproxy(Settings settings)
       file_(settings_.map, "HAProxy would not start without it"),
       socket_(settings_.socket),
       cookie_map_(agent::CookieKeysFileOf(settings_.map), KnownTableOf(settings_.gate), socket_),
+      forecast_map_(agent::ForecastFileOf(settings_.map), socket_),
       prober_(settings_.gate, settings_.probe_url, settings_.key),
       app_backend_(settings_.app_backend),
       counters_(absl::UnavailableError("not read yet")),

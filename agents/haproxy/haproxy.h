@@ -13,6 +13,7 @@
 #include "agents/core/user_key.h"
 #include "agents/haproxy/answers.h"
 #include "agents/haproxy/cookie_map.h"
+#include "agents/haproxy/forecast_map.h"
 #include "agents/haproxy/stats_socket.h"
 
 namespace headgate::haproxy {
@@ -46,6 +47,9 @@ class Haproxy : public agent::Enforcer {
   absl::Status Sync() override { return file_.Sync(); }
   agent::ApplyOutcome Put(const agent::Apply& apply) override;
   absl::Status PutCookieKeys(const CookieKeys& keys) override { return cookie_map_.Put(keys); }
+  absl::Status Foretell(const agent::Forecast& forecast) override {
+    return forecast_map_.Put(forecast);
+  }
   absl::Status Try(Share share) override;
   absl::Status TryWaitPage() const { return prober_.TryWaitPage(); }
   absl::StatusOr<agent::RawCounters> ReadCounters() override;
@@ -76,6 +80,7 @@ class Haproxy : public agent::Enforcer {
   const agent::ShareStore file_;
   const StatsSocket socket_;
   const CookieMap cookie_map_;
+  const ForecastMap forecast_map_;
   agent::Prober prober_;
   // Name or number by which HAProxy finds it.
   std::string app_backend_;

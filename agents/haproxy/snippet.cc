@@ -8,8 +8,8 @@
 #include "agents/core/http_call.h"
 #include "agents/core/prober.h"
 #include "agents/core/share_file.h"
-#include "agents/core/wait_page.h"
 #include "agents/haproxy/haproxy.h"
+#include "agents/haproxy/wait_rules.h"
 
 namespace headgate::haproxy {
 namespace {
@@ -26,7 +26,6 @@ class Writer {
  public:
   explicit Writer(const SnippetOptions& options) : options_(options) {
     name_ = agent::VariableOf(options.gate);
-    retry_ = fmt::format("%[{}]", Var("retry"));
   }
 
   std::string Global() const;
@@ -53,7 +52,6 @@ class Writer {
 
   const SnippetOptions& options_;
   std::string name_;
-  std::string retry_;
 };
 
 std::string Writer::Global() const {
@@ -287,35 +285,19 @@ absl::StatusOr<std::string> Writer::Frontend() const {
 }
 
 std::string Writer::WaitBackend() const {
-  const std::string page = options_.page_file.empty()
-                               ? fmt::format("lf-string '{}'", agent::WaitPage(retry_))
-                               : fmt::format("lf-file {}", options_.page_file);
   return fmt::format(
       "# 3. A backend of its own: the waiting page, and the table that counts what is slow or\n"
       "#    bypassed. Retry-After is spread by half of itself, so that people do not come back as\n"
-      "#    one.\n"
+      "#    one. What they are told of their return is the agent's forecast, and only while it is "
+      "fresh.\n"
       "backend {wait}\n"
       "    mode http\n"
       "    stick-table type integer size 16 store gpc({places})\n"
-      "{count_new}"
-      "    http-request set-var({base}) str({entry}),map_str_int({map},10)\n"
-      "    http-request set-var({retry_slot}) rand(1024),mul({base}),div(2048),add({base})\n"
-      "    acl wants_json req.fhdr(accept) -m sub -i application/json application/problem+json\n"
-      "    acl wants_html req.fhdr(accept) -m sub -i text/html\n"
-      "    http-request return status 503 content-type application/problem+json "
-      "hdr Retry-After {retry} hdr Cache-Control no-store hdr {gate_header} {gate} "
-      "lf-string '{problem}' "
-      "if wants_json !wants_html\n"
-      "    http-request return status 503 content-type \"text/html; charset=utf-8\" "
-      "hdr Retry-After {retry} hdr Cache-Control no-store hdr {gate_header} {gate} {page}\n",
+      "{count_new}{rules}",
       fmt::arg("wait", WaitBackendOf(options_.gate)),
       fmt::arg("count_new", CountNewCookie("http-request")),
       fmt::arg("places", Haproxy::kSlowCounts + options_.slow_ms.size()),
-      fmt::arg("base", Slot("base")), fmt::arg("retry_slot", Slot("retry")),
-      fmt::arg("entry", agent::kRetryAfterEntry), fmt::arg("map", options_.map),
-      fmt::arg("retry", retry_), fmt::arg("page", page),
-      fmt::arg("gate_header", agent::kGateHeader), fmt::arg("gate", options_.gate),
-      fmt::arg("problem", agent::WaitProblem(retry_)));
+      fmt::arg("rules", WaitRules({options_.gate, options_.map, options_.pages})));
 }
 
 // Of cookies only: the table of those that were verified, and the one of addresses that get new
@@ -346,11 +328,6 @@ absl::Status Check(const SnippetOptions& options) {
       {"--probe-path", options.probe_path}};
   for (const auto& [what, word] : words) {
     if (absl::Status status = agent::CheckPlainWord(what, word); !status.ok()) return status;
-  }
-  if (!options.page_file.empty()) {
-    if (absl::Status status = agent::CheckPlainWord("--page", options.page_file); !status.ok()) {
-      return status;
-    }
   }
   if (options.track_slot < 0 || options.track_slot > 2) {
     return absl::InvalidArgumentError(

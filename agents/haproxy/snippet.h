@@ -10,6 +10,7 @@
 #include "agents/core/new_cookies.h"
 #include "agents/core/snippet_words.h"
 #include "agents/core/user_key.h"
+#include "agents/core/wait_page.h"
 
 namespace headgate::haproxy {
 
@@ -29,8 +30,7 @@ struct SnippetOptions {
   // "path=/healthz" or "cidr=203.0.113.0/24"; never the whole internet.
   std::vector<std::string> bypass;
   std::string probe_path = agent::kProbePath;
-  // Empty: the page is part of the snippet. Else a template in HAProxy's log format.
-  std::string page_file{};
+  agent::WaitPages pages{};
   // Which of HAProxy's tracking slots (sc0 to sc2) the gate may use.
   int track_slot = 2;
   // To one address (of IPv6: one /64); 0: without a limit.

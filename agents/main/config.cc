@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "agents/core/files.h"
+#include "agents/core/forecast.h"
 #include "agents/core/snippet_words.h"
 #include "agents/envoy/counts.h"
 #include "agents/haproxy/snippet.h"
@@ -67,6 +68,16 @@ Rails ReadRails(YamlMapping& parent) {
   }
   rails.freeze = mapping.Flag("freeze");
   return rails;
+}
+
+std::string ReadTimeZone(YamlMapping& mapping, const std::string& otherwise) {
+  if (!mapping.Has("time_zone")) return otherwise;
+  const std::string zone = mapping.Text("time_zone");
+  if (const absl::Status status = CheckTimeZone(zone); !status.ok()) {
+    mapping.errors().Add(mapping.Find("time_zone"),
+                         fmt::format("'{}': {}", mapping.Name("time_zone"), Words(status)));
+  }
+  return zone;
 }
 
 void CheckWord(YamlMapping& mapping, const std::string& key, const std::string& word) {
@@ -188,11 +199,12 @@ void ReadLoadBalancer(const YAML::Node& item, YamlMapping& mapping, GateConfig& 
 void ReadGates(YamlMapping& root, Config& config) {
   if (!root.Require("gates").IsDefined()) return;
   const Rails rails = ReadRails(root);
+  const std::string time_zone = ReadTimeZone(root, kTimeZoneDefault);
   std::set<std::string> names;
   std::size_t i = 0;
   for (const YAML::Node& item : root.List("gates", kGatesMax)) {
     YamlMapping mapping(item, fmt::format("gates[{}]", i++), root.errors(),
-                        {"name", "rails", "haproxy", "nginx", "envoy", "endpoint"});
+                        {"name", "rails", "time_zone", "haproxy", "nginx", "envoy", "endpoint"});
     GateConfig gate;
     gate.name = mapping.RequiredText("name");
     if (const absl::Status status = CheckGateName(gate.name); !status.ok()) {
@@ -202,6 +214,7 @@ void ReadGates(YamlMapping& root, Config& config) {
       root.errors().Add(item, fmt::format("gate '{}' is there twice", gate.name));
     }
     gate.rails = mapping.Has("rails") ? ReadRails(mapping) : rails;
+    gate.time_zone = ReadTimeZone(mapping, time_zone);
     ReadLoadBalancer(item, mapping, gate);
     config.gates.push_back(std::move(gate));
   }
@@ -268,7 +281,7 @@ Config Read(const YAML::Node& node, YamlErrors& errors) {
   Config config;
   YamlMapping root(node, "", errors,
                    {"controllers", "name", "plaintext", "tls", "state_dir", "push_every", "metrics",
-                    "labels", "rails", "gates"});
+                    "labels", "rails", "time_zone", "gates"});
   root.Require("controllers");
   for (const YAML::Node& item : root.List("controllers", kControllersMax)) {
     if (!item.IsScalar() || item.Scalar().rfind(':') == std::string::npos) {

@@ -28,6 +28,8 @@ inline constexpr Duration kPushEveryMax{2000};
 struct GateConfig {
   std::string name;
   Rails rails;
+  // Of the times that people who wait are told.
+  std::string time_zone;
   std::variant<haproxy::Settings, nginx::Settings, envoy::Settings, endpoint::Settings>
       load_balancer;
 };

@@ -89,13 +89,25 @@ std::vector<std::string> ReadWords(YamlMapping& mapping, const std::string& key,
   return words;
 }
 
-std::string ReadPage(YamlMapping& mapping) {
-  if (!mapping.Has("page")) return "";
-  auto page = ReadSmallFile(mapping.Text("page"));
-  if (page.ok()) return *std::move(page);
-  mapping.errors().Add(mapping.Find("page"),
-                       fmt::format("'{}': {}", mapping.Name("page"), Words(page.status())));
-  return "";
+// A file, or one for each language.
+WaitPages ReadPages(YamlMapping& mapping) {
+  const std::string fallback =
+      mapping.Has("language") ? mapping.Text("language") : std::string(kLanguageDefault);
+  std::vector<std::string> files;
+  const YAML::Node page = mapping.Find("page");
+  if (page.IsDefined() && page.IsMap()) {
+    for (const auto& entry : page) {
+      const std::string file = entry.second.IsScalar() ? entry.second.Scalar() : "";
+      files.push_back(fmt::format("{}={}", entry.first.Scalar(), file));
+    }
+  } else if (page.IsDefined()) {
+    files.push_back(fmt::format("{}={}", fallback, mapping.Text("page")));
+  }
+  auto pages = WaitPages::Load(files, fallback);
+  if (pages.ok()) return *std::move(pages);
+  mapping.errors().Add(page.IsDefined() ? page : mapping.Find("language"),
+                       fmt::format("'{}': {}", mapping.Name("page"), Words(pages.status())));
+  return {};
 }
 
 // What cannot be counted, nothing may be judged by.
@@ -115,10 +127,10 @@ endpoint::Settings ReadEndpoint(
     YamlMapping& parent, const std::string& gate,
     const std::function<UserKey(YamlMapping&)>& read_key,
     const std::function<std::vector<std::uint32_t>(YamlMapping&)>& read_slow) {
-  YamlMapping mapping(
-      parent.Find("endpoint"), parent.Name("endpoint"), parent.errors(),
-      {"listen", "mode", "group", "ext_authz", "share", "bootstrap_share", "key", "bypass",
-       "trusted_proxies", "access_log", "slow", "remembered", "page", "new_cookies_per_minute"});
+  YamlMapping mapping(parent.Find("endpoint"), parent.Name("endpoint"), parent.errors(),
+                      {"listen", "mode", "group", "ext_authz", "share", "bootstrap_share", "key",
+                       "bypass", "trusted_proxies", "access_log", "slow", "remembered", "page",
+                       "language", "new_cookies_per_minute"});
   endpoint::Settings settings;
   settings.gate = gate;
   mapping.RequiredText("listen");
@@ -141,7 +153,7 @@ endpoint::Settings ReadEndpoint(
   settings.slow_ms = read_slow(mapping);
   CheckSlow(mapping, settings);
   settings.remembered = mapping.Text("remembered");
-  settings.page = ReadPage(mapping);
+  settings.pages = ReadPages(mapping);
   settings.new_cookies_per_minute = ReadNewCookies(mapping);
   const auto rules = endpoint::MakeRules(settings.key, settings.bypass, settings.trusted_proxies);
   if (!rules.ok()) mapping.errors().Add(mapping.node(), Words(rules.status()));

@@ -57,7 +57,10 @@ struct RunningGate {
               Log& log)
       : store(config.state_dir, gate.name),
         enforcer(MakeOwnEnforcer(gate, GrantedOf(store))),
-        runner({.gate = gate.name, .rails = gate.rails, .tick = config.push_every},
+        runner({.gate = gate.name,
+                .rails = gate.rails,
+                .tick = config.push_every,
+                .time_zone = gate.time_zone},
                {*enforcer, store, log}, outbox, clock) {}
 
   FileStore store;

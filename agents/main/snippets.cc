@@ -10,8 +10,10 @@
 
 #include "agents/core/cookie.h"
 #include "agents/core/files.h"
+#include "agents/core/forecast.h"
 #include "agents/core/share_store.h"
 #include "agents/envoy/weights.h"
+#include "agents/haproxy/wait_rules.h"
 #include "agents/main/exit_codes.h"
 #include "agents/main/folders.h"
 #include "common/base/bucket.h"
@@ -58,6 +60,21 @@ absl::Status WriteShare(const std::string& path, const ShareForm& form = {}) {
   // The load balancer reads it, maybe as another user; it holds no secret.
   chmod(path.c_str(), 0644);
   std::cerr << path << " written: it admits everybody until the gate exists\n";
+  return absl::OkStatus();
+}
+
+// The load balancer reads it, maybe at its start; it holds no secret.
+absl::Status WriteNoForecast(const std::string& share) {
+  const std::string path = ForecastFileOf(share);
+  return IsThere(path) ? absl::OkStatus() : WriteForecast(path, {});
+}
+
+absl::Status WritePages(const haproxy::SnippetOptions& options) {
+  for (const auto& [path, text] : haproxy::PageFiles({options.gate, options.map, options.pages})) {
+    if (absl::Status written = WriteDurably(path, text); !written.ok()) return written;
+    chmod(path.c_str(), 0644);
+    std::cerr << path << " written: HAProxy reads it at its next reload\n";
+  }
   return absl::OkStatus();
 }
 
@@ -148,6 +165,11 @@ void AddCommon(CLI::App& command, SnippetFlags& flags, std::string& gate,
                      "cidr=203.0.113.0/24; repeatable");
   command.add_option("--probe-path", probe_path, "a path that the gate answers itself")
       ->capture_default_str();
+  command.add_option("--page", flags.page_files,
+                     "a waiting page of your own: FILE, or LANGUAGE=FILE, as in de=wait.html; "
+                     "repeatable");
+  command.add_option("--language", flags.language, "of who asks for none that there is")
+      ->capture_default_str();
 }
 
 void AddHaproxy(CLI::App& snippet, SnippetFlags& flags) {
@@ -160,16 +182,14 @@ void AddHaproxy(CLI::App& snippet, SnippetFlags& flags) {
   haproxy->add_option("--map", options.map, "the map file")->required();
   haproxy->add_option("--socket", options.socket, "HAProxy's stats socket, for the text only")
       ->default_val("/run/haproxy/admin.sock");
-  haproxy->add_option("--page", options.page_file,
-                      "a waiting page of your own, in HAProxy's log format");
   haproxy->add_option("--track-slot", options.track_slot, "which of sc0 to sc2 to use")
       ->capture_default_str();
   haproxy->add_option("--new-cookies", options.new_cookies_per_minute, kNewCookiesHelp)
       ->capture_default_str();
   haproxy->add_flag(
       "--write-map", flags.write,
-      "also make the map file, unless it is there, admitting everybody, and the file of "
-      "the cookie's keys");
+      "also make the map file, unless it is there, admitting everybody, and the files of "
+      "the cookie's keys, of the forecast and of --page");
 }
 
 void AddNginx(CLI::App& snippet, SnippetFlags& flags) {
@@ -182,8 +202,6 @@ void AddNginx(CLI::App& snippet, SnippetFlags& flags) {
                    "the folder of the gate's Lua and token, which nginx and the agent read")
       ->default_val("/etc/headgate/nginx");
   nginx->add_option("--share", options.share, "the share file, which the agent writes")->required();
-  nginx->add_option("--page", flags.page_file,
-                    "a waiting page of your own; {retry} in it is the seconds");
   nginx->add_option("--new-cookies", options.new_cookies_per_minute, kNewCookiesHelp)
       ->capture_default_str();
   nginx->add_option("--group", flags.group, "of nginx's workers, who must read the token")
@@ -250,19 +268,12 @@ void AddEnvoy(CLI::App& snippet, SnippetFlags& flags) {
       ->capture_default_str();
   envoy->add_option("--app-address", options.app_address, "of the bootstrap's application")
       ->capture_default_str();
-  envoy->add_option("--page", flags.page_file,
-                    "a waiting page of your own; {retry} in it is the seconds");
   envoy->add_flag("--write", flags.write,
                   "also make the share file, unless it is there, admitting everybody");
   envoy->callback([&flags] { flags.is_envoy = true; });
 }
 
 int PrintEnvoy(SnippetFlags& flags) {
-  if (!flags.page_file.empty()) {
-    absl::StatusOr<std::string> page = ReadSmallFile(flags.page_file);
-    if (!page.ok()) return Fail(page.status(), kExitUsage);
-    flags.envoy.page = *std::move(page);
-  }
   const auto text = envoy::Snippet(flags.envoy);
   if (!text.ok()) return Fail(text.status(), kExitUsage);
   std::cout << *text;
@@ -273,11 +284,6 @@ int PrintEnvoy(SnippetFlags& flags) {
 }
 
 int PrintNginx(SnippetFlags& flags) {
-  if (!flags.page_file.empty()) {
-    absl::StatusOr<std::string> page = ReadSmallFile(flags.page_file);
-    if (!page.ok()) return Fail(page.status(), kExitUsage);
-    flags.nginx.page = *std::move(page);
-  }
   const auto text = nginx::Snippet(flags.nginx);
   if (!text.ok()) return Fail(text.status(), kExitUsage);
   const auto lua = nginx::Lua(flags.nginx);
@@ -295,6 +301,8 @@ int PrintHaproxy(const SnippetFlags& flags) {
   if (!flags.write) return kExitDone;
   absl::Status written = WriteShare(flags.haproxy.map);
   if (written.ok()) written = WriteNoCookieKeys(CookieKeysFileOf(flags.haproxy.map), "");
+  if (written.ok()) written = WriteNoForecast(flags.haproxy.map);
+  if (written.ok()) written = WritePages(flags.haproxy);
   return written.ok() ? kExitDone : Fail(written, kExitInternal);
 }
 
@@ -314,6 +322,9 @@ int PrintSnippet(SnippetFlags flags) {
   if (!key.ok()) return Fail(key.status(), kExitUsage);
   const auto slow_ms = SlowOf(flags.slow);
   if (!slow_ms.ok()) return Fail(slow_ms.status(), kExitUsage);
+  const auto pages = WaitPages::Load(flags.page_files, flags.language);
+  if (!pages.ok()) return Fail(pages.status(), kExitUsage);
+  flags.haproxy.pages = flags.nginx.pages = flags.envoy.pages = *pages;
   flags.haproxy.key = flags.nginx.key = flags.envoy.key = flags.endpoint.key = *key;
   flags.haproxy.slow_ms = flags.nginx.slow_ms = flags.envoy.slow_ms = *slow_ms;
   if (flags.is_envoy) return PrintEnvoy(flags);

@@ -24,8 +24,10 @@ struct SnippetFlags {
   envoy::SnippetOptions envoy;
   std::string key = "cookie headgate_uid";
   std::vector<std::string> slow{"500ms"};
-  // Of nginx and Envoy: the page's file. Of nginx: who its workers are.
-  std::string page_file;
+  // Of pages of the operator's own: "de=FILE" or "FILE".
+  std::vector<std::string> page_files;
+  std::string language = kLanguageDefault;
+  // Of nginx: who its workers are.
   std::string group = "www-data";
   bool write = false;
   bool is_nginx = false;

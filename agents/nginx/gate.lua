@@ -1,5 +1,5 @@
 -- The admission rule of one gate in nginx, run by libnginx-mod-http-lua. headgate-agent prints it
--- with the gate's constants above this line (`snippet nginx`): print it again rather than edit it.
+-- with the gate's constants, and what the refused are told (`waiting`), above this line (`snippet nginx`): print it again rather than edit it.
 --
 -- The share lives in the shared dict `headgate`, which all workers see and a reload keeps; at a
 -- start it comes from the share file. What is missing fails closed: without a file or a share
@@ -256,19 +256,21 @@ local function answer(status, kind, body)
   return ngx.exit(status)
 end
 
+-- Also of the cookie that is being given: its place is known from now on.
+local function bucket_of_refused()
+  local key = has_xxhash and (key_of() or C.key_kind == "cookie"
+    and tostring(ngx.header["Set-Cookie"] or ""):match("=([^;]+)"))
+  return key and bucket_of(key) or nil
+end
+
 local function refuse()
   counts.refused = counts.refused + 1
   local base = dict and dict:get(RETRY) or 10
   -- Spread by half of itself, so that people do not come back as one.
   local retry = tostring(math.max(1, math.floor(base * (1 + math.random() / 2))))
   ngx.header["Retry-After"] = retry
-  local accept = (ngx.var.http_accept or ""):lower()
-  local wants_json = find(accept, "application/json", 1, true)
-    or find(accept, "application/problem+json", 1, true)
-  if wants_json and not find(accept, "text/html", 1, true) then
-    return answer(503, "application/problem+json", (C.problem:gsub("{retry}", retry)))
-  end
-  return answer(503, "text/html; charset=utf-8", (C.page:gsub("{retry}", retry)))
+  return answer(503, waiting.answer(ngx.var.http_accept, ngx.var.http_accept_language,
+    bucket_of_refused(), retry, ngx.time()))
 end
 
 local function refuse_new_cookie()

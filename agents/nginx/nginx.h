@@ -39,6 +39,10 @@ class Nginx : public agent::Enforcer {
   absl::Status Sync() override { return file_.Sync(); }
   agent::ApplyOutcome Put(const agent::Apply& apply) override;
   absl::Status PutCookieKeys(const CookieKeys& keys) override;
+  // Each worker reads it once a second at most, when it refuses somebody.
+  absl::Status Foretell(const agent::Forecast& forecast) override {
+    return agent::WriteForecast(agent::ForecastFileOf(settings_.share), forecast);
+  }
   absl::Status Try(Share share) override;
   absl::Status TryWaitPage() const { return prober_.TryWaitPage(); }
   absl::StatusOr<agent::RawCounters> ReadCounters() override { return counters_; }

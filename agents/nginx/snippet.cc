@@ -3,12 +3,15 @@
 #include <fmt/format.h>
 
 #include "agents/core/cookie.h"
-#include "agents/core/wait_page.h"
+#include "agents/core/forecast.h"
+#include "agents/core/wait_lua.h"
 #include "agents/nginx/control.h"
 #include "agents/nginx/gate_lua.h"
 
 namespace headgate::nginx {
 namespace {
+
+using agent::LuaQuoted;
 
 absl::Status Check(const SnippetOptions& options) {
   if (absl::Status status = agent::CheckGateName(options.gate); !status.ok()) return status;
@@ -19,17 +22,6 @@ absl::Status Check(const SnippetOptions& options) {
     if (absl::Status status = agent::CheckPlainWord(what, word); !status.ok()) return status;
   }
   return absl::OkStatus();
-}
-
-// A literal that Lua reads as it stands, whatever it holds.
-std::string Quoted(const std::string& text) {
-  std::string quoted = "\"";
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool is_plain = byte >= ' ' && byte < 0x7f && c != '"' && c != '\\';
-    quoted += is_plain ? std::string(1, c) : fmt::format("\\{:03d}", byte);
-  }
-  return quoted + "\"";
 }
 
 std::string_view Name(agent::UserKey::Kind kind) {
@@ -129,7 +121,7 @@ absl::StatusOr<std::string> Lua(const SnippetOptions& options) {
     if (rule.kind == agent::Bypass::Kind::kNetwork) {
       has_networks = true;
     } else {
-      paths += fmt::format("[{}] = true, ", Quoted(rule.text));
+      paths += fmt::format("[{}] = true, ", LuaQuoted(rule.text));
     }
   }
   return fmt::format(
@@ -141,18 +133,16 @@ absl::StatusOr<std::string> Lua(const SnippetOptions& options) {
       "  slow_ms = {{{}}},\n"
       "  has_paths = {}, paths = {{ {}}},\n"
       "  has_networks = {},\n"
-      "  page = {},\n"
-      "  problem = {},\n"
       "  new_cookies = {}, limited_status = {}, limited_retry = {}, limited = {},\n"
-      "}}\n{}",
-      options.gate, HEADGATE_VERSION, Quoted(options.gate),
-      Quoted(agent::VariableOf(options.gate).substr(sizeof "headgate_" - 1)), Quoted(options.share),
-      Quoted(agent::CookieKeysFileOf(options.share)), Quoted(TokenFileOf(options)),
-      Quoted(std::string(Name(options.key.kind))), Quoted(options.key.name),
-      fmt::join(*slow_ms, ", "), !paths.empty(), paths, has_networks,
-      Quoted(options.page.empty() ? agent::WaitPage("{retry}") : options.page),
-      Quoted(agent::WaitProblem("{retry}")), options.new_cookies_per_minute, agent::kLimitedStatus,
-      agent::kLimitedRetryAfterS, Quoted(agent::kLimitedWords), kGateLua);
+      "}}\n{}\n{}",
+      options.gate, HEADGATE_VERSION, LuaQuoted(options.gate),
+      LuaQuoted(agent::VariableOf(options.gate).substr(sizeof "headgate_" - 1)),
+      LuaQuoted(options.share), LuaQuoted(agent::CookieKeysFileOf(options.share)),
+      LuaQuoted(TokenFileOf(options)), LuaQuoted(std::string(Name(options.key.kind))),
+      LuaQuoted(options.key.name), fmt::join(*slow_ms, ", "), !paths.empty(), paths, has_networks,
+      options.new_cookies_per_minute, agent::kLimitedStatus, agent::kLimitedRetryAfterS,
+      LuaQuoted(agent::kLimitedWords),
+      agent::WaitingLua(options.pages, agent::ForecastFileOf(options.share)), kGateLua);
 }
 
 }  // namespace headgate::nginx

@@ -9,6 +9,7 @@
 #include "agents/core/new_cookies.h"
 #include "agents/core/snippet_words.h"
 #include "agents/core/user_key.h"
+#include "agents/core/wait_page.h"
 
 namespace headgate::nginx {
 
@@ -22,8 +23,7 @@ struct SnippetOptions {
   // As for HAProxy's snippet.
   std::vector<std::string> bypass;
   std::string probe_path = agent::kProbePath;
-  // Of a waiting page of the operator's own, {retry} in it being the seconds; empty: ours.
-  std::string page{};
+  agent::WaitPages pages{};
   // To one address (of IPv6: one /64); 0: without a limit.
   unsigned new_cookies_per_minute = agent::kNewCookiesPerMinute;
 };

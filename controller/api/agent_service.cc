@@ -29,7 +29,7 @@ class AgentSession;
 class Link : public fleet::Session {
  public:
   explicit Link(AgentSession* session) : session_(session) {}
-  void Send(const Directive& directive, Duration valid_for) override;
+  void Send(const Directive& directive, const Outlook& outlook, Duration valid_for) override;
   void AskFullState() override;
   void Close(absl::Status why) override;
   void Cut() { session_ = nullptr; }
@@ -84,8 +84,8 @@ class AgentSession : public grpc::ServerBidiReactor<v1::AgentMessage, v1::Contro
     });
   }
 
-  void Send(const Directive& directive, Duration valid_for) {
-    slots_[directive.gate] = ToProto(directive, valid_for);
+  void Send(const Directive& directive, const Outlook& outlook, Duration valid_for) {
+    slots_[directive.gate] = ToProto(directive, outlook, valid_for);
     Pump();
   }
   void AskFullState() {
@@ -211,8 +211,8 @@ class AgentSession : public grpc::ServerBidiReactor<v1::AgentMessage, v1::Contro
   bool has_ended_ = false;
 };
 
-void Link::Send(const Directive& directive, Duration valid_for) {
-  if (session_ != nullptr) session_->Send(directive, valid_for);
+void Link::Send(const Directive& directive, const Outlook& outlook, Duration valid_for) {
+  if (session_ != nullptr) session_->Send(directive, outlook, valid_for);
 }
 void Link::AskFullState() {
   if (session_ != nullptr) session_->AskFullState();

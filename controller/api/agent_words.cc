@@ -190,7 +190,7 @@ v1::Report ToProto(const fleet::GateReport& report) {
   return proto;
 }
 
-v1::Directive ToProto(const Directive& directive, Duration valid_for) {
+v1::Directive ToProto(const Directive& directive, const Outlook& outlook, Duration valid_for) {
   v1::Directive proto;
   proto.set_gate(directive.gate);
   proto.mutable_version()->set_epoch(directive.version.epoch);
@@ -202,6 +202,13 @@ v1::Directive ToProto(const Directive& directive, Duration valid_for) {
   *proto.mutable_valid_for() = TimeUtil::MillisecondsToDuration(valid_for.count());
   if (!directive.cookie_keys.empty()) {
     *proto.mutable_cookie_keys() = conductor::EncodeCookieKeys(directive.cookie_keys);
+  }
+  for (const Return& told : outlook.returns) {
+    v1::Return& one = *proto.mutable_outlook()->add_returns();
+    one.set_share_ppm(told.share.ppm());
+    if (told.at) {
+      *one.mutable_expected_at() = TimeUtil::MillisecondsToTimestamp(UnixMillis(*told.at));
+    }
   }
   return proto;
 }

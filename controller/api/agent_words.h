@@ -19,6 +19,6 @@ absl::StatusOr<fleet::GateReport> FromProto(const v1::Report& proto);
 absl::StatusOr<fleet::CountersPush> FromProto(const v1::Counters& proto);
 
 v1::Report ToProto(const fleet::GateReport& report);
-v1::Directive ToProto(const Directive& directive, Duration valid_for);
+v1::Directive ToProto(const Directive& directive, const Outlook& outlook, Duration valid_for);
 
 }  // namespace headgate::api

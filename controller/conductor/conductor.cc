@@ -8,6 +8,7 @@
 
 #include "controller/conductor/translate.h"
 #include "controller/engine/explain.h"
+#include "controller/engine/outlook.h"
 
 namespace headgate::conductor {
 namespace {
@@ -123,6 +124,7 @@ void Conductor::CarryOut(const engine::Publish& action) {
                                                  {"revision", directive.version.revision},
                                                  {"share_ppm", directive.share.ppm()},
                                                  {"no_raise", directive.no_raise}});
+  LookAhead(directive.gate);
   fleet_.Publish(directive);
   // A new share is a new question to the databases.
   for (const signals::SignalSpec& spec : followed_) {
@@ -323,7 +325,16 @@ void Conductor::EverySecond() {
 
 void Conductor::EveryRenewal() {
   dependencies_.loop.After(fleet::kRenewEvery, [this] { EveryRenewal(); });
+  for (const auto& [name, gate] : state_.gates) LookAhead(name);
   fleet_.Renew();
+}
+
+void Conductor::LookAhead(const std::string& name) {
+  const auto gate = state_.gates.find(name);
+  if (gate == state_.gates.end()) return;
+  // What people read on their clocks is the wall clock's.
+  const Duration ahead = dependencies_.clock.WallNow() - dependencies_.clock.Now();
+  fleet_.Foresee(name, Moved(engine::OutlookOf(state_, gate->second, now()), ahead));
 }
 
 }  // namespace headgate::conductor

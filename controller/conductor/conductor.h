@@ -119,6 +119,8 @@ class Conductor {
   void PaceWatchers();
   void TellWatchers();
   void EveryRenewal();
+  // For those who wait at that gate.
+  void LookAhead(const std::string& name);
   absl::Status Replay();
   absl::Status BeginReign(TimePoint newest_open);
   // Unix seconds, so that a journal that was lost does not lock the operator out.

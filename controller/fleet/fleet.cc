@@ -77,7 +77,7 @@ bool Fleet::Report(const std::string& name, const Session* session, GateReport r
   }
   agent->gates[gate] = std::move(report);
   const auto directive = directives_.find(gate);
-  if (is_new && directive != directives_.end()) agent->session->Send(directive->second, kValidFor);
+  if (is_new && directive != directives_.end()) Send(*agent, directive->second);
   return true;
 }
 
@@ -100,9 +100,14 @@ void Fleet::Publish(const Directive& directive) {
   directives_[directive.gate] = directive;
   for (const auto& [name, agent] : agents_) {
     if (agent.session != nullptr && agent.gates.contains(directive.gate)) {
-      agent.session->Send(directive, kValidFor);
+      Send(agent, directive);
     }
   }
+}
+
+void Fleet::Foresee(const std::string& gate, Outlook outlook) {
+  Outlook& told = outlooks_[gate];
+  told = Steadied(told, std::move(outlook));
 }
 
 void Fleet::Renew() {
@@ -138,8 +143,14 @@ Agent* Fleet::FindSession(const std::string& name, const Session* session) {
 void Fleet::SendAll(const Agent& agent) const {
   for (const auto& [gate, report] : agent.gates) {
     const auto directive = directives_.find(gate);
-    if (directive != directives_.end()) agent.session->Send(directive->second, kValidFor);
+    if (directive != directives_.end()) Send(agent, directive->second);
   }
+}
+
+void Fleet::Send(const Agent& agent, const Directive& directive) const {
+  const auto outlook = outlooks_.find(directive.gate);
+  agent.session->Send(directive, outlook == outlooks_.end() ? Outlook() : outlook->second,
+                      kValidFor);
 }
 
 }  // namespace headgate::fleet

@@ -69,6 +69,9 @@ class Fleet {
 
   // What every agent of the gate must enforce from now on.
   void Publish(const Directive& directive);
+  // What goes with the directives of the gate from now on: the next Publish or Renew sends it. In
+  // the wall clock's time. True to the minute, what was told before stays.
+  void Foresee(const std::string& gate, Outlook outlook);
   // Every kRenewEvery.
   void Renew();
   // Forgets an agent for one gate.
@@ -81,9 +84,11 @@ class Fleet {
  private:
   Agent* FindSession(const std::string& name, const Session* session);
   void SendAll(const Agent& agent) const;
+  void Send(const Agent& agent, const Directive& directive) const;
 
   std::map<std::string, Agent> agents_;
   std::map<std::string, Directive> directives_;
+  std::map<std::string, Outlook> outlooks_;
 };
 
 }  // namespace headgate::fleet

@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "common/base/clock.h"
+#include "common/base/outlook.h"
 #include "common/base/version.h"
 
 namespace headgate::fleet {
@@ -19,7 +20,8 @@ class Session {
   virtual ~Session() = default;
   // One slot per gate, and the newest wins: an agent that was slow needs the present share, not its
   // history.
-  virtual void Send(const Directive& directive, Duration valid_for) = 0;
+  // `outlook`: for those who wait; no part of what is enforced.
+  virtual void Send(const Directive& directive, const Outlook& outlook, Duration valid_for) = 0;
   virtual void AskFullState() = 0;
   virtual void Close(absl::Status why) = 0;
 };

@@ -31,6 +31,7 @@ struct FakeController::State {
   std::condition_variable changed;
   // Protected by mutex.
   bool stopping = false;
+  v1::Outlook outlook;
   std::map<std::string, v1::Directive> directives;
   std::uint64_t news = 0;
   bool wants_full_state = false;
@@ -178,10 +179,22 @@ void FakeController::DirectWithDigest(const Directive& directive, std::uint64_t 
   if (directive.cookie_keys.empty()) message.clear_cookie_keys();
   {
     const std::lock_guard lock(state_->mutex);
+    *message.mutable_outlook() = state_->outlook;
     state_->directives[directive.gate] = message;
     ++state_->news;
   }
   state_->changed.notify_all();
+}
+
+void FakeController::Foretell(const Outlook& outlook) {
+  const std::lock_guard lock(state_->mutex);
+  state_->outlook.Clear();
+  for (const Return& told : outlook.returns) {
+    v1::Return& one = *state_->outlook.add_returns();
+    one.set_share_ppm(told.share.ppm());
+    if (!told.at) continue;
+    *one.mutable_expected_at() = TimeUtil::MillisecondsToTimestamp(UnixMillis(*told.at));
+  }
 }
 
 void FakeController::AskFullState() {

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "common/base/clock.h"
+#include "common/base/outlook.h"
 #include "common/base/version.h"
 #include "headgate/v1/agent.pb.h"
 
@@ -37,6 +38,8 @@ class FakeController {
   void Direct(const Directive& directive);
   // With this digest instead of the right one.
   void DirectWithDigest(const Directive& directive, std::uint64_t digest);
+  // What goes with every directive from the next one on.
+  void Foretell(const Outlook& outlook);
   void AskFullState();
 
   int sessions() const;

@@ -49,6 +49,7 @@ TestEnvoy::TestEnvoy(Options options) : options_(std::move(options)), port_(Free
                       .share = share_file(),
                       .admin = admin(),
                       .bypass = options_.bypass,
+                      .pages = options_.pages,
                       .listen = fmt::format("127.0.0.1:{}", port_),
                       .app_address = fmt::format("127.0.0.1:{}", options_.app_port)});
   if (!text.ok()) std::fprintf(stderr, "%s\n", std::string(text.status().message()).c_str());

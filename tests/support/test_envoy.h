@@ -44,6 +44,7 @@ class TestEnvoy {
     std::vector<std::string> environment{};
     // Takes a hot restart.
     bool hot_restart = false;
+    agent::WaitPages pages{};
   };
 
   // Starts it and waits until it answers.
@@ -82,6 +83,8 @@ class TestEnvoy {
   HttpAnswer Get(const std::string& path, const std::vector<std::string>& headers = {}) const {
     return GetUrl(url(path), headers);
   }
+  // A person's request for a page.
+  HttpAnswer Visit(const std::vector<std::string>& headers) const { return Get("/", headers); }
   // The status that the user with this cookie gets.
   int StatusFor(const std::string& user) const;
 

@@ -5,8 +5,10 @@
 #include <signal.h>
 
 #include "agents/core/cookie.h"
+#include "agents/core/forecast.h"
 #include "agents/core/share_file.h"
 #include "agents/haproxy/answers.h"
+#include "agents/haproxy/wait_rules.h"
 #include "common/base/check.h"
 
 namespace headgate::test {
@@ -50,6 +52,7 @@ TestHaproxy::TestHaproxy(Options options) : options_(std::move(options)), port_(
   snippet.socket = settings().socket;
   snippet.bypass = options_.bypass;
   snippet.new_cookies_per_minute = options_.new_cookies_per_minute;
+  snippet.pages = options_.pages;
   const absl::StatusOr<std::string> text = haproxy::Snippet(snippet);
   HEADGATE_CHECK(text.ok());
   const std::size_t wait = text->find("# 3.");
@@ -62,6 +65,10 @@ TestHaproxy::TestHaproxy(Options options) : options_(std::move(options)), port_(
                                   fmt::arg("more_sections", options_.more_sections)));
   WriteFile(map(), agent::ShareFileText({options_.share.Width(), 10}));
   WriteFile(agent::CookieKeysFileOf(map()), agent::CookieKeysText({}));
+  WriteFile(agent::ForecastFileOf(map()), agent::ForecastText({}));
+  for (const auto& [path, page] : haproxy::PageFiles({options_.gate, map(), snippet.pages})) {
+    WriteFile(path, page);
+  }
   Start();
 }
 

@@ -37,6 +37,7 @@ class TestHaproxy {
     std::vector<std::uint32_t> slow_ms{500};
     std::vector<std::string> bypass{"path=/healthz"};
     Share share = Share::All();
+    agent::WaitPages pages{};
     // Further lines of the frontend.
     std::string more_frontend{};
     // Below everything else.

@@ -53,6 +53,7 @@ nginx::SnippetOptions OptionsOf(const TestNginx::Options& options, const nginx::
           .folder = folder,
           .share = settings.share,
           .bypass = options.bypass,
+          .pages = options.pages,
           .new_cookies_per_minute = options.new_cookies_per_minute};
 }
 

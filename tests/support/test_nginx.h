@@ -27,6 +27,7 @@ class TestNginx {
     std::vector<std::uint32_t> slow_ms{500};
     std::vector<std::string> bypass{"path=/healthz"};
     Share share = Share::All();
+    agent::WaitPages pages{};
     // Takes an upgrade, and does not die with the test if that is killed.
     bool daemon = false;
     // Further lines of the server.

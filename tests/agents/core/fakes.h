@@ -58,6 +58,11 @@ class FakeEnforcer : public Enforcer {
     before_effect();
     return outcome;
   }
+  absl::Status Foretell(const Forecast& forecast) override {
+    if (foretelling_fails) return absl::UnavailableError("nobody takes it");
+    foretold.push_back(forecast);
+    return absl::OkStatus();
+  }
   absl::Status Try(Share share) override {
     if (share == memory_ && !is_down) return absl::OkStatus();
     return absl::FailedPreconditionError("the probe got the wrong answer");
@@ -78,6 +83,8 @@ class FakeEnforcer : public Enforcer {
   void SetMemory(Share share) { memory_ = share; }
 
   RawCounters counted;
+  bool foretelling_fails = false;
+  std::vector<Forecast> foretold;
   bool is_down = false;
   bool file_fails = false;
   bool sync_fails = false;

@@ -18,6 +18,7 @@
 #include "tests/agents/enforcer_contract.h"
 #include "tests/agents/new_cookies_contract.h"
 #include "tests/agents/signed_cookie_contract.h"
+#include "tests/agents/waiting_contract.h"
 
 namespace headgate::endpoint {
 namespace {
@@ -239,6 +240,7 @@ TEST(Endpoint, TenThousandUsersAreThoseOfTheAgentsOwnRule) {
 namespace headgate::test {
 
 INSTANTIATE_TYPED_TEST_SUITE_P(OfEndpoint, EnforcerContract, endpoint::Kind);
+INSTANTIATE_TYPED_TEST_SUITE_P(OfEndpoint, WaitingContract, endpoint::Kind);
 INSTANTIATE_TYPED_TEST_SUITE_P(OfEndpoint, SignedCookieContract, endpoint::Kind);
 INSTANTIATE_TYPED_TEST_SUITE_P(OfEndpoint, NewCookiesContract, endpoint::Kind);
 

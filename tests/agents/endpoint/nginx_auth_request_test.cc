@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <set>
 
+#include "agents/core/forecast.h"
 #include "common/base/bucket.h"
 #include "tests/agents/endpoint/asked_site.h"
 
@@ -47,6 +48,32 @@ TEST(NginxAuthRequest, AdmitsExactlyTheUsersOfTheShareWhateverItChangesTo) {
           << user << " at " << share << site.Log();
     }
   }
+}
+
+TEST(NginxAuthRequest, ARefusedPersonReadsTheirPlaceWhileThereIsAnAgent) {
+  AskedSite site({.share = Percent("20%")});
+  const std::string user = UserOf("20%", false);
+  const std::vector<std::string> german = {"Accept: text/html", "Accept-Language: de",
+                                           "Cookie: headgate_uid=" + user};
+  const HttpAnswer page = site.Get("/", german);
+  EXPECT_EQ(page.status, 503);
+  EXPECT_THAT(page.body, HasSubstr(fmt::format("der bei <b>{}&nbsp;%</b> zurückkommt",
+                                               agent::OwnPercent(BucketOf(user)))));
+  EXPECT_THAT(page.headers, HasSubstr("Cache-Control: no-store"));
+  EXPECT_THAT(page.headers, HasSubstr("X-Headgate-Gate: shop"));
+  // The cookie that they are given is the one whose place they read.
+  const HttpAnswer first = site.Get("/", {"Accept: text/html", "Sec-Fetch-Mode: navigate"});
+  EXPECT_EQ(first.status, 503);
+  const std::size_t from = first.headers.find("headgate_uid=") + 13;
+  const std::string given = first.headers.substr(from, first.headers.find(';', from) - from);
+  EXPECT_EQ(first.headers.find("headgate_uid=", from), std::string::npos) << first.headers;
+  EXPECT_THAT(first.body, HasSubstr(fmt::format("returns at <b>{}&nbsp;%</b>",
+                                                agent::OwnPercent(BucketOf(given)))));
+  site.KillAgent();
+  const HttpAnswer alone = site.Get("/", german);
+  EXPECT_EQ(alone.status, 503);
+  EXPECT_THAT(alone.body, HasSubstr("is not known yet"));
+  EXPECT_THAT(alone.headers, HasSubstr("Retry-After: "));
 }
 
 TEST(NginxAuthRequest, ARefusedPersonGetsAPageAndAProgramAProblemAndBothATime) {

@@ -25,6 +25,7 @@ class TestEndpoint {
     Share share = Share::All();
     std::vector<std::string> bypass{"path=/healthz"};
     unsigned new_cookies_per_minute = agent::kNewCookiesPerMinute;
+    agent::WaitPages pages{};
     endpoint::Limits limits{};
   };
 
@@ -40,6 +41,7 @@ class TestEndpoint {
             .key = *agent::UserKey::Parse(options_.key),
             .bypass = options_.bypass,
             .new_cookies_per_minute = options_.new_cookies_per_minute,
+            .pages = options_.pages,
             .limits = options_.limits};
   }
   const TempFolder& folder() const { return folder_; }

@@ -10,6 +10,7 @@
 #include "agents/envoy/check.h"
 #include "common/base/bucket.h"
 #include "tests/agents/enforcer_contract.h"
+#include "tests/agents/waiting_contract.h"
 #include "tests/support/test_app.h"
 #include "tests/support/test_envoy.h"
 
@@ -106,7 +107,7 @@ TEST(Envoy, ARefusedPersonGetsAPageAndAProgramAProblemAndBothATime) {
   EXPECT_THAT(page.headers, HasSubstr("cache-control: no-store"));
   EXPECT_THAT(page.headers, HasSubstr("set-cookie: headgate_uid="));
   EXPECT_THAT(page.body, HasSubstr("step by step"));
-  EXPECT_THAT(page.body, Not(HasSubstr("{retry}")));
+  EXPECT_THAT(page.body, Not(HasSubstr("{{")));
   const HttpAnswer problem = real.Get("/api", {"Accept: application/json"});
   EXPECT_EQ(problem.status, 503);
   EXPECT_THAT(problem.headers, HasSubstr("application/problem+json"));
@@ -282,6 +283,7 @@ TEST(Envoy, CheckFindsRoutesThatDrawAFilterThatIsMissingAndALayerOnTop) {
 }
 
 struct Kind {
+  static constexpr bool kKnowsNoNewPlace = true;
   static std::string Missing() { return test::WhyNoEnvoy(); }
   using Real = TestEnvoy;
   using Enforcer = Envoy;
@@ -292,4 +294,5 @@ struct Kind {
 
 namespace headgate::test {
 INSTANTIATE_TYPED_TEST_SUITE_P(OfEnvoy, EnforcerContract, envoy::Kind);
+INSTANTIATE_TYPED_TEST_SUITE_P(OfEnvoy, WaitingContract, envoy::Kind);
 }  // namespace headgate::test

@@ -4,6 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/support/process.h"
+#include "tests/support/temp_folder.h"
+
 namespace headgate::envoy {
 namespace {
 
@@ -51,11 +54,13 @@ TEST(Snippet, RefusesWhatEnvoyWouldReadOtherwise) {
 }
 
 TEST(Snippet, APageOfTheOperatorsOwnMayHoldAnything) {
+  const test::TempFolder folder;
+  test::WriteFile(folder / "wait.html", "]] \"quoted\" \\ \n\xc3\xa9 {{retry_after}}");
   SnippetOptions options = Options();
-  options.page = "]] \"quoted\" \\ \n\xc3\xa9 {retry}";
+  options.pages = *agent::WaitPages::Load({folder / "wait.html"}, "en");
   const auto text = Snippet(options);
   ASSERT_TRUE(text.ok());
-  EXPECT_THAT(*text, HasSubstr("\"]] \\034quoted\\034 \\092 \\010\\195\\169 {retry}\""));
+  EXPECT_THAT(*text, HasSubstr("\"]] \\034quoted\\034 \\092 \\010\\195\\169 {{retry_after}}\""));
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include "tests/agents/enforcer_contract.h"
 #include "tests/agents/new_cookies_contract.h"
 #include "tests/agents/signed_cookie_contract.h"
+#include "tests/agents/waiting_contract.h"
 #include "tests/support/test_app.h"
 #include "tests/support/test_haproxy.h"
 
@@ -282,6 +283,7 @@ TEST(Haproxy, SaysWhatIsMissingInItsConfiguration) {
 
 namespace headgate::test {
 INSTANTIATE_TYPED_TEST_SUITE_P(OfHaproxy, EnforcerContract, haproxy::Kind);
+INSTANTIATE_TYPED_TEST_SUITE_P(OfHaproxy, WaitingContract, haproxy::Kind);
 INSTANTIATE_TYPED_TEST_SUITE_P(OfHaproxy, SignedCookieContract, haproxy::Kind);
 INSTANTIATE_TYPED_TEST_SUITE_P(OfHaproxy, NewCookiesContract, haproxy::Kind);
 }  // namespace headgate::test

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <thread>
 
+#include "agents/core/forecast.h"
 #include "common/base/bucket.h"
 #include "common/tls/authority.h"
 #include "common/tls/credentials.h"
@@ -43,6 +44,39 @@ TEST(Agent, EnforcesDirectivesAndProvesThem) {
   EXPECT_EQ(site.Page("/readyz").status, 200) << site.Page("/readyz").body;
   EXPECT_THAT(site.Page("/metrics").body,
               HasSubstr("headgate_local_enforced_share_ratio{gate=\"shop\"}"));
+}
+
+TEST(Agent, TellsThoseWhoWaitWhatTheControllerForesees) {
+  Site site({.share = Share::All(), .more_config = "time_zone: Asia/Tokyo\n"});
+  const TimePoint in_an_hour = SteadyClock().WallNow() + std::chrono::hours(1);
+  site.controller->Foretell({{{*Share::Parse("50%"), in_an_hour}, {Share::All(), {}}}});
+  site.DirectAndWait(7, 1, "0%");
+  std::string soon;
+  std::string late;
+  for (int i = 0; soon.empty() || late.empty(); ++i) {
+    const std::string user = "user-" + std::to_string(i);
+    (IsAdmitted(BucketOf(user), *Share::Parse("50%")) ? soon : late) = user;
+  }
+  const auto reads = [&](const std::string& user, const std::string& words) {
+    return Eventually([&] {
+      return site.haproxy.Get("/", {"Accept: text/html", "Cookie: headgate_uid=" + user})
+                 .body.find(words) != std::string::npos;
+    });
+  };
+  const std::string time = agent::ForecastOf({{{Share::All(), in_an_hour}}}, Share::None(),
+                                             "Asia/Tokyo", SteadyClock().WallNow())
+                               .rows[0]
+                               .time;
+  EXPECT_TRUE(reads(soon, "returns at <b>50&nbsp;%</b>, about <b>" + time + "</b>&nbsp;JST."));
+  EXPECT_TRUE(reads(late, "returns at <b>100&nbsp;%</b>. When that will be is not known yet."));
+  // It holds.
+  site.controller->Foretell({{{*Share::Parse("50%"), {}}, {Share::All(), {}}}});
+  site.DirectAndWait(7, 2, "0%");
+  EXPECT_TRUE(reads(soon, "returns at <b>50&nbsp;%</b>. When that will be is not known yet."));
+  // An outlook that is not sound keeps no directive from being obeyed.
+  site.controller->Foretell({{{Share::All(), in_an_hour}, {Share::None(), {}}}});
+  site.DirectAndWait(7, 3, "50%");
+  EXPECT_TRUE(reads(late, "When that will be is not known yet."));
 }
 
 TEST(Agent, PushesCountersFourTimesASecondWithoutAGap) {

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/support/temp_folder.h"
+
 namespace headgate::agent {
 namespace {
 
@@ -108,6 +110,37 @@ TEST(Config, ReadsAnEndpoint) {
   EXPECT_THAT(settings.bypass, testing::SizeIs(2));
   EXPECT_EQ(settings.access_log->port, 9103);
   EXPECT_THAT(settings.slow_ms, testing::ElementsAre(500));
+}
+
+TEST(Config, TimesAreToldInTheOperatorsOwnZone) {
+  EXPECT_EQ(ParseConfig("agent.yaml", kGood)->gates[0].time_zone, "UTC");
+  const auto config = ParseConfig(
+      "agent.yaml", With("  - name: shop\n", "  - name: shop\n    time_zone: Europe/Berlin\n"));
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->gates[0].time_zone, "Europe/Berlin");
+  const auto all = ParseConfig("agent.yaml", "time_zone: Asia/Tokyo\n" + std::string(kGood));
+  ASSERT_TRUE(all.ok()) << all.status();
+  EXPECT_EQ(all->gates[0].time_zone, "Asia/Tokyo");
+  EXPECT_THAT(ErrorOf("time_zone: Berlin\n" + std::string(kGood)),
+              StartsWith("agent.yaml:1:12: 'time_zone': 'Berlin' is no time zone"));
+}
+
+TEST(Config, AnEndpointHasAPageForEachLanguage) {
+  const test::TempFolder folder;
+  test::WriteFile(folder / "fr.html", "bonjour");
+  test::WriteFile(folder / "bad.html", "\n{{name}}");
+  const auto with = [&](const std::string& lines) {
+    return EndpointWith("      group", lines + "      group");
+  };
+  const auto config = ParseConfig(
+      "agent.yaml", with("      page: {fr: " + (folder / "fr.html") + "}\n      language: fr\n"));
+  ASSERT_TRUE(config.ok()) << config.status();
+  const auto& settings = std::get<endpoint::Settings>(config->gates[0].load_balancer);
+  EXPECT_EQ(settings.pages.default_language(), "fr");
+  EXPECT_THAT(ErrorOf(with("      page: {fr: " + (folder / "fr.html") + "}\n")),
+              HasSubstr("no page in the default language 'en'"));
+  EXPECT_THAT(ErrorOf(with("      page: " + (folder / "bad.html") + "\n")),
+              testing::AllOf(HasSubstr("bad.html"), HasSubstr("line 2: '{{name}}'")));
 }
 
 TEST(Config, AnEndpointsBootstrapShareHasNoDefault) {

@@ -17,6 +17,7 @@
 #include "tests/agents/enforcer_contract.h"
 #include "tests/agents/new_cookies_contract.h"
 #include "tests/agents/signed_cookie_contract.h"
+#include "tests/agents/waiting_contract.h"
 #include "tests/support/stepped_clock.h"
 #include "tests/support/test_app.h"
 #include "tests/support/test_nginx.h"
@@ -121,7 +122,7 @@ TEST(Nginx, ARefusedPersonGetsAPageAndAProgramAProblemAndBothATime) {
   EXPECT_THAT(page.headers, HasSubstr("Cache-Control: no-store"));
   EXPECT_THAT(page.headers, HasSubstr("Set-Cookie: headgate_uid="));
   EXPECT_THAT(page.body, HasSubstr("step by step"));
-  EXPECT_THAT(page.body, Not(HasSubstr("{retry}")));
+  EXPECT_THAT(page.body, Not(HasSubstr("{{")));
   const HttpAnswer problem = real.Get("/api", {"Accept: application/json"});
   EXPECT_EQ(problem.status, 503);
   EXPECT_THAT(problem.headers, HasSubstr("application/problem+json"));
@@ -332,6 +333,7 @@ TEST(Nginx, CheckIsSatisfiedWithASoundGateAndNamesWhatIsWrong) {
 
 namespace headgate::test {
 INSTANTIATE_TYPED_TEST_SUITE_P(OfNginx, EnforcerContract, nginx::Kind);
+INSTANTIATE_TYPED_TEST_SUITE_P(OfNginx, WaitingContract, nginx::Kind);
 INSTANTIATE_TYPED_TEST_SUITE_P(OfNginx, SignedCookieContract, nginx::Kind);
 INSTANTIATE_TYPED_TEST_SUITE_P(OfNginx, NewCookiesContract, nginx::Kind);
 }  // namespace headgate::test

@@ -4,6 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/support/process.h"
+#include "tests/support/temp_folder.h"
+
 namespace headgate::nginx {
 namespace {
 
@@ -48,11 +51,13 @@ TEST(Snippet, RefusesWhatNginxWouldReadOtherwise) {
 }
 
 TEST(Snippet, APageOfTheOperatorsOwnMayHoldAnything) {
+  const test::TempFolder folder;
+  test::WriteFile(folder / "wait.html", "]] \"quoted\" \\ \n\xc3\xa9 {{retry_after}}");
   SnippetOptions options = Options();
-  options.page = "]] \"quoted\" \\ \n\xc3\xa9 {retry}";
-  const auto lua = Lua(options);
-  ASSERT_TRUE(lua.ok());
-  EXPECT_THAT(*lua, HasSubstr("\"]] \\034quoted\\034 \\092 \\010\\195\\169 {retry}\""));
+  options.pages = *agent::WaitPages::Load({folder / "wait.html"}, "en");
+  const auto text = Lua(options);
+  ASSERT_TRUE(text.ok());
+  EXPECT_THAT(*text, HasSubstr("\"]] \\034quoted\\034 \\092 \\010\\195\\169 {{retry_after}}\""));
 }
 
 }  // namespace

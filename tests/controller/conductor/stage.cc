@@ -19,7 +19,8 @@ absl::StatusOr<engine::Plan> PlanFromSourceBytes(const std::string& source) {
 
 }  // namespace
 
-void StageAgent::Send(const Directive& directive, Duration) {
+void StageAgent::Send(const Directive& directive, const Outlook& outlook, Duration) {
+  outlooks.push_back(outlook);
   if (!sent.empty() && sent.back() == directive) return;
   sent.push_back(directive);
 }

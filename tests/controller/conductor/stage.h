@@ -23,13 +23,14 @@ namespace headgate::conductor {
 
 // An agent with its load balancer; it outlives controllers.
 struct StageAgent : fleet::Session {
-  void Send(const Directive& directive, Duration valid_for) override;
+  void Send(const Directive& directive, const Outlook& outlook, Duration valid_for) override;
   void AskFullState() override {}
   void Close(absl::Status why) override { closed = std::move(why); }
 
   fleet::GateReport report;
   // In the order in which they were sent.
   std::vector<Directive> sent;
+  std::vector<Outlook> outlooks;
   absl::Status closed;
   bool obeys = true;
   // How far it comes with a directive.

@@ -10,7 +10,8 @@ constexpr TimePoint kNow{Duration(1'000'000)};
 // Behaves as the api's: keeps the newest directive of each gate.
 class FakeSession : public Session {
  public:
-  void Send(const Directive& directive, Duration) override {
+  void Send(const Directive& directive, const Outlook& outlook, Duration) override {
+    outlooks.push_back(outlook);
     slots[directive.gate] = directive;
     ++sends;
   }
@@ -18,6 +19,7 @@ class FakeSession : public Session {
   void Close(absl::Status why) override { closed = std::move(why); }
 
   std::map<std::string, Directive> slots;
+  std::vector<Outlook> outlooks;
   int sends = 0;
   int full_state_requests = 0;
   absl::Status closed;

@@ -1,0 +1,199 @@
+#include "agents/core/wait_template.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+#include <regex>
+#include <utility>
+
+namespace headgate::agent {
+namespace {
+
+constexpr char kPlaces[] =
+    "{{retry_after}}, {{share}} within {{#share}}…{{/share}}, {{time}} and {{zone}} within "
+    "{{#time}}…{{/time}}";
+
+absl::Status Wrong(std::size_t line, const std::string& words) {
+  return absl::InvalidArgumentError(fmt::format("line {}: {}", line, words));
+}
+
+std::size_t LineAt(const std::string& text, std::size_t at) {
+  const auto end = text.begin() + static_cast<std::ptrdiff_t>(std::min(at, text.size()));
+  return 1 + static_cast<std::size_t>(std::count(text.begin(), end, '\n'));
+}
+
+bool IsUtf8(const std::string& text) {
+  for (std::size_t i = 0; i < text.size();) {
+    const auto lead = static_cast<unsigned char>(text[i]);
+    std::size_t more = 0;
+    if (lead >= 0xF0 && lead < 0xF5) {
+      more = 3;
+    } else if (lead >= 0xE0) {
+      more = 2;
+    } else if (lead >= 0xC2) {
+      more = 1;
+    } else if (lead >= 0x80 || lead == 0) {
+      return false;
+    }
+    if (lead >= 0xF5 || i + more >= text.size()) return false;
+    for (std::size_t j = 1; j <= more; ++j) {
+      if ((static_cast<unsigned char>(text[i + j]) & 0xC0) != 0x80) return false;
+    }
+    i += more + 1;
+  }
+  return true;
+}
+
+// What a browser fetches by itself to show the page. A link that people follow is none.
+absl::Status CheckLoadsNothing(const std::string& text) {
+  static const std::regex loads(
+      R"re(<link\b|<iframe\b|<object\b|<embed\b|<base\b|@import\b|\b(?:src|srcset|poster|data|background)\s*=\s*["']?\s*(?!["']?\s*data:)[^\s"'>]+|\burl\(\s*["']?\s*(?!["']?\s*data:)[^)]*)re",
+      std::regex::icase);
+  std::smatch found;
+  if (!std::regex_search(text, found, loads)) return absl::OkStatus();
+  std::string what = found.str().substr(0, 60);
+  std::replace(what.begin(), what.end(), '\n', ' ');
+  return Wrong(LineAt(text, static_cast<std::size_t>(found.position())),
+               fmt::format("'{}' would be loaded, and nothing else is there for who waits: put "
+                           "styles into <style>, pictures into data:",
+                           what));
+}
+
+}  // namespace
+
+const char* NameOf(Known known) {
+  switch (known) {
+    case Known::kNothing:
+      return "nothing";
+    case Known::kShare:
+      return "share";
+    case Known::kTime:
+      return "time";
+  }
+  return "";
+}
+
+// One walk over the text, with the sections that are open.
+class WaitTemplate::Reader {
+ public:
+  explicit Reader(const std::string& text) : text_(text) {}
+
+  absl::StatusOr<std::vector<Piece>> Read() {
+    while (at_ < text_.size()) {
+      const std::size_t open = text_.find("{{", at_);
+      Add({.literal = text_.substr(at_, open - at_)});
+      if (open == std::string::npos) break;
+      const std::size_t close = text_.find("}}", open);
+      if (close == std::string::npos) return Wrong(LineAt(text_, open), "'{{' without its '}}'");
+      const std::string tag = text_.substr(open + 2, close - open - 2);
+      at_ = close + 2;
+      if (absl::Status status = Take(tag); !status.ok()) {
+        return Wrong(LineAt(text_, open), std::string(status.message()));
+      }
+    }
+    if (sections_.empty()) return std::move(pieces_);
+    return Wrong(LineAt(text_, text_.size()),
+                 fmt::format("'{{{{{0}}}}}' does not end: write '{{{{/{1}}}}}'", sections_.back(),
+                             sections_.back().substr(1)));
+  }
+
+ private:
+  absl::Status Take(const std::string& tag) {
+    const std::string name = tag.empty() ? "" : tag.substr(1);
+    const bool is_section = name == "share" || name == "time";
+    if (is_section && (tag[0] == '#' || tag[0] == '^')) {
+      sections_.push_back(tag);
+      return absl::OkStatus();
+    }
+    if (is_section && tag[0] == '/') {
+      if (sections_.empty() || sections_.back().substr(1) != name) {
+        return absl::InvalidArgumentError(
+            fmt::format("'{{{{{}}}}}' ends a section that is not the innermost open one", tag));
+      }
+      sections_.pop_back();
+      return absl::OkStatus();
+    }
+    if (tag == "retry_after") return Put(Place::kRetryAfter, Known::kNothing, tag);
+    if (tag == "share") return Put(Place::kShare, Known::kShare, tag);
+    if (tag == "time") return Put(Place::kTime, Known::kTime, tag);
+    if (tag == "zone") return Put(Place::kZone, Known::kTime, tag);
+    return absl::InvalidArgumentError(fmt::format(
+        "'{{{{{}}}}}' is no place of a waiting page: there are {}", tag.substr(0, 60), kPlaces));
+  }
+
+  // Whether what stands here stands in the text of `known`.
+  bool Stands(Known known) const {
+    return std::all_of(sections_.begin(), sections_.end(), [&](const std::string& section) {
+      const Known least = section.substr(1) == "time" ? Known::kTime : Known::kShare;
+      return (known >= least) == (section[0] == '#');
+    });
+  }
+
+  absl::Status Put(Place place, Known least, const std::string& tag) {
+    for (const Known known : kKnown) {
+      if (known >= least || !Stands(known)) continue;
+      return absl::InvalidArgumentError(
+          fmt::format("'{{{{{0}}}}}' stands where it may not be known: put it into "
+                      "'{{{{#{1}}}}}…{{{{/{1}}}}}'",
+                      tag, NameOf(least)));
+    }
+    Add({.place = place});
+    return absl::OkStatus();
+  }
+
+  void Add(Piece piece) {
+    if (piece.place == Place::kNone && piece.literal.empty()) return;
+    for (std::size_t i = 0; i < kKnown.size(); ++i) piece.stands[i] = Stands(kKnown[i]);
+    pieces_.push_back(std::move(piece));
+  }
+
+  const std::string& text_;
+  std::size_t at_ = 0;
+  std::vector<std::string> sections_;
+  std::vector<Piece> pieces_;
+};
+
+absl::StatusOr<WaitTemplate> WaitTemplate::Parse(const std::string& text) {
+  if (text.size() > kTemplateBytesMax) {
+    return absl::InvalidArgumentError(
+        fmt::format("it has {} bytes, at most {}: HAProxy answers from one buffer", text.size(),
+                    kTemplateBytesMax));
+  }
+  if (!IsUtf8(text)) return absl::InvalidArgumentError("it is not UTF-8: save it as that");
+  if (absl::Status status = CheckLoadsNothing(text); !status.ok()) return status;
+  absl::StatusOr<std::vector<Piece>> pieces = Reader(text).Read();
+  if (!pieces.ok()) return pieces.status();
+  WaitTemplate page;
+  page.pieces_ = *std::move(pieces);
+  return page;
+}
+
+std::string WaitTemplate::Text(
+    Known known, const WaitWords& words,
+    const std::function<std::string(const std::string&)>& literal) const {
+  std::string text;
+  for (const Piece& piece : pieces_) {
+    if (!piece.stands[static_cast<std::size_t>(known)]) continue;
+    switch (piece.place) {
+      case Place::kNone:
+        text += literal ? literal(piece.literal) : piece.literal;
+        break;
+      case Place::kRetryAfter:
+        text += words.retry_after;
+        break;
+      case Place::kShare:
+        text += words.share;
+        break;
+      case Place::kTime:
+        text += words.time;
+        break;
+      case Place::kZone:
+        text += words.zone;
+        break;
+    }
+  }
+  return text;
+}
+
+}  // namespace headgate::agent
