@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <sstream>
 #include <utility>
 
+#include "agents/core/forecast.h"
 #include "agents/core/share_store.h"
 #include "agents/haproxy/answers.h"
 #include "agents/haproxy/stats_socket.h"
@@ -79,8 +81,17 @@ class GateCheck {
   bool CheckMap() {
     const auto answer = socket_.Ask({"show map"});
     const std::vector<std::string> maps = LoadedMaps(answer.ok() ? *answer : "");
-    for (const std::string& map : maps) {
-      if (map == settings_.map) return true;
+    const auto has = [&](const std::string& map) {
+      return std::find(maps.begin(), maps.end(), map) != maps.end();
+    };
+    if (has(settings_.map)) {
+      if (const std::string forecast = agent::ForecastFileOf(settings_.map); !has(forecast)) {
+        Find(fmt::format(
+            "HAProxy has not loaded the map {}, so that nobody who waits is told when they return: "
+            "print the snippet again with --write-map, paste it and reload",
+            forecast));
+      }
+      return true;
     }
     for (const std::string& map : maps) {
       if (NameOf(map) != NameOf(settings_.map)) continue;

@@ -4,6 +4,7 @@
 
 #include <chrono>
 
+#include "controller/plan/plan.h"
 #include "tests/controller/conductor/conductor_testing.h"
 
 namespace headgate::conductor {
@@ -52,6 +53,33 @@ TEST_F(OutlookTest, WhileItMovesEachStepHasATimeAndComesAbout) {
   EXPECT_LT(std::chrono::abs(stage_.now() - all), 10s);
   stage_.Run(3'500ms);
   EXPECT_THAT(told().returns, IsEmpty());
+}
+
+TEST_F(OutlookTest, AdaptiveStepsAreForetoldByTheNextStride) {
+  OpenShopAt(0);
+  const auto plan = plan::LoadPlan(
+      "gate: shop\n"
+      "preflight: {agents: [edge-1, edge-2], ready_for: 1s}\n"
+      "checks: [{name: errors, ratio: agents.http_5xx, limit: 1%, window: 5s}]\n"
+      "ramp: {steps: adaptive}\n",
+      "p.yaml");
+  ASSERT_TRUE(plan.ok()) << plan.status();
+  stage_.Do(engine::StartRestoration{*plan, true});
+  ASSERT_TRUE(stage_.RunUntil([&] { return stage_.gate().share > Share::None(); }));
+  stage_.Run(300ms);
+  ASSERT_FALSE(told().returns.empty());
+  EXPECT_TRUE(IsSound(told()));
+  EXPECT_EQ(told().returns.back().share, Share::All());
+  ASSERT_TRUE(told().returns.back().at);
+  const Duration foretold = *told().returns.back().at - stage_.now();
+  const TimePoint before = stage_.now();
+  ASSERT_TRUE(stage_.RunUntil([&] { return stage_.gate().share == Share::All(); }, 300s));
+  const Duration took = stage_.now() - before;
+  // A healthy platform grows its strides, so that it is sooner than was said; by how much is rough.
+  EXPECT_LE(took, foretold + 10s);
+  EXPECT_GE(took * 10, foretold);
+  RecordProperty("foretold_s", std::to_string(foretold.count() / 1000));
+  RecordProperty("took_s", std::to_string(took.count() / 1000));
 }
 
 TEST_F(OutlookTest, AHoldKeepsThePlacesAndTakesTheTimesAtOnce) {
