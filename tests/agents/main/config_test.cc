@@ -89,6 +89,7 @@ constexpr char kEndpoint[] = R"(      listen: unix:/run/headgate/shop.sock
       access_log: 127.0.0.1:9103
       slow: [500ms]
       remembered: /var/cache/nginx/headgate-shop
+      new_cookies_per_minute: 60
 )";
 
 std::string EndpointWith(const std::string& from, const std::string& to) {
@@ -110,6 +111,7 @@ TEST(Config, ReadsAnEndpoint) {
   EXPECT_THAT(settings.bypass, testing::SizeIs(2));
   EXPECT_EQ(settings.access_log->port, 9103);
   EXPECT_THAT(settings.slow_ms, testing::ElementsAre(500));
+  EXPECT_EQ(settings.new_cookies_per_minute, 60U);
 }
 
 TEST(Config, TimesAreToldInTheOperatorsOwnZone) {
@@ -156,6 +158,10 @@ TEST(Config, RefusesEachMistakeInAnEndpoint) {
   EXPECT_THAT(ErrorOf(EndpointWith("unix:/run/headgate/shop.sock", "0.0.0.0:9101")),
               HasSubstr("not on this machine"));
   EXPECT_THAT(ErrorOf(EndpointWith("127.0.0.1:9102", "10.0.0.1:9102")), HasSubstr("ext_authz"));
+  for (const char* many : {"-1", "1000001", "60/min"}) {
+    EXPECT_THAT(ErrorOf(EndpointWith("minute: 60", std::string("minute: ") + many)),
+                HasSubstr("new_cookies_per_minute' is '" + std::string(many) + "'"));
+  }
   EXPECT_THAT(ErrorOf(EndpointWith("0666", "0888")), HasSubstr("octal"));
   EXPECT_THAT(ErrorOf(EndpointWith("path=/healthz", "/healthz")), HasSubstr("path=/healthz"));
   EXPECT_THAT(ErrorOf(EndpointWith("10.0.0.0/8", "everybody")), HasSubstr("trusted_proxies"));
