@@ -329,6 +329,8 @@ end
 -- Two requests of the agent's, just inside and just outside, are decided by the same rule.
 function M.probe()
   local width = width_now()
+  -- The agent signs with the newest key, which this worker may not have looked for yet.
+  load_keys()
   local probed = C.key_kind ~= "header" and ngx.var.http_x_headgate_probe_key
   local key = probed or key_of()
   local bucket = key and has_xxhash and bucket_of(key)
