@@ -5,7 +5,7 @@
 namespace headgate::agent {
 
 // To one address. An office behind one address stays below it, a program that draws does not.
-inline constexpr unsigned kNewCookiesPerMinute = 600;
+inline constexpr unsigned kNewCookiesPerMinute = 6'000;
 inline constexpr unsigned kLimitedStatus = 429;
 inline constexpr unsigned kLimitedRetryAfterS = 60;
 inline constexpr char kLimitedWords[] =

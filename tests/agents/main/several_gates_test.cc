@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "agents/core/cookie.h"
+#include "agents/core/forecast.h"
 #include "agents/core/share_file.h"
 #include "agents/haproxy/snippet.h"
 #include "agents/nginx/snippet.h"
@@ -19,10 +20,11 @@ namespace {
 
 constexpr int kUsers = 40;
 
-// The share's file of a gate that admits everybody, and no keys for its cookies yet.
+// The files of a gate that admits everybody: no keys for its cookies yet, and nothing foretold.
 void WriteShare(const std::string& path) {
   WriteFile(path, agent::ShareFileText({Share::All().Width(), 10}));
   WriteFile(agent::CookieKeysFileOf(path), agent::CookieKeysText({}));
+  WriteFile(agent::ForecastFileOf(path), agent::ForecastText({}));
 }
 
 // With the gate 'shop' where people come in, and the gate 'bank' on a port of its own.

@@ -33,4 +33,5 @@ class AskingNginx(nginx.Nginx):
                 "      bootstrap_share: 0%\n"
                 f"      remembered: {self._kept}\n"
                 f"      access_log: {self._log}\n"
-                f"      slow: [{self._slow_ms}ms]\n")
+                f"      slow: [{self._slow_ms}ms]\n"
+                f"      new_cookies_per_minute: {nginx.balancer.ONE_ADDRESS}\n")

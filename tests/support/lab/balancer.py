@@ -6,6 +6,10 @@ import headgate
 import process
 
 
+# Without a limit of new cookies: all customers of the lab come from loopback.
+ONE_ADDRESS = "0"
+
+
 class Balancer:
     """One load balancer in front of the shop, with a folder and a port of its own. A kind of it gives
     `words()` to check and to start it with, `share_file`, `agent_settings()` for agent.yaml,

@@ -49,7 +49,8 @@ class HaProxy(balancer.Balancer):
         self.configuration = os.path.join(self.folder, "haproxy.cfg")
         in_frontend, own_sections = ("", "") if gate is None else _parts(self.snippet(
             agent_program, "haproxy", "--gate", gate, "--app-backend", self.app, "--map",
-            self.share_file, "--socket", self.stats, "--slow", f"{slow_ms}ms", "--write-map"))
+            self.share_file, "--socket", self.stats, "--slow", f"{slow_ms}ms", "--new-cookies",
+            balancer.ONE_ADDRESS, "--write-map"))
         with open(self.configuration, "w", encoding="utf-8") as file:
             file.write(CONFIGURATION.format(stats=self.stats, port=self.port, app=self.app,
                                             shop_port=shop_port, in_frontend=in_frontend,

@@ -81,7 +81,8 @@ class Nginx(balancer.Balancer):
         """What `headgate-agent snippet` prints for it."""
         return self.snippet(
             agent_program, "nginx", "--gate", self._gate, "--folder", self.folder, "--share",
-            self.share_file, "--slow", f"{self._slow_ms}ms", "--write")
+            self.share_file, "--slow", f"{self._slow_ms}ms", "--new-cookies",
+            balancer.ONE_ADDRESS, "--write")
 
     def agent_settings(self):
         """The part of agent.yaml that names this load balancer."""
