@@ -1,15 +1,14 @@
 #include "agents/endpoint/admission.h"
 
 #include <fmt/format.h>
-#include <sys/random.h>
 
 #include <algorithm>
-#include <array>
 #include <string_view>
 #include <utility>
 
 #include "agents/core/cookie.h"
 #include "common/base/bucket.h"
+#include "common/base/random.h"
 
 namespace headgate::endpoint {
 namespace {
@@ -22,15 +21,10 @@ agent::ShareFile Unpacked(std::uint64_t packed) {
   return {static_cast<std::uint32_t>(packed >> 32), static_cast<std::uint32_t>(packed)};
 }
 
-// A random UUID; empty without random bytes: then no cookie is given.
+// A random UUID.
 std::string NewUserId() {
-  std::array<unsigned char, 16> bytes;
-  if (getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) return "";
-  std::string text;
-  for (std::size_t i = 0; i < bytes.size(); ++i) {
-    if (i == 4 || i == 6 || i == 8 || i == 10) text += '-';
-    text += fmt::format("{:02x}", bytes[i]);
-  }
+  std::string text = ToHex(RandomBytes(16));
+  for (const std::size_t at : {8U, 13U, 18U, 23U}) text.insert(at, 1, '-');
   return text;
 }
 
@@ -75,7 +69,6 @@ bool Admission::IsSigned(const std::shared_ptr<const CookieKeys>& keys,
 
 std::string Admission::NewCookie(bool is_secure) const {
   std::string id = NewUserId();
-  if (id.empty()) return "";
   const std::shared_ptr<const CookieKeys> keys = cookie_keys_;
   for (const CookieKey& key : keys->keys) {
     if (key.id == keys->issuing) id = agent::SignCookie(key, id);

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <grp.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -18,6 +17,7 @@
 #include "agents/main/folders.h"
 #include "common/base/bucket.h"
 #include "common/base/duration.h"
+#include "common/base/random.h"
 
 namespace headgate::agent {
 namespace {
@@ -88,12 +88,7 @@ bool ShareWith(const std::string& group, const std::string& path) {
 // The word by which nginx knows the agent: for both of them and nobody else.
 absl::Status WriteToken(const std::string& path, const std::string& group) {
   if (IsThere(path)) return absl::OkStatus();
-  unsigned char random[kTokenBytes];
-  if (getrandom(random, sizeof random, 0) != static_cast<ssize_t>(sizeof random)) {
-    return absl::InternalError("the kernel gives no random bytes");
-  }
-  std::string token;
-  for (const unsigned char byte : random) token += fmt::format("{:02x}", byte);
+  const std::string token = ToHex(RandomBytes(kTokenBytes));
   const mode_t before = umask(0077);
   const absl::Status written = WriteDurably(path, token + "\n");
   umask(before);

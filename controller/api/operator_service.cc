@@ -2,14 +2,13 @@
 
 #include <fmt/format.h>
 #include <google/protobuf/util/time_util.h>
-#include <sys/random.h>
 
 #include <algorithm>
 #include <optional>
 #include <utility>
 
-#include "common/base/check.h"
 #include "common/base/duration.h"
+#include "common/base/random.h"
 #include "controller/api/gate_watch.h"
 #include "controller/api/view.h"
 #include "controller/plan/plan.h"
@@ -68,12 +67,8 @@ absl::StatusOr<engine::Plan> PlanOf(const v1::StartRestorationRequest& request) 
 }
 
 CookieKey NewCookieKey(TimePoint now) {
-  CookieKey key{.id = static_cast<std::uint32_t>(UnixMillis(now) / 1'000),
-                .secret = std::string(kCookieSecretBytes, '\0')};
-  // Of up to 256 bytes it gives all, and only before the system's start is over none.
-  HEADGATE_CHECK(getrandom(key.secret.data(), key.secret.size(), 0) ==
-                 static_cast<ssize_t>(key.secret.size()));
-  return key;
+  return {.id = static_cast<std::uint32_t>(UnixMillis(now) / 1'000),
+          .secret = RandomBytes(kCookieSecretBytes)};
 }
 
 void Fill(const conductor::Conductor& conductor, const std::string& gate, conductor::Answer& answer,
