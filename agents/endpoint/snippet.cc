@@ -205,6 +205,7 @@ std::string NginxWriter::Failed() const {
       "    rewrite ^ {path} break;\n"
       "    proxy_pass http://{name};\n"
       "{ask}"
+      "    recursive_error_pages off;\n"
       "    error_page 400 404 413 431 500 502 503 504 = @{name}_unknown;\n"
       "{cache}"
       "}}\n"
@@ -225,8 +226,6 @@ std::string NginxWriter::Page() const {
       "    rewrite ^ {path} break;\n"
       "    proxy_pass http://{name};\n"
       "{ask}"
-      "    # An agent that is gone since it has refused.\n"
-      "    recursive_error_pages on;\n"
       "    error_page 500 502 504 = /.headgate/wait/{gate};\n"
       "    proxy_set_header X-Headgate-Given ${name}_given;\n"
       "    add_header Set-Cookie ${name}_cookie always;\n"
@@ -269,6 +268,8 @@ std::string NginxWriter::Server() const {
       "too.\n"
       "add_header Set-Cookie ${name}_cookie always;\n"
       "error_page 403 = @{name}_wait;\n"
+      "# For an agent that is gone since it has refused: then nginx's own page.\n"
+      "recursive_error_pages on;\n"
       "{log}"
       "location = /.headgate/authz/{gate} {{\n"
       "    internal;\n"
@@ -284,7 +285,8 @@ std::string NginxWriter::Server() const {
       fmt::arg("gate", options_.gate), fmt::arg("name", name_), fmt::arg("log", Log()),
       fmt::arg("path", kNginxPath), fmt::arg("ask", Ask()),
       // Where what failed is tried in a second way.
-      fmt::arg("recursive", is_static() ? "    recursive_error_pages on;\n" : ""),
+      fmt::arg("recursive", is_static() ? "    recursive_error_pages on;\n"
+                                        : "    recursive_error_pages off;\n"),
       fmt::arg("cache",
                is_static() ? Cache(KeyVariable(options_.key), "$" + name_ + "_bypass") : ""),
       fmt::arg("failed", Failed()), fmt::arg("page", Page()));
