@@ -47,7 +47,9 @@ void PutTime(ForecastRow& row, TimePoint at, const absl::TimeZone& zone) {
 
 const ForecastRow* Forecast::Find(std::uint32_t bucket, TimePoint wall_now) const {
   for (const ForecastRow& row : rows) {
-    if (bucket >= row.first && bucket <= row.last) return wall_now < row.until ? &row : nullptr;
+    if (bucket < row.first || bucket > row.last) continue;
+    const Duration left = row.until - wall_now;
+    return left > Duration(0) && left <= kForecastLeftMax ? &row : nullptr;
   }
   return nullptr;
 }

@@ -17,6 +17,9 @@
 namespace headgate::agent {
 
 inline constexpr Duration kForecastFor{60'000};
+// A row that says that it is good for longer was written by another clock: it says nothing. Also in
+// waiting.lua.
+inline constexpr Duration kForecastLeftMax{120'000};
 inline constexpr char kTimeZoneDefault[] = "UTC";
 
 struct ForecastRow {

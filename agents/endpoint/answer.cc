@@ -64,7 +64,10 @@ void PutPage(Answer& answer, const Ruling& ruling, const Question& question, con
 // Only an admission is worth keeping: of whom nothing is kept, nobody comes in without an agent. A
 // refusal is kept in the place of an admission. All else is not written: a file for each request
 // costs nginx ten times what the request does.
-void Keep(Answer& answer, const Ruling& ruling, const std::string& kept_tag) {
+//
+// nginx reads a request's key in its own way, and of several takes another one: what was decided of
+// one user must not be kept as another's, and under no key only what holds for everybody.
+void Keep(Answer& answer, const Ruling& ruling, const Question& question) {
   if (ruling.verdict == Verdict::kBypassed) return;
   std::string tag;
   if (ruling.verdict == Verdict::kAdmitted) {
@@ -73,7 +76,9 @@ void Keep(Answer& answer, const Ruling& ruling, const std::string& kept_tag) {
     answer.status = 200;
     answer.headers.emplace_back("ETag", tag);
   }
-  if (tag == kept_tag) answer.headers.emplace_back(kKeptHeader, "1");
+  const bool is_of_everybody = ruling.verdict == Verdict::kAdmitted && !ruling.bucket;
+  const bool is_own = question.kept_as == (is_of_everybody ? "" : question.key);
+  if (tag == question.kept_tag || !is_own) answer.headers.emplace_back(kKeptHeader, "1");
 }
 
 }  // namespace
@@ -93,7 +98,7 @@ Answer AnswerOf(const Ruling& ruling, const Question& question, Dialect dialect,
     // one says nothing of its user, and is not kept.
     headers.emplace_back("X-Accel-Expires", ruling.verdict == Verdict::kBypassed ? "0" : "@1");
   }
-  if (question.keeps_answers) Keep(answer, ruling, question.kept_tag);
+  if (question.keeps_answers) Keep(answer, ruling, question);
   if (!is_refused) return answer;
   headers.emplace_back("Retry-After", fmt::format("{}", ruling.retry_after_s));
   if (dialect == Dialect::kNginx) return answer;

@@ -188,6 +188,7 @@ Question ReadQuestion(const Rules& rules, const Asked& asked, const Headers& hea
     question.keeps_answers = keeps.starts_with(kKeepsWord);
     if (question.keeps_answers) keeps.remove_prefix(sizeof kKeepsWord - 1);
     if (question.keeps_answers) question.kept_tag = keeps;
+    question.kept_as = Only(headers, "x-headgate-keeps-as");
   }
   question.accept_language = std::string(Last(headers, "accept-language"));
   return question;

@@ -23,6 +23,8 @@ namespace headgate::endpoint {
 // nginx says in it that it keeps answers, and, as their ETag, which it has of this user's.
 inline constexpr char kKeepsHeader[] = "X-Headgate-Keeps";
 inline constexpr char kKeepsWord[] = "etag=";
+// And the key by which it would keep this one.
+inline constexpr char kKeepsAsHeader[] = "X-Headgate-Keeps-As";
 
 enum class Dialect { kForward, kNginx, kEnvoy };
 
@@ -66,6 +68,7 @@ struct Question {
   // admission that it has of this user's; empty: it has none.
   bool keeps_answers = false;
   std::string kept_tag{};
+  std::string kept_as{};
   std::string accept_language{};
 };
 Question ReadQuestion(const Rules& rules, const Asked& asked, const Headers& headers);

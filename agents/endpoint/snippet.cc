@@ -145,12 +145,14 @@ std::string NginxWriter::Cache(const std::string& key, const std::string& unless
       "    # The agent is told what is kept, and says when there is nothing new to write.\n"
       "    proxy_cache_revalidate on;\n"
       "    proxy_set_header {keeps} {keeps_word}$upstream_cache_etag;\n"
+      "    proxy_set_header {keeps_as} {key};\n"
       "    proxy_no_cache {unless} $upstream_http_x_headgate_kept;\n"
       "    proxy_ignore_headers Cache-Control Expires Set-Cookie Vary;\n"
       "    proxy_cache_use_stale error timeout invalid_header http_500 http_502 http_503 "
       "http_504;\n",
       fmt::arg("name", name_), fmt::arg("key", key), fmt::arg("unless", unless),
-      fmt::arg("keeps", kKeepsHeader), fmt::arg("keeps_word", kKeepsWord));
+      fmt::arg("keeps", kKeepsHeader), fmt::arg("keeps_as", kKeepsAsHeader),
+      fmt::arg("keeps_word", kKeepsWord));
 }
 
 std::string NginxWriter::Ask() const {

@@ -98,11 +98,11 @@ std::string Writer::Key() const {
 std::string Writer::SignedCookie() const {
   return fmt::format(
       "    {set_raw} req.cook({cookie})\n"
-      "    {set_bucket} {raw},{bucket_of} if {{ {raw},in_table({known}) -m bool }}\n"
-      "    {set_secret} str(k),concat(,{raw_slot}),field(1,.),map_str({keys}) if !{{ {bucket} -m "
-      "found }}\n"
+      "    {set_secret} str(k),concat(,{raw_slot}),field(1,.),map_str({keys})\n"
+      "    {set_bucket} {raw},{bucket_of} if {{ var({secret}) -m found }} "
+      "{{ {raw},in_table({known}) -m bool }}\n"
       "    {set_mac} {raw},field(1,.,2),hmac(sha256,{secret}),bytes(0,{mac_bytes}),hex,lower if "
-      "{{ var({secret}) -m found }}\n"
+      "{{ var({secret}) -m found }} !{{ {bucket} -m found }}\n"
       "    acl {name}_signed {raw},field(3,.,0),secure_memcmp({mac_slot}) -m bool\n"
       "    {set_bucket} {raw},{bucket_of} if {{ {mac} -m found }} {name}_signed\n"
       "    {set_bucket} {raw},{bucket_of} if !{{ {bucket} -m found }} {{ {raw} -m len gt 0 }} !{{ "
@@ -187,11 +187,14 @@ std::string Writer::Cookie() const {
       "    http-request set-var-fmt({new}) %[{new_var}].%[{new_var},hmac(sha256,{secret}),bytes(0,"
       "{mac_bytes}),hex,lower] if {gives} {{ {issue} -m found }}\n"
       "    http-after-response add-header Set-Cookie \"{cookie}=%[{new_var}]; Path=/; "
-      "Max-Age=31536000; SameSite=Lax; HttpOnly%[{secure}]\" if {gives}\n"
-      "    http-after-response set-header Cache-Control private if {gives} "
+      "Max-Age=31536000; SameSite=Lax; HttpOnly%[{secure}]\" if {given}\n"
+      "    http-after-response set-header Cache-Control private if {given} "
       "!{{ res.fhdr(cache-control) -m sub -i private no-store }}\n",
-      fmt::arg("name", name_), fmt::arg("gives", gives), fmt::arg("bucket", Var("bucket")),
-      fmt::arg("give", Var("give")), fmt::arg("set_give", Set("give")), fmt::arg("limit", Limit()),
+      fmt::arg("name", name_), fmt::arg("gives", gives),
+      // With answers that count it, and so with none of HAProxy's own before a backend.
+      fmt::arg("given", IsLimited() ? fmt::format("{{ {} -m bool }}", Var("counted")) : gives),
+      fmt::arg("bucket", Var("bucket")), fmt::arg("give", Var("give")),
+      fmt::arg("set_give", Set("give")), fmt::arg("limit", Limit()),
       fmt::arg("set_secure", Set("secure")), fmt::arg("secure", Var("secure")),
       fmt::arg("set_issue", Set("issue")), fmt::arg("issue", Var("issue")),
       fmt::arg("issue_slot", Slot("issue")), fmt::arg("issue_entry", agent::kIssueEntry),
@@ -223,8 +226,10 @@ std::string Writer::CountNewCookie(const char* phase) const {
   if (!IsLimited()) return "";
   return fmt::format(
       "    {phase} track-sc{slot} {site} table {table} if {gives}\n"
-      "    {phase} sc-inc-gpc0({slot}) if {gives}\n",
-      fmt::arg("phase", phase), fmt::arg("slot", options_.track_slot), fmt::arg("site", kSite),
+      "    {phase} sc-inc-gpc0({slot}) if {gives}\n"
+      "    {phase} set-var({counted}) bool(true) if {gives}\n",
+      fmt::arg("counted", Slot("counted")), fmt::arg("phase", phase),
+      fmt::arg("slot", options_.track_slot), fmt::arg("site", kSite),
       fmt::arg("table", NewCookiesBackendOf(options_.gate)),
       fmt::arg("gives", fmt::format("{{ {} -m bool }}", Var("give"))));
 }

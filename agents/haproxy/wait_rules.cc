@@ -63,8 +63,9 @@ std::string Rules::Variables() const {
       "{{ var({bucket}) -m found }}\n"
       "    http-request set-var({until}) var({row}),field(6,|),add(0) if {{ var({row}) -m found "
       "}}\n"
-      "    http-request unset-var({row}) if {{ var({row}) -m found }} "
-      "{{ date(),sub({until}) -m int ge 0 }}\n"
+      "    http-request unset-var({row}) if !{{ var({until}) -m found }}\n"
+      "    http-request unset-var({row}) if {{ date(),sub({until}) -m int ge 0 }} || "
+      "{{ date(),sub({until}),neg -m int gt {left_max} }}\n"
       "    http-request set-var({percent}) var({bucket}),mul(100),div(1048576),add(1) if "
       "{{ var({bucket}) -m found }}\n"
       "    http-request set-var-fmt({ratio}) %[var({percent})]e-2 if "
@@ -85,10 +86,12 @@ std::string Rules::Variables() const {
       fmt::arg("entry", agent::kRetryAfterEntry), fmt::arg("map", options_.map),
       fmt::arg("forecast", agent::ForecastFileOf(options_.map)), fmt::arg("fresh", Slot("new")),
       fmt::arg("bucket", Slot("bucket")), fmt::arg("row", Slot("row")),
-      fmt::arg("until", Slot("until")), fmt::arg("percent", Slot("percent")),
-      fmt::arg("ratio", Slot("ratio")), fmt::arg("time", Slot("time")),
-      fmt::arg("zone", Slot("zone")), fmt::arg("instant", Slot("instant")),
-      fmt::arg("lang", Slot("lang")), fmt::arg("languages", languages),
+      fmt::arg("until", Slot("until")),
+      fmt::arg("left_max", agent::kForecastLeftMax / std::chrono::seconds(1)),
+      fmt::arg("percent", Slot("percent")), fmt::arg("ratio", Slot("ratio")),
+      fmt::arg("time", Slot("time")), fmt::arg("zone", Slot("zone")),
+      fmt::arg("instant", Slot("instant")), fmt::arg("lang", Slot("lang")),
+      fmt::arg("languages", languages),
       fmt::arg("default_language", options_.pages.default_language()));
 }
 

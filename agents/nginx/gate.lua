@@ -75,7 +75,9 @@ local function load_keys()
   local found = {}
   for id, secret in text:gmatch("\nk(%d+) (%S+)") do found[id] = ngx.decode_base64(secret) end
   local id = text:match("\nissue (%d+)\n")
-  keys_text, secrets, issuing = text, found, id and found[id] and id or nil
+  -- Without the secret that it names it is damaged: the keys that were there stay.
+  if id and not found[id] then return end
+  keys_text, secrets, issuing = text, found, id
   known, known_count = {}, 0
 end
 
@@ -134,22 +136,19 @@ end
 local key_of
 if C.key_kind == "cookie" then
   -- The last one of that name, as HAProxy takes it.
-  local variable, name = "cookie_" .. C.key_name, C.key_name .. "="
+  local name = C.key_name .. "="
   key_of = function()
-    local key = ngx.var[variable]
-    if not key or key == "" then return nil end
-    local header = ngx.var.http_cookie
-    local first = find(header, name, 1, true)
-    local from = first and find(header, name, first + 1, true)
+    local header, key = ngx.var.http_cookie, nil
+    local from = header and find(header, name, 1, true)
     while from do
       local before = sub(header, from - 1, from - 1)
-      if before == " " or before == ";" then
+      if from == 1 or before == " " or before == ";" then
         local to = find(header, ";", from, true) or #header + 1
         key = sub(header, from + #name, to - 1)
       end
       from = find(header, name, from + 1, true)
     end
-    if key == "" or issuing and not is_signed(key) then return nil end
+    if not key or key == "" or issuing and not is_signed(key) then return nil end
     return key
   end
 elseif C.key_kind == "header" then
@@ -216,10 +215,15 @@ end
 local random = ffi.new("unsigned char[16]")
 -- One more new cookie for this address, of IPv6 for its /64: beyond the limit of a minute? A dict that
 -- is full of addresses takes no more of them (`safe_add`), rather than forget the share for them.
+local MAPPED = ("\0"):rep(10) .. "\255\255"
 local function is_beyond_limit()
   if C.new_cookies == 0 or not dict then return false end
   local address = ngx.var.binary_remote_addr
-  if #address == 16 then address = sub(address, 1, 8) end
+  if #address == 16 then
+    -- Of an IPv4 address on an IPv6 socket the last four bytes, of IPv6 the /64.
+    local is_mapped = sub(address, 1, 12) == MAPPED
+    address = is_mapped and sub(address, 13) or sub(address, 1, 8)
+  end
   local minute = math.floor(ngx.now() / 60)
   local key = C.gate .. ":n" .. minute .. address
   dict:safe_add(key, 0, 120)

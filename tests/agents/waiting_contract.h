@@ -125,6 +125,10 @@ TYPED_TEST_P(WaitingContract, NeverTellsATimeThatHasRunOut) {
   EXPECT_EQ(page.find(stale.rows[0].time), std::string::npos) << page;
   EXPECT_TRUE(enforcer.Foretell({}).ok());
   this->PageFor(real, user, "en", "returns at <b>42&nbsp;%</b>. When that will be is not known");
+  // Told before the clock was set back by an hour.
+  const TimePoint ahead = this->WallNow() + std::chrono::hours(1);
+  ASSERT_TRUE(enforcer.Foretell(this->Until50(std::chrono::minutes(30), ahead)).ok());
+  this->PageFor(real, user, "en", "returns at <b>42&nbsp;%</b>. When that will be is not known");
 }
 
 // Envoy makes up the cookie once the page is written: it says the place from the next look on.

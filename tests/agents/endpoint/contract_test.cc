@@ -117,7 +117,8 @@ TEST_F(Contract, AnNginxThatKeepsAnswersIsToldWhatIsNotToBeWrittenAgain) {
   const std::string tag = fmt::format("\"in.{}\"", BucketOf("a"));
   const auto ask = [&](const std::string& kept) {
     return Ask("/authz/nginx", kIngressNginx,
-               {"Cookie: headgate_uid=a", "X-Headgate-Keeps: etag=" + kept});
+               {"Cookie: headgate_uid=a", "X-Headgate-Keeps: etag=" + kept,
+                "X-Headgate-Keeps-As: a"});
   };
   const HttpAnswer first = ask("");
   EXPECT_EQ(first.status, 200);
@@ -129,6 +130,15 @@ TEST_F(Contract, AnNginxThatKeepsAnswersIsToldWhatIsNotToBeWrittenAgain) {
   EXPECT_EQ(taken_back.status, 403);
   EXPECT_THAT(taken_back.headers, Not(HasSubstr("X-Headgate-Kept")));
   EXPECT_THAT(ask("").headers, HasSubstr("X-Headgate-Kept: 1"));
+}
+
+TEST_F(Contract, NothingIsKeptOfOneUserAsAnothersOrAsEverybodys) {
+  for (const char* as : {"X-Headgate-Keeps-As: b", "X-Headgate-Keeps-As: ", "X-Other: a"}) {
+    const HttpAnswer in = Ask("/authz/nginx", kIngressNginx,
+                              {"Cookie: headgate_uid=a", "X-Headgate-Keeps: etag=", as});
+    EXPECT_EQ(in.status, 200);
+    EXPECT_THAT(in.headers, HasSubstr("X-Headgate-Kept: 1")) << as;
+  }
 }
 
 TEST_F(Contract, IstioAndEnvoyGetARefusalThatIsNoErrorOfTheService) {

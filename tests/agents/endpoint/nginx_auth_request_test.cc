@@ -260,6 +260,24 @@ TEST(NginxAuthRequest, AKeptAdmissionThatCameTooLateToBeRemovedIsWrittenOver) {
   EXPECT_EQ(site.StatusFor(out), 503);
 }
 
+// nginx takes the first cookie of the name, whatever its case, and the agent the last.
+TEST(NginxAuthRequest, AnAdmissionOfOneUserIsNobodyElsesWithoutAnAgent) {
+  AskedSite site({.share = Percent("50%")});
+  const std::string in = UserOf("50%", true);
+  const std::string out = UserOf("50%", false);
+  for (const std::string& cookies :
+       {"headgate_uid=; headgate_uid=" + in, "HEADGATE_UID=; headgate_uid=" + in,
+        "headgate_uid=" + out + "; headgate_uid=" + in,
+        "headgate_uid=zzz; headgate_uid=" + in}) {
+    EXPECT_EQ(site.Get("/", {"Cookie: " + cookies}).status, 200) << cookies;
+  }
+  EXPECT_EQ(KeptAnswers(site), 0);
+  site.KillAgent();
+  EXPECT_EQ(site.Get("/").status, 503);
+  EXPECT_EQ(site.StatusFor(out), 503);
+  EXPECT_EQ(site.StatusFor("zzz"), 503);
+}
+
 TEST(NginxAuthRequest, ABypassedRequestOfARefusedUserIsNoAdmission) {
   AskedSite site({.share = Share::None()});
   ASSERT_EQ(site.Get("/healthz", {"Cookie: headgate_uid=a"}).status, 200);

@@ -116,6 +116,21 @@ TEST(Haproxy, CountsAdmittedBadSlowBypassedAndRefusedApart) {
   EXPECT_EQ(sums.connection_errors, 0U);
 }
 
+TEST(Haproxy, AnAnswerThatIsNotCountedGivesNoCookie) {
+  const TestApp app;
+  const TestHaproxy real(
+      {.app_port = app.port(),
+       .more_frontend = "    http-request redirect location /new if { path /old }",
+       .new_cookies_per_minute = 3});
+  const std::vector<std::string> navigation = {"Sec-Fetch-Mode: navigate"};
+  for (int i = 0; i < 10; ++i) {
+    const test::HttpAnswer redirected = real.Get("/old", navigation);
+    EXPECT_EQ(redirected.status, 302);
+    EXPECT_THAT(redirected.headers, testing::Not(HasSubstr("headgate_uid=")));
+  }
+  EXPECT_THAT(real.Get("/", navigation).headers, HasSubstr("headgate_uid="));
+}
+
 // With one piece of text in HAProxy's configuration put in another's place.
 void Change(TestHaproxy& real, const std::string& from, const std::string& to) {
   std::string config = test::ReadFile(real.config());
