@@ -116,9 +116,9 @@ TEST_F(Contract, IngressNginxGetsNothingButWhatItTakesForAnAnswer) {
 TEST_F(Contract, AnNginxThatKeepsAnswersIsToldWhatIsNotToBeWrittenAgain) {
   const std::string tag = fmt::format("\"in.{}\"", BucketOf("a"));
   const auto ask = [&](const std::string& kept) {
-    return Ask("/authz/nginx", kIngressNginx,
-               {"Cookie: headgate_uid=a", "X-Headgate-Keeps: etag=" + kept,
-                "X-Headgate-Keeps-As: a"});
+    return Ask(
+        "/authz/nginx", kIngressNginx,
+        {"Cookie: headgate_uid=a", "X-Headgate-Keeps: etag=" + kept, "X-Headgate-Keeps-As: a"});
   };
   const HttpAnswer first = ask("");
   EXPECT_EQ(first.status, 200);

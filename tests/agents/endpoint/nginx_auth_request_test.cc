@@ -267,8 +267,7 @@ TEST(NginxAuthRequest, AnAdmissionOfOneUserIsNobodyElsesWithoutAnAgent) {
   const std::string out = UserOf("50%", false);
   for (const std::string& cookies :
        {"headgate_uid=; headgate_uid=" + in, "HEADGATE_UID=; headgate_uid=" + in,
-        "headgate_uid=" + out + "; headgate_uid=" + in,
-        "headgate_uid=zzz; headgate_uid=" + in}) {
+        "headgate_uid=" + out + "; headgate_uid=" + in, "headgate_uid=zzz; headgate_uid=" + in}) {
     EXPECT_EQ(site.Get("/", {"Cookie: " + cookies}).status, 200) << cookies;
   }
   EXPECT_EQ(KeptAnswers(site), 0);
