@@ -33,16 +33,21 @@ absl::StatusOr<UserKey> UserKey::Parse(std::string_view text) {
       "'{}' names no user key: write 'cookie NAME', 'header NAME' or 'client_address'", text));
 }
 
-std::string UserKey::ToString() const {
+std::string_view NameOf(UserKey::Kind kind) {
   switch (kind) {
-    case Kind::kCookie:
-      return "cookie " + name;
-    case Kind::kHeader:
-      return "header " + name;
-    case Kind::kClientAddress:
+    case UserKey::Kind::kCookie:
+      return "cookie";
+    case UserKey::Kind::kHeader:
+      return "header";
+    case UserKey::Kind::kClientAddress:
       return "client_address";
   }
   return "";
+}
+
+std::string UserKey::ToString() const {
+  const std::string word(NameOf(kind));
+  return kind == Kind::kClientAddress ? word : word + " " + name;
 }
 
 ProbeKeys FindProbeKeys(std::uint32_t width, std::uint64_t seed) {

@@ -23,6 +23,9 @@ struct UserKey {
   std::string name = "headgate_uid";
 };
 
+// "cookie", "header", "client_address".
+std::string_view NameOf(UserKey::Kind kind);
+
 struct ProbeKeys {
   // Its bucket is width - 1; empty if the width is 0.
   std::string inside;

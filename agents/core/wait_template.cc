@@ -7,6 +7,8 @@
 #include <regex>
 #include <utility>
 
+#include "common/base/text.h"
+
 namespace headgate::agent {
 namespace {
 
@@ -23,26 +25,8 @@ std::size_t LineAt(const std::string& text, std::size_t at) {
   return 1 + static_cast<std::size_t>(std::count(text.begin(), end, '\n'));
 }
 
-bool IsUtf8(const std::string& text) {
-  for (std::size_t i = 0; i < text.size();) {
-    const auto lead = static_cast<unsigned char>(text[i]);
-    std::size_t more = 0;
-    if (lead >= 0xF0 && lead < 0xF5) {
-      more = 3;
-    } else if (lead >= 0xE0) {
-      more = 2;
-    } else if (lead >= 0xC2) {
-      more = 1;
-    } else if (lead >= 0x80 || lead == 0) {
-      return false;
-    }
-    if (lead >= 0xF5 || i + more >= text.size()) return false;
-    for (std::size_t j = 1; j <= more; ++j) {
-      if ((static_cast<unsigned char>(text[i + j]) & 0xC0) != 0x80) return false;
-    }
-    i += more + 1;
-  }
-  return true;
+bool IsText(const std::string& text) {
+  return text.find('\0') == std::string::npos && ValidUtf8(text) == text;
 }
 
 // What a browser fetches by itself to show the page. A link that people follow is none.
@@ -160,7 +144,7 @@ absl::StatusOr<WaitTemplate> WaitTemplate::Parse(const std::string& text) {
         fmt::format("it has {} bytes, at most {}: HAProxy answers from one buffer", text.size(),
                     kTemplateBytesMax));
   }
-  if (!IsUtf8(text)) return absl::InvalidArgumentError("it is not UTF-8: save it as that");
+  if (!IsText(text)) return absl::InvalidArgumentError("it is not UTF-8: save it as that");
   if (absl::Status status = CheckLoadsNothing(text); !status.ok()) return status;
   absl::StatusOr<std::vector<Piece>> pieces = Reader(text).Read();
   if (!pieces.ok()) return pieces.status();

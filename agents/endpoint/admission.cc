@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "absl/strings/escaping.h"
 #include "agents/core/cookie.h"
 #include "common/base/bucket.h"
 #include "common/base/random.h"
@@ -23,7 +24,7 @@ agent::ShareFile Unpacked(std::uint64_t packed) {
 
 // A random UUID.
 std::string NewUserId() {
-  std::string text = ToHex(RandomBytes(16));
+  std::string text = absl::BytesToHexString(RandomBytes(16));
   for (const std::size_t at : {8U, 13U, 18U, 23U}) text.insert(at, 1, '-');
   return text;
 }

@@ -105,18 +105,6 @@ constexpr char kWord[] =
 end
 )";
 
-std::string_view Name(agent::UserKey::Kind kind) {
-  switch (kind) {
-    case agent::UserKey::Kind::kCookie:
-      return "cookie";
-    case agent::UserKey::Kind::kHeader:
-      return "header";
-    case agent::UserKey::Kind::kClientAddress:
-      return "client_address";
-  }
-  return "";
-}
-
 }  // namespace
 
 std::string WaitLua(const LuaOptions& options) {
@@ -126,7 +114,7 @@ std::string WaitLua(const LuaOptions& options) {
                    [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   }
   return agent::WaitingLua(options.pages, agent::ForecastFileOf(options.share)) +
-         fmt::format(kWait, fmt::arg("key_kind", LuaQuoted(std::string(Name(options.key.kind)))),
+         fmt::format(kWait, fmt::arg("key_kind", LuaQuoted(std::string(agent::NameOf(options.key.kind)))),
                      fmt::arg("key_name", LuaQuoted(name)),
                      fmt::arg("share", LuaQuoted(options.share)),
                      fmt::arg("header", agent::kGateHeader), fmt::arg("gate", options.gate));

@@ -7,6 +7,7 @@
 
 #include <iostream>
 
+#include "absl/strings/escaping.h"
 #include "agents/core/cookie.h"
 #include "agents/core/files.h"
 #include "agents/core/forecast.h"
@@ -88,7 +89,7 @@ bool ShareWith(const std::string& group, const std::string& path) {
 // The word by which nginx knows the agent: for both of them and nobody else.
 absl::Status WriteToken(const std::string& path, const std::string& group) {
   if (IsThere(path)) return absl::OkStatus();
-  const std::string token = ToHex(RandomBytes(kTokenBytes));
+  const std::string token = absl::BytesToHexString(RandomBytes(kTokenBytes));
   const mode_t before = umask(0077);
   const absl::Status written = WriteDurably(path, token + "\n");
   umask(before);

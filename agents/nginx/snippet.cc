@@ -24,18 +24,6 @@ absl::Status Check(const SnippetOptions& options) {
   return absl::OkStatus();
 }
 
-std::string_view Name(agent::UserKey::Kind kind) {
-  switch (kind) {
-    case agent::UserKey::Kind::kCookie:
-      return "cookie";
-    case agent::UserKey::Kind::kHeader:
-      return "header";
-    case agent::UserKey::Kind::kClientAddress:
-      return "client_address";
-  }
-  return "";
-}
-
 // How nginx runs the gate's Lua: read once by each worker.
 std::string Call(const SnippetOptions& options, const char* function) {
   return fmt::format("{{ (package.loaded[\"headgate.{}\"] or dofile(\"{}\")).{}() }}", options.gate,
@@ -138,7 +126,7 @@ absl::StatusOr<std::string> Lua(const SnippetOptions& options) {
       options.gate, HEADGATE_VERSION, LuaQuoted(options.gate),
       LuaQuoted(agent::VariableOf(options.gate).substr(sizeof "headgate_" - 1)),
       LuaQuoted(options.share), LuaQuoted(agent::CookieKeysFileOf(options.share)),
-      LuaQuoted(TokenFileOf(options)), LuaQuoted(std::string(Name(options.key.kind))),
+      LuaQuoted(TokenFileOf(options)), LuaQuoted(std::string(agent::NameOf(options.key.kind))),
       LuaQuoted(options.key.name), fmt::join(*slow_ms, ", "), !paths.empty(), paths, has_networks,
       options.new_cookies_per_minute, agent::kLimitedStatus, agent::kLimitedRetryAfterS,
       LuaQuoted(agent::kLimitedWords),

@@ -1,6 +1,5 @@
 #include "common/base/random.h"
 
-#include <fmt/format.h>
 #include <sys/random.h>
 #include <sys/types.h>
 
@@ -13,12 +12,6 @@ std::string RandomBytes(std::size_t count) {
   std::string bytes(count, '\0');
   HEADGATE_CHECK(getrandom(bytes.data(), count, 0) == static_cast<ssize_t>(count));
   return bytes;
-}
-
-std::string ToHex(const std::string& bytes) {
-  std::string text;
-  for (const char byte : bytes) text += fmt::format("{:02x}", static_cast<unsigned char>(byte));
-  return text;
 }
 
 }  // namespace headgate

@@ -11,7 +11,4 @@ inline constexpr std::size_t kRandomBytesMax = 256;
 // At most kRandomBytesMax, which the kernel gives at once and never in part.
 std::string RandomBytes(std::size_t count);
 
-// Two lower-case digits for each byte.
-std::string ToHex(const std::string& bytes);
-
 }  // namespace headgate

@@ -27,6 +27,12 @@ std::string After(const std::string& name, const std::string& text) {
   return text.substr(from, text.find_first_of("\r\n", from) - from);
 }
 
+// Unix seconds; 0 if there is no such header.
+std::int64_t DateIn(const std::string& name, const std::string& headers) {
+  const std::string date = After(name, headers);
+  return date.empty() ? 0 : curl_getdate(date.c_str(), nullptr);
+}
+
 class HaproxyColumn : public Column {
  public:
   explicit HaproxyColumn(const Options& options)
@@ -90,8 +96,7 @@ class NginxColumn : public Column {
   void UpgradeBesideTheOld() override { nginx_.BeginUpgrade(); }
   bool FollowsItsFile() const override { return true; }
   std::int64_t UnixSeconds() const override {
-    const std::string date = After("Date: ", nginx_.Get("/.headgate/probe").headers);
-    return date.empty() ? 0 : curl_getdate(date.c_str(), nullptr);
+    return DateIn("Date: ", nginx_.Get("/.headgate/probe").headers);
   }
 
  private:
@@ -131,8 +136,7 @@ class EnvoyColumn : public Column {
   void UpgradeBesideTheOld() override { envoy_.HotRestart(std::chrono::minutes(10)); }
   bool FollowsItsFile() const override { return false; }
   std::int64_t UnixSeconds() const override {
-    const std::string date = After("date: ", envoy_.Get("/.headgate/probe").headers);
-    return date.empty() ? 0 : curl_getdate(date.c_str(), nullptr);
+    return DateIn("date: ", envoy_.Get("/.headgate/probe").headers);
   }
 
  private:
@@ -179,8 +183,7 @@ class AskingNginxColumn : public Column {
   void UpgradeBesideTheOld() override { nginx_.BeginUpgrade(); }
   bool FollowsItsFile() const override { return true; }
   std::int64_t UnixSeconds() const override {
-    const std::string date = After("Date: ", nginx_.Get("/healthz").headers);
-    return date.empty() ? 0 : curl_getdate(date.c_str(), nullptr);
+    return DateIn("Date: ", nginx_.Get("/healthz").headers);
   }
 
  private:

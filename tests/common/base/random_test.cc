@@ -18,10 +18,5 @@ TEST(Random, GivesAsManyBytesAsAskedForAndNeverTheSame) {
   EXPECT_DEATH(RandomBytes(kRandomBytesMax + 1), "kRandomBytesMax");
 }
 
-TEST(Random, HexHasTwoLowerCaseDigitsForEachByte) {
-  EXPECT_EQ(ToHex(std::string("\x00\x7f\xff", 3)), "007fff");
-  EXPECT_EQ(ToHex(""), "");
-}
-
 }  // namespace
 }  // namespace headgate
