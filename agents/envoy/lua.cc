@@ -114,10 +114,10 @@ std::string WaitLua(const LuaOptions& options) {
                    [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   }
   return agent::WaitingLua(options.pages, agent::ForecastFileOf(options.share)) +
-         fmt::format(kWait, fmt::arg("key_kind", LuaQuoted(std::string(agent::NameOf(options.key.kind)))),
-                     fmt::arg("key_name", LuaQuoted(name)),
-                     fmt::arg("share", LuaQuoted(options.share)),
-                     fmt::arg("header", agent::kGateHeader), fmt::arg("gate", options.gate));
+         fmt::format(
+             kWait, fmt::arg("key_kind", LuaQuoted(std::string(agent::NameOf(options.key.kind)))),
+             fmt::arg("key_name", LuaQuoted(name)), fmt::arg("share", LuaQuoted(options.share)),
+             fmt::arg("header", agent::kGateHeader), fmt::arg("gate", options.gate));
 }
 
 std::string WordLua(const std::string& gate, int status, const std::string& word) {
