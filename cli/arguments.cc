@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "cli/certs_options.h"
+#include "cli/gate_options.h"
 #include "cli/help_texts.h"
 #include "cli/plan_options.h"
 #include "cli/unknown_words.h"
@@ -27,6 +28,7 @@ struct Raw {
   std::vector<std::string> controllers;
   std::string socket, ca, certificate, key, output = "text", timeout, wait_for, share, open_for,
                                             lifetime;
+  std::vector<std::string> labels;
 };
 
 class Grammar {
@@ -209,6 +211,17 @@ void Grammar::AddViews() {
   create->add_option("--share", raw_.share, "what its agents enforce from now on, e.g. 100%")
       ->required();
   AddMutationFlags(*create);
+  CLI::App* split = Add(*gates, Verb::kSplitGate, "split",
+                        "Make a part of a gate, with a share of its own: agents with these labels",
+                        "headgate gates split shop@eu --label zone=eu");
+  AddGate(*split);
+  AddSplitOptions(*split, raw_.labels);
+  AddMutationFlags(*split);
+  CLI::App* unite = Add(*gates, Verb::kRemoveGate, "remove",
+                        "Of a part: its agents obey the gate again. Of a gate: forget it",
+                        "headgate gates remove shop@eu");
+  AddGate(*unite);
+  AddMutationFlags(*unite);
   CLI::App* rotate = Add(*gates, Verb::kRotateKey, "rotate-key",
                          "A new key for the gate's cookies; nobody loses a place",
                          "headgate gates rotate-key shop");
@@ -273,7 +286,8 @@ std::string Grammar::ReadValues() {
   };
   for (const std::string& wrong : {read("--timeout", raw_.timeout, command_.timeout),
                                    read("--for", raw_.open_for, command_.open_for),
-                                   ReadLifetime(raw_.lifetime, command_.certs)}) {
+                                   ReadLifetime(raw_.lifetime, command_.certs),
+                                   ReadLabels(raw_.labels, command_)}) {
     if (!wrong.empty()) return wrong;
   }
   if (!raw_.share.empty()) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -30,6 +31,8 @@ enum class Verb {
   kRemoveAgent,
   kGates,
   kCreateGate,
+  kSplitGate,
+  kRemoveGate,
   kRotateKey,
   kTimeline,
   kCertsInit,
@@ -107,6 +110,8 @@ struct Command {
   bool when_ready = false;
   bool wait = false;
   std::optional<Share> share{};
+  // Of a part of a gate.
+  std::map<std::string, std::string> labels{};
   std::optional<Duration> open_for{};
   std::uint32_t limit = 0;
   CertsFlags certs{};

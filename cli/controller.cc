@@ -296,6 +296,8 @@ template CallResult Controller::Repeat(Mutation<v1::OpenGateRequest>, const v1::
                                        Duration, v1::Outcome&);
 template CallResult Controller::Repeat(Mutation<v1::CreateGateRequest>,
                                        const v1::CreateGateRequest&, Duration, v1::Outcome&);
+template CallResult Controller::Repeat(Mutation<v1::SplitGateRequest>, const v1::SplitGateRequest&,
+                                       Duration, v1::Outcome&);
 template CallResult Controller::Repeat(Mutation<v1::StartRestorationRequest>,
                                        const v1::StartRestorationRequest&, Duration, v1::Outcome&);
 template CallResult Controller::Repeat(Mutation<v1::RemoveAgentRequest>,

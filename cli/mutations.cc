@@ -16,6 +16,7 @@
 #include "cli/session.h"
 #include "cli/text.h"
 #include "cli/words.h"
+#include "common/base/gate_name.h"
 #include "common/base/share.h"
 #include "controller/plan/plan.h"
 
@@ -115,6 +116,15 @@ CallResult CallCreate(const Command& command, Controller& controller, v1::Outcom
                                                   WaitTimeout(command) + kAnswerMargin, outcome);
 }
 
+CallResult CallSplit(const Command& command, Controller& controller, v1::Outcome& outcome) {
+  v1::SplitGateRequest request;
+  *request.mutable_mutation() = ToMutation(command);
+  request.set_gate(command.gate);
+  request.mutable_labels()->insert(command.labels.begin(), command.labels.end());
+  return controller.Mutate<v1::SplitGateRequest>(&Stub::AsyncSplitGate, request,
+                                                 WaitTimeout(command) + kAnswerMargin, outcome);
+}
+
 CallResult CallRemove(const Command& command, Controller& controller, v1::Outcome& outcome) {
   v1::RemoveAgentRequest request;
   *request.mutable_mutation() = ToMutation(command);
@@ -175,6 +185,10 @@ CallResult Call(const Command& command, const std::string& yaml, Controller& con
       return CallOpen(command, controller, outcome);
     case Verb::kCreateGate:
       return CallCreate(command, controller, outcome);
+    case Verb::kSplitGate:
+      return CallSplit(command, controller, outcome);
+    case Verb::kRemoveGate:
+      return CallGate(&Stub::AsyncRemoveGate, command, controller, outcome);
     case Verb::kRotateKey:
       return CallGate(&Stub::AsyncRotateCookieKey, command, controller, outcome);
     case Verb::kRemoveAgent:
@@ -199,6 +213,12 @@ bool IsUnconfirmed(const Command& command, const v1::Outcome& outcome) {
   return !outcome.unconfirmed().empty() && !command.mutation.dry_run;
 }
 
+std::string WithParts(const v1::Gate& gate) {
+  std::string text;
+  for (const std::string& part : gate.parts()) text += (text.empty() ? ", with " : ", ") + part;
+  return text + (text.empty() ? "" : ",");
+}
+
 // The controller's words are about its decision: of what users meet only load balancers that were
 // waited for, and confirmed, tell.
 std::string SummaryOf(const Command& command, const v1::Outcome& outcome) {
@@ -210,7 +230,8 @@ std::string SummaryOf(const Command& command, const v1::Outcome& outcome) {
   }
   const v1::WaitFor wait_for = ToWaitFor(command);
   if (wait_for == v1::WAIT_APPLIED || wait_for == v1::WAIT_OBSERVED) {
-    return fmt::format("gate {} is closed: everybody gets the waiting page", gate.name());
+    return fmt::format("gate {}{} is closed: everybody gets the waiting page", gate.name(),
+                       WithParts(gate));
   }
   const auto connected = std::count_if(gate.agents().begin(), gate.agents().end(),
                                        [](const v1::Agent& agent) { return agent.connected(); });
@@ -304,7 +325,7 @@ ExitCode PrintUnconfirmed(const Command& command, const v1::Outcome& outcome, Se
   if (IsLowering(command.verb)) {
     const absl::StatusOr<Share> to = Share::FromPpm(outcome.gate().share_ppm());
     err << fmt::format("On each of them, as root: headgate-agent lower {} --gate {}\n",
-                       to.ok() ? AsArgument(*to) : "0%", Clean(command.gate));
+                       to.ok() ? AsArgument(*to) : "0%", Clean(WholeOf(command.gate)));
   }
   return ExitCode::kUnconfirmed;
 }

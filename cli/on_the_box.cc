@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "common/base/gate_name.h"
+
 namespace headgate::cli {
 
 std::string AsArgument(Share share) {
@@ -13,7 +15,7 @@ std::string AsArgument(Share share) {
 Lines OnTheBox(const Command& command) {
   if (!IsLowering(command.verb)) return {};
   const std::string lower = "  headgate-agent lower ";
-  const std::string gate = " --gate " + Clean(command.gate);
+  const std::string gate = " --gate " + Clean(WholeOf(command.gate));
   Lines lines;
   if (command.verb == Verb::kHold) {
     lines.push_back(

@@ -156,6 +156,8 @@ ExitCode Run(const Command& command, Session& session) {
     case Verb::kOpen:
     case Verb::kRemoveAgent:
     case Verb::kCreateGate:
+    case Verb::kSplitGate:
+    case Verb::kRemoveGate:
     case Verb::kRotateKey:
       return RunMutation(command, controller, session);
     case Verb::kValidate:

@@ -1,5 +1,8 @@
 #include <fmt/format.h>
 
+#include <map>
+#include <string>
+
 #include "cli/picture.h"
 #include "cli/words.h"
 #include "common/base/share.h"
@@ -15,6 +18,15 @@ std::string InTheWay(const v1::Restoration& restoration) {
                  restoration.phase() == v1::PHASE_WAITING_FOR_APPROVAL
              ? "It waits for a person."
              : "Only time is in the way.";
+}
+
+std::string LabelsText(const google::protobuf::Map<std::string, std::string>& labels) {
+  // In an order of their own.
+  std::string text;
+  for (const auto& [key, value] : std::map(labels.begin(), labels.end())) {
+    text += fmt::format("{}{}={}", text.empty() ? "" : ",", key, value);
+  }
+  return Clean(text);
 }
 
 // As the plan's own figures are written: 75.2 %.
@@ -87,6 +99,7 @@ Lines GateTable(const v1::ListGatesResponse& gates) {
       if (HasMovedSinceItsEnd(gate)) state = MovedText(gate) + " after " + state;
     }
     if (gate.has_open_until()) state += "  !! OPEN WITHOUT EVIDENCE";
+    if (!gate.labels().empty()) state += fmt::format("  [{}]", LabelsText(gate.labels()));
     lines.push_back(Fit(Clean(gate.name()), 24) + " " + Fit(FormatPpm(gate.share_ppm()), 10) + " " +
                     Fit(ObservedText(gate), 28) + " " +
                     Fit(fmt::format("{}/{}", connected, ExpectedAgents(gate)), 8) + " " + state);
@@ -99,13 +112,9 @@ Lines AgentTable(const v1::Gate& gate, TimePoint now) {
   Lines lines = {fmt::format("{:<20} {:<10} {:<9} {:<11} {:<8} {:<8} {:<16} {}", "AGENT", "LINK",
                              "STAGE", "SHARE", "REQ/S", "WEIGHT", "LOAD BALANCER", "TROUBLE")};
   for (const v1::Agent& agent : gate.agents()) {
-    std::string labels;
-    for (const auto& [key, value] : agent.labels()) {
-      labels += fmt::format("{}{}={}", labels.empty() ? "" : ",", key, value);
-    }
+    const std::string labels = LabelsText(agent.labels());
     std::string trouble = TroubleOf(agent, gate, now);
-    if (!labels.empty())
-      trouble += fmt::format("{}[{}]", trouble.empty() ? "" : " ", Clean(labels));
+    if (!labels.empty()) trouble += fmt::format("{}[{}]", trouble.empty() ? "" : " ", labels);
     lines.push_back(Fit(Clean(agent.name()), 20) + " " + Fit(LinkText(agent), 10) + " " +
                     Fit(WordOf(agent.report().stage()), 9) + " " + Fit(EnforcedText(agent), 11) +
                     " " + Fit(fmt::format("{:.0f}", agent.requests_per_second()), 8) + " " +

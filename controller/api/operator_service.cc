@@ -193,6 +193,21 @@ OperatorService::Unary* OperatorService::CreateGate(Context* context,
                outcome);
 }
 
+OperatorService::Unary* OperatorService::SplitGate(Context* context,
+                                                   Request<v1::SplitGateRequest> request,
+                                                   v1::Outcome* outcome) {
+  engine::SplitGate order{{request->labels().begin(), request->labels().end()}};
+  return Carry(context, {tls::Role::kOperator, request->mutation(), request->gate()},
+               engine::Order(std::move(order)), outcome);
+}
+
+OperatorService::Unary* OperatorService::RemoveGate(Context* context,
+                                                    Request<v1::GateRequest> request,
+                                                    v1::Outcome* outcome) {
+  return Carry(context, {tls::Role::kOperator, request->mutation(), request->gate()},
+               engine::Order(engine::RemoveGate{}), outcome);
+}
+
 OperatorService::Unary* OperatorService::CloseGate(Context* context,
                                                    Request<v1::GateRequest> request,
                                                    v1::Outcome* outcome) {

@@ -34,6 +34,8 @@ class OperatorService : public v1::Headgate::CallbackService {
 
   Unary* RotateCookieKey(Context*, Request<v1::GateRequest>, v1::Outcome*) override;
   Unary* CreateGate(Context*, Request<v1::CreateGateRequest>, v1::Outcome*) override;
+  Unary* SplitGate(Context*, Request<v1::SplitGateRequest>, v1::Outcome*) override;
+  Unary* RemoveGate(Context*, Request<v1::GateRequest>, v1::Outcome*) override;
   Unary* CloseGate(Context*, Request<v1::GateRequest>, v1::Outcome*) override;
   Unary* OpenGate(Context*, Request<v1::OpenGateRequest>, v1::Outcome*) override;
   Unary* StartRestoration(Context*, Request<v1::StartRestorationRequest>, v1::Outcome*) override;

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <variant>
 
+#include "common/base/gate_name.h"
 #include "common/base/rounded.h"
 #include "controller/api/agent_words.h"
 #include "controller/conductor/codec_proto.h"
@@ -218,6 +219,10 @@ v1::Gate ViewGate(const conductor::Conductor& conductor, const std::string& name
   proto.set_cookie_key(record.cookie_keys.issuing);
   if (record.cookie_keys.HasStaged()) {
     proto.set_cookie_key_staged(record.cookie_keys.keys.back().id);
+  }
+  proto.mutable_labels()->insert(record.labels.begin(), record.labels.end());
+  for (const auto& [part, other] : conductor.state().gates) {
+    if (other.exists && IsPart(part) && part != name && WholeOf(part) == name) proto.add_parts(part);
   }
   if (record.open_until) *proto.mutable_open_until() = ToProto(*record.open_until);
   AddAgents(conductor, gate, proto);

@@ -304,6 +304,8 @@ v1::GateRecord EncodeGate(const engine::GateRecord& record) {
   if (!record.cookie_keys.empty()) {
     *proto.mutable_cookie_keys() = EncodeCookieKeys(record.cookie_keys);
   }
+  proto.mutable_labels()->insert(record.labels.begin(), record.labels.end());
+  proto.set_removed(record.is_removed);
   return proto;
 }
 
@@ -336,6 +338,8 @@ absl::StatusOr<engine::GateRecord> DecodeGate(const v1::GateRecord& proto,
     record.restoration = DecodeRestoration(proto.restoration(), *std::move(plan), reader);
   }
   record.request_ids.assign(proto.request_ids().begin(), proto.request_ids().end());
+  record.labels.insert(proto.labels().begin(), proto.labels().end());
+  record.is_removed = proto.removed();
   if (proto.has_cookie_keys()) record.cookie_keys = DecodeCookieKeys(proto.cookie_keys(), reader);
   if (!reader.status().ok()) return reader.status();
   return record;

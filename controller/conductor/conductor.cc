@@ -6,6 +6,7 @@
 #include <utility>
 #include <variant>
 
+#include "common/base/gate_name.h"
 #include "controller/conductor/translate.h"
 #include "controller/engine/explain.h"
 #include "controller/engine/outlook.h"
@@ -92,7 +93,10 @@ void Conductor::TakeTurn(const engine::Event& event) {
   state_ = std::move(outcome.state);
   for (engine::Action& action : outcome.actions) CarryOut(std::move(action));
   const std::string gate = GateOf(event);
+  // First those who obeyed a part that is no more.
+  if (!outcome.actions.empty()) RouteAgents();
   ForgetRemoved(event);
+  if (const auto* moved = std::get_if<engine::AgentMoved>(&event)) fleet_.Tell(moved->agent.name);
   for (auto& [id, watcher] : watchers_) {
     if (gate.empty() || watcher.gate == gate) watcher.is_dirty = true;
   }
@@ -101,9 +105,26 @@ void Conductor::TakeTurn(const engine::Event& event) {
   ScheduleWake();
 }
 
-// An agent that the engine let go of.
+void Conductor::RouteAgents() {
+  std::vector<fleet::Part> parts;
+  for (const auto& [name, gate] : state_.gates) {
+    if (gate.exists && IsPart(name)) parts.push_back({name, gate.record.labels});
+  }
+  if (parts == parts_) return;
+  parts_ = parts;
+  for (const fleet::Move& move : fleet_.SetParts(std::move(parts))) {
+    dependencies_.log.Info("agent_moved",
+                           {{"agent", move.agent}, {"from", move.from}, {"to", move.to}});
+    const fleet::Agent& agent = *fleet_.Find(move.agent);
+    Feed(engine::AgentMoved{move.from, move.to, ToView(agent, agent.gates.at(move.to), now())});
+  }
+}
+
+// What the engine let go of: an agent, or a gate.
 void Conductor::ForgetRemoved(const engine::Event& event) {
   const auto* command = std::get_if<engine::Command>(&event);
+  const bool removes = command != nullptr && std::holds_alternative<engine::RemoveGate>(command->order);
+  if (removes && !state_.gates.contains(command->gate)) fleet_.Forget(command->gate);
   const auto* order =
       command == nullptr ? nullptr : std::get_if<engine::RemoveAgent>(&command->order);
   if (order == nullptr) return;
@@ -190,11 +211,15 @@ void Conductor::CarryOut(engine::Replied action) {
   wait.answer.status = std::move(action.status);
   wait.answer.summary = std::move(action.summary);
   wait.answer.repeated = action.repeated;
-  if (!wait.answer.status.ok() || action.version == Version{}) {
+  const bool is_done = action.version == Version{} && action.token == 0;
+  if (!wait.answer.status.ok() || is_done) {
     wait.done(std::move(wait.answer));
     return;
   }
+  // Of a gate that is no more only the record is to come.
+  if (action.version == Version{}) wait.wait_for = WaitFor::kRecorded;
   wait.token = action.token;
+  wait.parts = action.parts;
   wait.version = action.version;
   const auto gate = state_.gates.find(wait.gate);
   wait.is_pending_raise = gate != state_.gates.end() && gate->second.pending &&
@@ -231,12 +256,21 @@ absl::Status Conductor::Connect(const std::string& agent, std::shared_ptr<fleet:
   }
   for (const auto& [gate, report] : before) {
     if (known->gates.contains(gate)) continue;
+    const auto same = std::find_if(
+        known->gates.begin(), known->gates.end(),
+        [&gate](const auto& entry) { return WholeOf(entry.first) == WholeOf(gate); });
+    if (same != known->gates.end()) {
+      // It came back with other labels.
+      Feed(engine::AgentMoved{gate, same->first, ToView(*known, same->second, now())});
+      continue;
+    }
     // It says no more of a gate that it told of before.
     engine::AgentView view = ToView(*known, report, now());
     view.connected = false;
     Feed(engine::AgentReported{gate, std::move(view)});
   }
   TellEngineOfAgent(agent);
+  fleet_.Tell(agent);
   return status;
 }
 
@@ -248,6 +282,7 @@ void Conductor::Disconnect(const std::string& agent, const fleet::Session* sessi
 
 void Conductor::Report(const std::string& agent, const fleet::Session* session,
                        fleet::GateReport report) {
+  report.gate = fleet_.GateOf(agent, report.gate);
   const std::string gate = report.gate;
   const bool is_news = IsNewRefusal(fleet_.Find(agent), report);
   if (!fleet_.Report(agent, session, std::move(report), now())) return;

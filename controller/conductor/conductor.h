@@ -105,6 +105,8 @@ class Conductor {
   void Feed(engine::Event event);
   void TakeTurn(const engine::Event& event);
   void ForgetRemoved(const engine::Event& event);
+  // Agents obey the parts that there are now.
+  void RouteAgents();
   void CarryOut(engine::Action action);
   void CarryOut(const engine::Publish& action);
   void CarryOut(engine::Record action);
@@ -151,6 +153,7 @@ class Conductor {
   };
   std::map<std::string, Told> told_;
   std::vector<signals::SignalSpec> followed_;
+  std::vector<fleet::Part> parts_;
   Loop::TimerId wake_timer_ = 0;
   TimePoint wake_at_;
 };

@@ -97,26 +97,44 @@ void ConductorMetrics::Show(const engine::State& state, const fleet::Fleet& flee
   leads_.Set(state.leads && state.journal_trouble.empty() ? 1 : 0);
   epoch_.Set(double(state.epoch));
   agents_.Set(double(fleet.Connected(now)));
+  ForgetGates(state);
   for (const auto& [name, gate] : state.gates) ShowGate(name, gate, now);
 }
 
+prometheus::Gauge& ConductorMetrics::Of(const std::string& gate, GaugeFamily& family,
+                                        prometheus::Labels labels) {
+  labels.emplace("gate", gate);
+  prometheus::Gauge& gauge = family.Add(labels);
+  shown_[gate].emplace(&family, &gauge);
+  return gauge;
+}
+
+// What was true of a gate that is no more would alarm for ever.
+void ConductorMetrics::ForgetGates(const engine::State& state) {
+  std::erase_if(shown_, [&](const auto& entry) {
+    if (state.gates.contains(entry.first)) return false;
+    for (const auto& [family, gauge] : entry.second) family->Remove(gauge);
+    return true;
+  });
+}
+
 void ConductorMetrics::ShowGate(const std::string& name, const engine::Gate& gate, TimePoint now) {
-  share_.Add({{"gate", name}}).Set(Ratio(gate.record.share));
-  recorded_.Add({{"gate", name}}).Set(gate.recorded ? 1 : 0);
-  open_.Add({{"gate", name}}).Set(gate.record.open_until ? 1 : 0);
-  needs_a_person_.Add({{"gate", name}}).Set(engine::NeedsAPerson(gate) ? 1 : 0);
+  Of(name, share_, {}).Set(Ratio(gate.record.share));
+  Of(name, recorded_, {}).Set(gate.recorded ? 1 : 0);
+  Of(name, open_, {}).Set(gate.record.open_until ? 1 : 0);
+  Of(name, needs_a_person_, {}).Set(engine::NeedsAPerson(gate) ? 1 : 0);
   for (const auto& [agent, view] : gate.evidence.agents) {
-    enforced_.Add({{"gate", name}, {"agent", agent}}).Set(Ratio(view.enforced));
-    connected_.Add({{"gate", name}, {"agent", agent}}).Set(view.connected ? 1 : 0);
+    Of(name, enforced_, {{"agent", agent}}).Set(Ratio(view.enforced));
+    Of(name, connected_, {{"agent", agent}}).Set(view.connected ? 1 : 0);
   }
   if (!gate.record.restoration) return;
   const std::string phase = engine::NameOf(gate.record.restoration->phase);
   for (const char* each : kPhases) {
-    phase_.Add({{"gate", name}, {"phase", each}}).Set(phase == each ? 1 : 0);
+    Of(name, phase_, {{"phase", each}}).Set(phase == each ? 1 : 0);
   }
   for (const auto& [check, judgement] : engine::JudgeAll(gate, now, false)) {
     for (const engine::Verdict each : kVerdicts) {
-      verdict_.Add({{"gate", name}, {"check", check}, {"verdict", engine::NameOf(each)}})
+      Of(name, verdict_, {{"check", check}, {"verdict", engine::NameOf(each)}})
           .Set(judgement.verdict == each ? 1 : 0);
     }
   }

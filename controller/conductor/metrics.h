@@ -8,7 +8,10 @@
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 
+#include <map>
+#include <set>
 #include <string>
+#include <utility>
 
 #include "common/base/clock.h"
 #include "controller/engine/state.h"
@@ -29,8 +32,14 @@ class ConductorMetrics {
   void Show(const engine::State& state, const fleet::Fleet& fleet, TimePoint now);
 
  private:
-  void ShowGate(const std::string& name, const engine::Gate& gate, TimePoint now);
+  using GaugeFamily = prometheus::Family<prometheus::Gauge>;
 
+  void ShowGate(const std::string& name, const engine::Gate& gate, TimePoint now);
+  // One of a gate, which goes with it.
+  prometheus::Gauge& Of(const std::string& gate, GaugeFamily& family, prometheus::Labels labels);
+  void ForgetGates(const engine::State& state);
+
+  std::map<std::string, std::set<std::pair<GaugeFamily*, prometheus::Gauge*>>> shown_;
   prometheus::Family<prometheus::Gauge>& share_;
   prometheus::Family<prometheus::Gauge>& enforced_;
   prometheus::Family<prometheus::Gauge>& connected_;

@@ -5,17 +5,27 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/base/gate_name.h"
 #include "common/base/rounded.h"
 
 namespace headgate::conductor {
 namespace {
 
+// Where an order must arrive: at the agents of one gate.
+struct Target {
+  std::string name;
+  // Null: there is none any more.
+  const engine::Gate* gate = nullptr;
+  Version version;
+  WaitFor wait_for = WaitFor::kSent;
+};
+
 // A version that is newer than the gate's own is of another reign, and may be about anything.
-bool HasReached(const fleet::GateReport& report, const Wait& wait, const engine::Gate* gate) {
-  if (report.version < wait.version) return false;
-  if (gate == nullptr || report.version > gate->record.version) return false;
+bool HasReached(const fleet::GateReport& report, const Target& target) {
+  if (report.version < target.version) return false;
+  if (target.gate == nullptr || report.version > target.gate->record.version) return false;
   if (report.stage == fleet::Stage::kObserved) return true;
-  return wait.wait_for == WaitFor::kApplied && report.stage == fleet::Stage::kApplied;
+  return target.wait_for == WaitFor::kApplied && report.stage == fleet::Stage::kApplied;
 }
 
 // What the load balancer does now, for those who ask what their users meet.
@@ -76,6 +86,12 @@ std::string WhyMissing(const fleet::Agent& agent, const fleet::GateReport& repor
   return text + " (says its agent, requests have not proven it yet)";
 }
 
+// The gate or a part of it.
+bool Obeys(const fleet::Agent& agent, const std::string& whole) {
+  return std::any_of(agent.gates.begin(), agent.gates.end(),
+                     [&](const auto& entry) { return WholeOf(entry.first) == whole; });
+}
+
 const engine::Gate* FindGate(const engine::State& state, const std::string& name) {
   const auto found = state.gates.find(name);
   return found == state.gates.end() ? nullptr : &found->second;
@@ -98,6 +114,7 @@ void FollowRaise(Wait& wait, const engine::State& state, const engine::Gate* gat
 
 // The agents, as of now, in a reign that began at `started`.
 struct Scene {
+  const engine::State& state;
   const fleet::Fleet& fleet;
   TimePoint now;
   TimePoint started;
@@ -105,20 +122,20 @@ struct Scene {
 
 // Also agents that only the plan knows: after a restart they may not be back yet, and they enforce
 // what they had.
-std::vector<Unconfirmed> Missing(const Wait& wait, const engine::Gate* gate, const Scene& scene) {
-  const auto& [fleet, now, started] = scene;
+std::vector<Unconfirmed> MissingAt(const Target& target, const Scene& scene) {
+  const auto& [state, fleet, now, started] = scene;
+  const engine::Gate* gate = target.gate;
   std::vector<Unconfirmed> missing;
-  if (wait.wait_for != WaitFor::kApplied && wait.wait_for != WaitFor::kObserved) return missing;
-  const Asked asked = {.version = wait.version,
-                       .newest = gate == nullptr ? wait.version : gate->record.version,
+  const Asked asked = {.version = target.version,
+                       .newest = gate == nullptr ? target.version : gate->record.version,
                        .share = gate == nullptr ? Share::None() : gate->record.share};
   std::size_t known = 0;
   for (const auto& [name, agent] : fleet.agents()) {
-    const auto report = agent.gates.find(wait.gate);
+    const auto report = agent.gates.find(target.name);
     if (report == agent.gates.end()) continue;
     ++known;
     const bool is_heard = agent.IsConnected(now) && !agent.HasRival(now);
-    if (is_heard && HasReached(report->second, wait, gate)) continue;
+    if (is_heard && HasReached(report->second, target)) continue;
     missing.push_back({name, WhyMissing(agent, report->second, asked, now)});
   }
   const bool has_plan = gate != nullptr && gate->record.restoration;
@@ -126,7 +143,8 @@ std::vector<Unconfirmed> Missing(const Wait& wait, const engine::Gate* gate, con
       has_plan ? gate->record.restoration->plan.spec().agents : std::vector<std::string>();
   for (const std::string& name : named) {
     const fleet::Agent* agent = fleet.Find(name);
-    const bool is_known = agent != nullptr && agent->gates.contains(wait.gate);
+    // Also one that has gone over to another part since.
+    const bool is_known = agent != nullptr && Obeys(*agent, WholeOf(target.name));
     if (is_known || gate->evidence.removed.contains(name)) continue;
     missing.push_back(
         {name, "has not connected since the controller started, what it lets in is unknown"});
@@ -153,11 +171,37 @@ std::vector<Unconfirmed> Missing(const Wait& wait, const engine::Gate* gate, con
   return missing;
 }
 
-bool HasArrived(const Wait& wait, bool is_recorded, const engine::Gate* gate, const Scene& scene) {
+std::vector<Target> TargetsOf(const Wait& wait, const engine::State& state) {
+  std::vector<Target> targets = {
+      {wait.gate, FindGate(state, wait.gate), wait.version, wait.wait_for}};
+  for (const auto& [part, version] : wait.parts) {
+    targets.push_back({part, FindGate(state, part), version, wait.wait_for});
+  }
+  return targets;
+}
+
+std::vector<Unconfirmed> Missing(const Wait& wait, const Scene& scene) {
+  std::vector<Unconfirmed> missing;
+  if (wait.wait_for != WaitFor::kApplied && wait.wait_for != WaitFor::kObserved) return missing;
+  for (const Target& target : TargetsOf(wait, scene.state)) {
+    // A whole whose agents all obey parts has nobody to ask.
+    const bool is_left_empty =
+        !wait.parts.empty() && target.name == wait.gate &&
+        std::none_of(scene.fleet.agents().begin(), scene.fleet.agents().end(),
+                     [&](const auto& entry) { return entry.second.gates.contains(wait.gate); });
+    if (is_left_empty) continue;
+    for (Unconfirmed& one : MissingAt(target, scene)) missing.push_back(std::move(one));
+  }
+  return missing;
+}
+
+bool HasArrived(const Wait& wait, bool is_recorded, const Scene& scene) {
   if (wait.wait_for == WaitFor::kRecorded) return is_recorded;
-  // A raise is sent only when it is recorded.
-  if (gate == nullptr || gate->record.version < wait.version) return false;
-  return Missing(wait, gate, scene).empty();
+  for (const Target& target : TargetsOf(wait, scene.state)) {
+    // A raise is sent only when it is recorded.
+    if (target.gate == nullptr || target.gate->record.version < target.version) return false;
+  }
+  return Missing(wait, scene).empty();
 }
 
 }  // namespace
@@ -180,20 +224,20 @@ void Waits::OnRecorded(const std::string& gate, std::uint64_t token) {
 }
 
 void Waits::Settle(const engine::State& state, const fleet::Fleet& fleet, TimePoint now) {
-  const Scene scene{.fleet = fleet, .now = now, .started = started_};
+  const Scene scene{.state = state, .fleet = fleet, .now = now, .started = started_};
   std::vector<Wait> ended;
   for (auto wait = waits_.begin(); wait != waits_.end();) {
     const engine::Gate* gate = FindGate(state, wait->gate);
     FollowRaise(*wait, state, gate);
     const bool has_ended = !wait->answer.status.ok() ||
-                           HasArrived(*wait, IsRecorded(*wait), gate, scene) ||
+                           HasArrived(*wait, IsRecorded(*wait), scene) ||
                            now >= wait->deadline;
     if (!has_ended) {
       ++wait;
       continue;
     }
     wait->answer.recorded = IsRecorded(*wait);
-    wait->answer.unconfirmed = Missing(*wait, gate, scene);
+    wait->answer.unconfirmed = Missing(*wait, scene);
     ended.push_back(std::move(*wait));
     wait = waits_.erase(wait);
   }
@@ -201,12 +245,12 @@ void Waits::Settle(const engine::State& state, const fleet::Fleet& fleet, TimePo
 }
 
 void Waits::EndAll(const engine::State& state, const fleet::Fleet& fleet, TimePoint now) {
-  const Scene scene{.fleet = fleet, .now = now, .started = started_};
+  const Scene scene{.state = state, .fleet = fleet, .now = now, .started = started_};
   for (Wait& wait : std::exchange(waits_, {})) {
     const engine::Gate* gate = FindGate(state, wait.gate);
     FollowRaise(wait, state, gate);
     wait.answer.recorded = IsRecorded(wait);
-    wait.answer.unconfirmed = Missing(wait, gate, scene);
+    wait.answer.unconfirmed = Missing(wait, scene);
     wait.done(std::move(wait.answer));
   }
 }

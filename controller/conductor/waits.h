@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <list>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -45,6 +46,8 @@ struct Wait {
   // The record that must be durable, 0 if none, and the version that agents must reach.
   std::uint64_t token = 0;
   Version version;
+  // Of parts of the gate that the order was about too, by name.
+  std::map<std::string, Version> parts{};
   // A raise that waits for its record; it may still be overtaken, or fail to be recorded.
   bool is_pending_raise = false;
   bool is_recorded = false;

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "controller/engine/carrier.h"
 #include "controller/engine/engine.h"
 #include "controller/engine/explain.h"
 #include "controller/engine/order_rules.h"
@@ -20,50 +21,7 @@ namespace {
 
 absl::Status Refuse(const std::string& why) { return absl::FailedPreconditionError(why); }
 
-// One command on one gate, in one turn.
-class Carrier {
- public:
-  Carrier(Turn& turn, const Command& command, Gate& gate)
-      : turn_(turn), command_(command), gate_(gate) {}
-
-  absl::Status operator()(const CreateGate& order);
-  absl::Status operator()(const CloseGate& order);
-  absl::Status operator()(const OpenGate& order);
-  absl::Status operator()(const StartRestoration& order);
-  absl::Status operator()(const Hold& order);
-  absl::Status operator()(const Resume& order);
-  absl::Status operator()(const Advance& order);
-  absl::Status operator()(const Retreat& order);
-  absl::Status operator()(const Abort& order);
-  absl::Status operator()(const Approve& order);
-  absl::Status operator()(const RemoveAgent& order);
-  absl::Status operator()(const RotateCookieKey& order);
-
-  const std::string& summary() const { return summary_; }
-  // The reply comes later, from the ramp.
-  bool is_deferred() const { return is_deferred_; }
-
- private:
-  Cause CauseOf(std::string what) const;
-  // Remembers the request, so that a repeat does nothing twice.
-  GateRecord Marked(GateRecord next) const;
-  void Commit(GateRecord next, std::string what);
-  void Propose(GateRecord next, std::string what, bool needs_evidence);
-  bool HasRunning() const {
-    return gate_.record.restoration && !HasEnded(*gate_.record.restoration);
-  }
-  absl::Status LowerTo(Share most, const char* verb);
-  // ", below 20 % already" where the share is; empty at 20 %.
-  std::string Below(Share most) const;
-  // Ends a running restoration, for orders that take the gate out of its hands.
-  void EndRestoration(GateRecord& next, const std::string& detail) const;
-
-  Turn& turn_;
-  const Command& command_;
-  Gate& gate_;
-  std::string summary_;
-  bool is_deferred_ = false;
-};
+}  // namespace
 
 Cause Carrier::CauseOf(std::string what) const {
   // What was measured for a restoration that has ended is no evidence for what follows it.
@@ -116,58 +74,6 @@ void Carrier::EndRestoration(GateRecord& next, const std::string& detail) const 
   if (!HasRunning()) return;
   next.restoration->phase = Aborted{detail};
   next.restoration->phase_since = turn_.now();
-}
-
-absl::Status Carrier::operator()(const CreateGate& order) {
-  // One that is known only from its agents may be written down.
-  if ((gate_.exists && !IsAdopted(gate_)) || gate_.pending) {
-    return absl::AlreadyExistsError(fmt::format(
-        "gate {0} exists already: `headgate status {0}` shows it, `headgate start PLAN` "
-        "or `headgate close {0}` moves its share",
-        command_.gate));
-  }
-  GateRecord next = gate_.record;
-  next.share = order.share;
-  // Where its agents enforce less, of a journal that was lost, creating it raises nobody.
-  next.no_raise = next.share > Share::None();
-  absl::Status keys;
-  // Of a gate that is known only from its agents they may have keys: those stay.
-  if (order.cookie_key && !gate_.exists) {
-    keys = BeginRotation(gate_, *order.cookie_key, next.cookie_keys);
-  }
-  if (!keys.ok()) return keys;
-  Propose(std::move(next), "create", false);
-  summary_ = fmt::format("gate {} is created at {}", command_.gate, order.share.ToString());
-  return absl::OkStatus();
-}
-
-absl::Status Carrier::operator()(const CloseGate&) {
-  GateRecord next = gate_.record;
-  EndRestoration(next, "closed by " + command_.actor);
-  next.share = Share::None();
-  Commit(std::move(next), "close");
-  summary_ = fmt::format("gate {} is closed at the controller", command_.gate);
-  return absl::OkStatus();
-}
-
-absl::Status Carrier::operator()(const OpenGate& order) {
-  if (command_.reason.empty()) {
-    return absl::InvalidArgumentError(
-        "`open` admits everybody without evidence: say why, with --reason");
-  }
-  if (order.until <= turn_.now()) {
-    return absl::InvalidArgumentError("`open` needs an expiry in the future: --for 10m");
-  }
-  GateRecord next = gate_.record;
-  EndRestoration(next, "opened by " + command_.actor);
-  if (!gate_.record.open_until) next.share_before_open = gate_.record.share;
-  next.open_until = order.until;
-  next.share = Share::All();
-  next.no_raise = false;
-  Propose(std::move(next), "open", false);
-  summary_ = fmt::format("gate {} opens to 100 % without evidence until {}", command_.gate,
-                         FormatTime(order.until));
-  return absl::OkStatus();
 }
 
 absl::Status Carrier::operator()(const StartRestoration& order) {
@@ -334,31 +240,6 @@ absl::Status Carrier::operator()(const RemoveAgent& order) {
   return Remove(turn_, gate_, order.agent, command_.actor);
 }
 
-absl::Status Carrier::operator()(const RotateCookieKey& order) {
-  if (gate_.pending) return Refuse("a raise is being recorded: try again in a second");
-  if (IsAdopted(gate_)) {
-    return Refuse(
-        fmt::format("gate {0} is known only from its agents: `headgate gates create {0}` "
-                    "first",
-                    command_.gate));
-  }
-  GateRecord next = gate_.record;
-  if (absl::Status status = BeginRotation(gate_, order.key, next.cookie_keys); !status.ok()) {
-    return status;
-  }
-  const bool is_first = gate_.record.cookie_keys.empty();
-  const std::uint32_t id = next.cookie_keys.keys.back().id;
-  Commit(std::move(next), "rotate cookie key");
-  summary_ = is_first ? fmt::format("{} signs its cookies by key {} from now on", command_.gate, id)
-                      : fmt::format(
-                            "cookie key {} is handed out; {} signs new cookies by it as soon as "
-                            "every load balancer accepts it",
-                            id, command_.gate);
-  return absl::OkStatus();
-}
-
-}  // namespace
-
 void Carry(Turn& turn, const Command& given) {
   const Command command = WithTextsThatFit(given);
   State& state = turn.state();
@@ -381,16 +262,16 @@ void Carry(Turn& turn, const Command& given) {
   const std::uint64_t token_before = gate.newest_token;
   Carrier carrier(turn, command, gate);
   if (reply.status.ok()) reply.status = std::visit(carrier, command.order);
-  if (!gate.exists && !gate.pending) state.gates.erase(command.gate);
-  if (carrier.is_deferred()) return;
-  if (!reply.status.ok()) {
-    turn.Reply(std::move(reply));
-    return;
+  if (reply.status.ok()) {
+    reply.summary = carrier.summary();
+    reply.parts = carrier.parts();
+    if (gate.newest_token != token_before) reply.token = gate.newest_token;
+    reply.version = gate.pending ? gate.pending->next.version : gate.record.version;
   }
-  reply.summary = carrier.summary();
-  if (gate.newest_token != token_before) reply.token = gate.newest_token;
-  reply.version = gate.pending ? gate.pending->next.version : gate.record.version;
-  turn.Reply(std::move(reply));
+  // Of a gate that is no more nobody has a version to confirm.
+  if (carrier.is_removal()) reply.version = {};
+  if (carrier.is_removal() || (!gate.exists && !gate.pending)) state.gates.erase(command.gate);
+  if (!carrier.is_deferred()) turn.Reply(std::move(reply));
 }
 
 }  // namespace headgate::engine

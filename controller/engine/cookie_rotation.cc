@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <iterator>
+#include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "common/base/gate_name.h"
 #include "controller/engine/turn.h"
 
 namespace headgate::engine {
@@ -17,13 +19,18 @@ bool Accepts(const AgentView& agent, const Version& version) {
          (agent.stage == AgentView::Stage::kApplied || agent.stage == AgentView::Stage::kObserved);
 }
 
-// The first agent that may not accept what was published last; empty: all do.
-std::string WaitsFor(const Gate& gate) {
-  const auto& agents = gate.evidence.agents;
-  const auto found = std::find_if(agents.begin(), agents.end(), [&](const auto& entry) {
-    return !Accepts(entry.second, gate.record.version);
-  });
-  return found == agents.end() ? "" : found->first;
+// The first agent that may not accept what was published last, and its gate; none: all do.
+struct Awaited {
+  std::string agent;
+  std::string gate;
+};
+std::optional<Awaited> WaitsFor(const std::vector<const Gate*>& family) {
+  for (const Gate* gate : family) {
+    for (const auto& [name, agent] : gate->evidence.agents) {
+      if (!Accepts(agent, gate->record.version)) return Awaited{name, gate->record.gate};
+    }
+  }
+  return std::nullopt;
 }
 
 bool IsBelowAll(const Gate& gate) {
@@ -33,9 +40,18 @@ bool IsBelowAll(const Gate& gate) {
 
 }  // namespace
 
-absl::Status BeginRotation(const Gate& gate, CookieKey key, CookieKeys& next) {
+absl::Status BeginRotation(const State& state, const Gate& gate, CookieKey key, CookieKeys& next) {
   const std::string& name = gate.record.gate;
-  if (gate.pending) {
+  if (IsPart(name)) {
+    return absl::FailedPreconditionError(fmt::format(
+        "the parts of a gate accept the same cookies: `headgate gates rotate-key {}`",
+        WholeOf(name)));
+  }
+  const std::vector<const Gate*> family = FamilyOf(state, gate);
+  const bool is_raised = std::any_of(family.begin(), family.end(), [](const Gate* member) {
+    return member->pending.has_value();
+  });
+  if (gate.pending || is_raised) {
     return absl::FailedPreconditionError("a raise is being recorded: try again in a second");
   }
   if (IsAdopted(gate)) {
@@ -44,16 +60,18 @@ absl::Status BeginRotation(const Gate& gate, CookieKey key, CookieKeys& next) {
   }
   const CookieKeys& present = gate.record.cookie_keys;
   if (present.HasStaged()) {
-    const std::string waits_for = WaitsFor(gate);
+    const std::optional<Awaited> awaited = WaitsFor(family);
     return absl::FailedPreconditionError(fmt::format(
         "cookie key {} is still being handed out{}", present.keys.back().id,
-        waits_for.empty()
-            ? ""
-            : fmt::format(": {} has not confirmed it; `headgate agents remove {} {}` if it is gone "
-                          "for good",
-                          waits_for, name, waits_for)));
+        awaited
+            ? fmt::format(": {0} has not confirmed it; `headgate agents remove {1} {0}` if it is "
+                          "gone for good",
+                          awaited->agent, awaited->gate)
+            : ""));
   }
-  const bool some_are_in = gate.record.share > Share::None() && gate.record.share < Share::All();
+  const bool some_are_in = std::any_of(family.begin(), family.end(), [](const Gate* member) {
+    return member->record.share > Share::None() && member->record.share < Share::All();
+  });
   if (present.empty() && gate.exists && some_are_in) {
     return absl::FailedPreconditionError(fmt::format(
         "the cookies of gate {} are not signed yet, and whoever has one would lose the place: "
@@ -86,21 +104,30 @@ std::string RotationText(const std::string& gate, const CookieKeys& keys) {
 
 void GoOnWithRotation(Turn& turn, Gate& gate) {
   const CookieKeys& present = gate.record.cookie_keys;
-  if (!present.HasStaged() || gate.pending || !turn.state().leads || !gate.recorded) return;
-  if (!WaitsFor(gate).empty()) return;
-  GateRecord next = gate.record;
-  const std::uint32_t before = std::exchange(next.cookie_keys.issuing, present.keys.back().id);
-  if (!IsBelowAll(gate)) {
+  if (!present.HasStaged() || !turn.state().leads) return;
+  const std::vector<const Gate*> family = FamilyOf(turn.state(), gate);
+  const bool is_settled = std::all_of(family.begin(), family.end(), [](const Gate* member) {
+    return !member->pending && member->recorded;
+  });
+  if (!is_settled || WaitsFor(family)) return;
+  CookieKeys next = present;
+  const std::uint32_t before = std::exchange(next.issuing, present.keys.back().id);
+  if (std::none_of(family.begin(), family.end(), [](const Gate* one) { return IsBelowAll(*one); })) {
     // Nobody has a place to lose: only cookies of the newest two keys are still of use.
-    std::erase_if(next.cookie_keys.keys, [&](const CookieKey& key) {
-      return key.id != before && key.id != next.cookie_keys.issuing;
+    std::erase_if(next.keys, [&](const CookieKey& key) {
+      return key.id != before && key.id != next.issuing;
     });
   }
-  turn.Commit(
-      gate, std::move(next),
-      Cause{.kind = Cause::Kind::kPlan,
-            .what = "sign by the new cookie key",
-            .why = fmt::format("every load balancer accepts key {}", present.keys.back().id)});
+  const Cause cause{.kind = Cause::Kind::kPlan,
+                    .what = "sign by the new cookie key",
+                    .why = fmt::format("every load balancer accepts key {}", next.issuing)};
+  const std::string whole = WholeOf(gate.record.gate);
+  for (auto& [name, member] : turn.state().gates) {
+    if (!member.exists || WholeOf(name) != whole) continue;
+    GateRecord signs = member.record;
+    signs.cookie_keys = next;
+    turn.Commit(member, std::move(signs), cause);
+  }
 }
 
 }  // namespace headgate::engine

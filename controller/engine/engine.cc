@@ -34,6 +34,10 @@ class Applier {
   }
 
   void operator()(const Replayed& event) {
+    if (event.record.is_removed) {
+      turn_.state().gates.erase(event.record.gate);
+      return;
+    }
     Gate& gate = turn_.state().gates[event.record.gate];
     gate.record = event.record;
     gate.recovered = event.record.version;
@@ -101,6 +105,13 @@ class Applier {
       return;
     }
     Look(*gate);
+  }
+
+  void operator()(const AgentMoved& event) {
+    Move(turn_, event);
+    for (const std::string& name : {event.from, event.to}) {
+      if (Gate* gate = Find(name)) Look(*gate);
+    }
   }
 
   void operator()(const CountsArrived& event) {
@@ -237,7 +248,7 @@ class Applier {
   // hold, that was never recorded.
   void LowerToUnrecorded(Gate& gate, const AgentView& agent) {
     const bool is_of_the_past = agent.version.epoch < turn_.state().epoch;
-    if (!is_of_the_past || agent.version <= gate.recovered) return;
+    if (!is_of_the_past || agent.version <= NewestRecovered(turn_.state(), gate)) return;
     if (!agent.local_override.empty() || agent.stage == AgentView::Stage::kIdle) return;
     const bool is_lower = agent.enforced < gate.record.share;
     if (!is_lower && !GoesOnByItself(gate)) return;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <variant>
@@ -26,6 +27,14 @@ struct CreateGate {
 struct RotateCookieKey {
   CookieKey key;
 };
+// The command's gate is the part's name: from now on the agents of the whole that have all of
+// `labels` obey the part, which has the share of the whole until an order of its own.
+struct SplitGate {
+  Labels labels;
+};
+// Of a part: its agents obey the whole again. Of a whole: it is forgotten.
+struct RemoveGate {};
+// With all its parts.
 struct CloseGate {};
 // Until `until`; then back to the share of before, if that is lower.
 struct OpenGate {
@@ -54,7 +63,7 @@ struct RemoveAgent {
 };
 
 using Order = std::variant<CreateGate, CloseGate, OpenGate, StartRestoration, Hold, Resume, Advance,
-                           Retreat, Abort, Approve, RemoveAgent, RotateCookieKey>;
+                           Retreat, Abort, Approve, RemoveAgent, RotateCookieKey, SplitGate, RemoveGate>;
 
 struct Command {
   // Chosen by the conductor; comes back in Replied.
@@ -102,6 +111,12 @@ struct AgentReported {
   std::string gate;
   AgentView agent;
 };
+// It obeys another part of its gate from now on.
+struct AgentMoved {
+  std::string from;
+  std::string to;
+  AgentView agent;
+};
 struct CountsArrived {
   std::string gate;
   std::string agent;
@@ -115,7 +130,7 @@ struct ReadingArrived {
 };
 
 using Event = std::variant<Tick, Replayed, ReignBegan, ReignLost, Recorded, RecordFailed,
-                           AgentReported, CountsArrived, ReadingArrived, Command>;
+                           AgentReported, AgentMoved, CountsArrived, ReadingArrived, Command>;
 
 // --- What the engine asks for. In this order within a turn.
 
@@ -141,6 +156,8 @@ struct Replied {
   // The record that must be in the journal, 0 if none; and the version that agents must reach.
   std::uint64_t token = 0;
   Version version;
+  // Of parts that the order was about too, by name.
+  std::map<std::string, Version> parts{};
 };
 // For the log, and for those who watch.
 struct Told {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "common/base/gate_name.h"
+
 namespace headgate::engine {
 namespace {
 
@@ -20,6 +22,12 @@ bool IsGateName(std::string_view name) {
   return !name.empty() && name.size() <= kNameBytesMax && IsLower(name.front()) &&
          std::all_of(name.begin(), name.end(),
                      [](char c) { return IsLower(c) || IsDigit(c) || c == '-'; });
+}
+
+bool IsGateOrPartName(std::string_view name) {
+  const std::size_t mark = name.find(kPartMark);
+  if (mark == std::string_view::npos) return IsGateName(name);
+  return IsGateName(name.substr(0, mark)) && IsGateName(name.substr(mark + 1));
 }
 
 bool IsPlainName(std::string_view name) {

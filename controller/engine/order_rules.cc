@@ -6,6 +6,7 @@
 #include <string_view>
 #include <variant>
 
+#include "common/base/gate_name.h"
 #include "common/base/text.h"
 #include "controller/engine/engine.h"
 #include "controller/engine/names.h"
@@ -24,7 +25,27 @@ bool Lowers(const Order& order) {
 bool NeedsJournal(const Order& order) {
   return std::holds_alternative<StartRestoration>(order) ||
          std::holds_alternative<CreateGate>(order) || std::holds_alternative<OpenGate>(order) ||
-         std::holds_alternative<Advance>(order) || std::holds_alternative<RotateCookieKey>(order);
+         std::holds_alternative<Advance>(order) || std::holds_alternative<RotateCookieKey>(order) ||
+         std::holds_alternative<SplitGate>(order) || std::holds_alternative<RemoveGate>(order);
+}
+
+// Of a gate that is to be: its name, and that there is room for it.
+absl::Status CheckNew(const State& state, const std::string& name, bool is_part) {
+  if (is_part && !(IsPart(name) && IsGateOrPartName(name))) {
+    return absl::InvalidArgumentError(
+        fmt::format("'{}' cannot be a part's name: write {}, as in shop@eu", name, kPartNameRule));
+  }
+  if (!is_part && !IsGateName(name)) {
+    return absl::InvalidArgumentError(
+        fmt::format("'{}' cannot be a gate's name: write {}{}", name, kGateNameRule,
+                    IsPart(name) ? "; a part is made by `headgate gates split`" : ""));
+  }
+  const auto known = state.gates.find(name);
+  const bool exists = known != state.gates.end() && known->second.exists;
+  if (!exists && state.gates.size() >= kGatesMax) {
+    return absl::ResourceExhaustedError(fmt::format("{} gates exist, the limit", kGatesMax));
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -37,6 +58,11 @@ absl::Status NoSuchGate(const State& state, const std::string& name, Share share
     if (++count <= kGatesNamed) there_are += (count == 1 ? "" : ", ") + known;
   }
   if (count > kGatesNamed) there_are += fmt::format(" and {} more", count - kGatesNamed);
+  if (IsPart(name) && state.gates.contains(WholeOf(name))) {
+    return absl::NotFoundError(fmt::format(
+        "gate {} has no part '{}'; there are: {}. `headgate gates split {} --label zone=…` makes one",
+        WholeOf(name), name, there_are, name));
+  }
   // Where there are gates the name is mistyped: it must not be advised into being.
   if (count > 0) {
     return absl::NotFoundError(
@@ -66,21 +92,15 @@ absl::Status CheckAdmissible(const State& state, const Command& command) {
         fmt::format("the request id has {} bytes, at most {} are kept", command.request_id.size(),
                     kRequestIdBytesMax));
   }
-  const bool exists = state.gates.contains(command.gate) && state.gates.at(command.gate).exists;
-  if (std::holds_alternative<CreateGate>(command.order)) {
-    if (!IsGateName(command.gate)) {
-      return absl::InvalidArgumentError(
-          fmt::format("'{}' cannot be a gate's name: write {}", command.gate, kGateNameRule));
-    }
-    if (!exists && state.gates.size() >= kGatesMax) {
-      return absl::ResourceExhaustedError(fmt::format("{} gates exist, the limit", kGatesMax));
-    }
-    return absl::OkStatus();
+  const bool splits = std::holds_alternative<SplitGate>(command.order);
+  if (splits || std::holds_alternative<CreateGate>(command.order)) {
+    absl::Status status = CheckNew(state, command.gate, splits);
+    if (!status.ok() || !splits) return status;
   }
-  if (!exists) {
-    return NoSuchGate(state, command.gate, Lowers(command.order) ? Share::None() : Share::All());
-  }
-  return absl::OkStatus();
+  const std::string asked = splits ? WholeOf(command.gate) : command.gate;
+  const auto known = state.gates.find(asked);
+  if (known != state.gates.end() && known->second.exists) return absl::OkStatus();
+  return NoSuchGate(state, asked, Lowers(command.order) ? Share::None() : Share::All());
 }
 
 absl::Status CheckBefore(const State& state, const Gate& gate, const Command& command) {

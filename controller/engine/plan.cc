@@ -18,7 +18,7 @@ namespace {
 void RefuseBadHead(const PlanSpec& spec, FieldErrors& errors) {
   if (spec.gate.empty()) {
     errors.Add("gate", "there is no gate: write gate: NAME, such as gate: shop");
-  } else if (!IsGateName(spec.gate)) {
+  } else if (!IsGateOrPartName(spec.gate)) {
     errors.Add("gate",
                fmt::format("{} is not a gate's name: write {}", Quoted(spec.gate), kGateNameRule));
   }

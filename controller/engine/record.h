@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <variant>
@@ -144,6 +145,9 @@ bool HasEnded(const Restoration& restoration);
 // "ADMITTING", "HOLDING", …
 const char* NameOf(const Phase& phase);
 
+// What an operator calls an agent by: zone=eu-1.
+using Labels = std::map<std::string, std::string>;
+
 struct GateRecord {
   std::string gate;
   Version version;
@@ -157,6 +161,10 @@ struct GateRecord {
   std::vector<std::string> request_ids;
   // Empty in journals of before there were any, until the first RotateCookieKey.
   CookieKeys cookie_keys{};
+  // Of a part ("shop@eu"): the agents that obey it have all of these. Else empty.
+  Labels labels{};
+  // It is no more.
+  bool is_removed = false;
   friend bool operator==(const GateRecord&, const GateRecord&) = default;
 };
 

@@ -110,14 +110,14 @@ void Turn::Commit(Gate& gate, GateRecord next, Cause cause) {
   const bool is_new_for_agents = DirectiveOf(next) != DirectiveOf(gate.record) ||
                                  gate.record.version == Version{} ||
                                  cause.kind == Cause::Kind::kOperator;
-  if (is_new_for_agents) next.version = {state_.epoch, gate.next_revision++};
+  if (is_new_for_agents) next.version = {state_.epoch, TakeRevision(state_, gate)};
   Enforce(gate, std::move(next), cause);
   if (is_new_for_agents) actions_.emplace_back(Publish{DirectiveOf(gate.record)});
   HandToJournal(gate, gate.record, std::move(cause));
 }
 
 void Turn::Propose(Gate& gate, GateRecord next, Cause cause, bool needs_evidence) {
-  next.version = {state_.epoch, gate.next_revision++};
+  next.version = {state_.epoch, TakeRevision(state_, gate)};
   CountChange(gate.record, next);
   const std::uint64_t token = HandToJournal(gate, next, cause);
   gate.pending = PendingRaise{.token = token,
@@ -190,6 +190,12 @@ void Turn::OnRecordFailed(Gate& gate, std::uint64_t token, const std::string& wh
 
 void Turn::RecordAgain(Gate& gate) {
   HandToJournal(gate, gate.record, gate.cause, gate.failed_token);
+}
+
+void Turn::RecordRemoval(Gate& gate, Cause cause) {
+  GateRecord last = gate.record;
+  last.is_removed = true;
+  HandToJournal(gate, last, std::move(cause));
 }
 
 GateRecord Turn::WithPhase(const Gate& gate, Phase phase) const {

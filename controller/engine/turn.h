@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "common/base/clock.h"
 #include "controller/engine/event.h"
 #include "controller/engine/state.h"
@@ -33,6 +34,8 @@ class Turn {
   GateRecord WithPhase(const Gate& gate, Phase phase) const;
   void Reply(Replied reply) { actions_.emplace_back(std::move(reply)); }
   void Tell(const Gate& gate, std::string text, bool pages);
+  // The last record of a gate. Its removal from the state is the caller's.
+  void RecordRemoval(Gate& gate, Cause cause);
 
  private:
   std::uint64_t HandToJournal(Gate& gate, const GateRecord& record, Cause cause,
@@ -69,11 +72,30 @@ Share RetreatTarget(const Restoration& restoration, Share share);
 // NOT_FOUND, or FAILED_PRECONDITION while it is connected. agent_removal.cc
 absl::Status Remove(Turn& turn, Gate& gate, const std::string& agent, const std::string& actor);
 // The rotation of cookie keys. cookie_rotation.cc
-absl::Status BeginRotation(const Gate& gate, CookieKey key, CookieKeys& next);
+absl::Status BeginRotation(const State& state, const Gate& gate, CookieKey key, CookieKeys& next);
 // What was begun, for people.
 std::string RotationText(const std::string& gate, const CookieKeys& keys);
 // Signs new cookies by the staged key, once every load balancer accepts it.
 void GoOnWithRotation(Turn& turn, Gate& gate);
+// A gate and its parts. parts.cc
+//
+// One whole and its parts count their revisions together, so that an agent that moves between them
+// finds what it is told newer than what it had.
+std::uint64_t TakeRevision(State& state, Gate& gate);
+// The newest version of the reign before, of any of them.
+Version NewestRecovered(const State& state, const Gate& gate);
+// Without the whole itself; of a part: none.
+std::vector<Gate*> PartsOf(State& state, const Gate& whole);
+// "shop@eu, shop@us".
+std::string PartNames(State& state, const Gate& whole);
+// The whole and its parts.
+std::vector<const Gate*> FamilyOf(const State& state, const Gate& gate);
+// What `part` begins with; NOT_FOUND, ALREADY_EXISTS, INVALID_ARGUMENT or FAILED_PRECONDITION where
+// it cannot be.
+absl::StatusOr<GateRecord> Split(const State& state, const Gate& part, const Labels& labels);
+// FAILED_PRECONDITION: whoever obeys it would be let down, or raised.
+absl::Status MayRemove(State& state, const Gate& gate);
+void Move(Turn& turn, const AgentMoved& event);
 // commands.cc
 void Carry(Turn& turn, const Command& given);
 

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/base/gate_name.h"
+
 namespace headgate::fleet {
 
 std::string RivalText(const Agent& agent) {
@@ -47,12 +49,12 @@ absl::Status Fleet::Connect(const std::string& name, std::shared_ptr<Session> se
   agent.last_seen = now;
   agent.gates.clear();
   for (GateReport& report : hello.gates) {
+    report.gate = Route(hello.labels, report.gate);
     std::string gate = report.gate;
     agent.gates[std::move(gate)] = std::move(report);
   }
   hello.gates.clear();
   agent.hello = std::move(hello);
-  SendAll(agent);
   return absl::OkStatus();
 }
 
@@ -68,6 +70,7 @@ bool Fleet::Report(const std::string& name, const Session* session, GateReport r
   Agent* agent = FindSession(name, session);
   if (agent == nullptr) return false;
   agent->last_seen = now;
+  report.gate = Route(agent->hello.labels, WholeOf(report.gate));
   std::string gate = report.gate;
   const bool is_new = !agent->gates.contains(gate);
   if (is_new && agent->gates.size() >= kGatesPerAgentMax) {
@@ -88,6 +91,7 @@ CountingResult Fleet::Count(const std::string& name, const Session* session,
   agent->last_seen = now;
   CountingResult result = agent->counting.Add(push, now);
   agent->implausible_counts += result.implausible.size();
+  for (GateTotals& delta : result.deltas) delta.gate = Route(agent->hello.labels, delta.gate);
   // It counts at a gate that it has not told of, or that it was removed from: it shall tell.
   const auto unknown = std::erase_if(
       result.deltas, [&](const GateTotals& delta) { return !agent->gates.contains(delta.gate); });
@@ -114,6 +118,54 @@ void Fleet::Renew() {
   for (const auto& [name, agent] : agents_) {
     if (agent.session != nullptr) SendAll(agent);
   }
+}
+
+std::vector<Move> Fleet::SetParts(std::vector<Part> parts) {
+  parts_ = std::move(parts);
+  std::vector<Move> moves;
+  for (auto& [name, agent] : agents_) {
+    std::map<std::string, GateReport> gates;
+    for (auto& [gate, report] : agent.gates) {
+      report.gate = Route(agent.hello.labels, WholeOf(gate));
+      if (report.gate != gate) moves.push_back({name, gate, report.gate});
+      std::string routed = report.gate;
+      gates[std::move(routed)] = std::move(report);
+    }
+    agent.gates = std::move(gates);
+  }
+  return moves;
+}
+
+void Fleet::Tell(const std::string& agent) const {
+  const Agent* known = Find(agent);
+  if (known != nullptr && known->session != nullptr) SendAll(*known);
+}
+
+void Fleet::Forget(const std::string& gate) {
+  directives_.erase(gate);
+  outlooks_.erase(gate);
+  for (auto& [name, agent] : agents_) agent.gates.erase(gate);
+  std::erase_if(agents_, [](const auto& entry) {
+    return entry.second.gates.empty() && entry.second.session == nullptr;
+  });
+}
+
+std::string Fleet::GateOf(const std::string& agent, const std::string& gate) const {
+  const Agent* known = Find(agent);
+  return known == nullptr ? gate : Route(known->hello.labels, gate);
+}
+
+std::string Fleet::Route(const std::map<std::string, std::string>& labels,
+                         const std::string& gate) const {
+  for (const Part& part : parts_) {
+    if (WholeOf(part.gate) != gate) continue;
+    const bool is_in = std::all_of(part.labels.begin(), part.labels.end(), [&](const auto& label) {
+      const auto has = labels.find(label.first);
+      return has != labels.end() && has->second == label.second;
+    });
+    if (is_in) return part.gate;
+  }
+  return gate;
 }
 
 void Fleet::Remove(const std::string& gate, const std::string& name) {
@@ -149,8 +201,9 @@ void Fleet::SendAll(const Agent& agent) const {
 
 void Fleet::Send(const Agent& agent, const Directive& directive) const {
   const auto outlook = outlooks_.find(directive.gate);
-  agent.session->Send(directive, outlook == outlooks_.end() ? Outlook() : outlook->second,
-                      kValidFor);
+  Directive told = directive;
+  told.gate = WholeOf(directive.gate);
+  agent.session->Send(told, outlook == outlooks_.end() ? Outlook() : outlook->second, kValidFor);
 }
 
 }  // namespace headgate::fleet

@@ -55,9 +55,23 @@ struct Agent {
 // For people: what is wrong, and the remedy.
 std::string RivalText(const Agent& agent);
 
+// Agents with all of `labels` obey `gate`, a part of the gate that they name.
+struct Part {
+  std::string gate;
+  std::map<std::string, std::string> labels;
+  friend bool operator==(const Part&, const Part&) = default;
+};
+
+struct Move {
+  std::string agent;
+  std::string from;
+  std::string to;
+};
+
 class Fleet {
  public:
   // RESOURCE_EXHAUSTED beyond kAgentsMax. An older session of the same agent is closed (ABORTED).
+  // It is told nothing yet: Tell.
   absl::Status Connect(const std::string& name, std::shared_ptr<Session> session, Hello hello,
                        TimePoint now);
   // These ignore a session that is no longer the agent's; they return whether it was.
@@ -74,21 +88,34 @@ class Fleet {
   void Foresee(const std::string& gate, Outlook outlook);
   // Every kRenewEvery.
   void Renew();
+  // One agent, what it must enforce.
+  void Tell(const std::string& agent) const;
+  // Agents know nothing of parts: what they say of a gate is of their part, and what is published
+  // for a part is told to them under the gate's own name. Those that move are told nothing yet: what
+  // they had may be newer than what there is to tell them.
+  std::vector<Move> SetParts(std::vector<Part> parts);
+  // It is no more: nothing is sent for it, and of those who obeyed it nothing is known.
+  void Forget(const std::string& gate);
   // Forgets an agent for one gate.
   void Remove(const std::string& gate, const std::string& name);
 
   const std::map<std::string, Agent>& agents() const { return agents_; }
   const Agent* Find(const std::string& name) const;
+  // The part of `gate` that the agent obeys; else the gate.
+  std::string GateOf(const std::string& agent, const std::string& gate) const;
   std::size_t Connected(TimePoint now) const;
 
  private:
   Agent* FindSession(const std::string& name, const Session* session);
+  std::string Route(const std::map<std::string, std::string>& labels,
+                    const std::string& gate) const;
   void SendAll(const Agent& agent) const;
   void Send(const Agent& agent, const Directive& directive) const;
 
   std::map<std::string, Agent> agents_;
   std::map<std::string, Directive> directives_;
   std::map<std::string, Outlook> outlooks_;
+  std::vector<Part> parts_;
 };
 
 }  // namespace headgate::fleet

@@ -61,6 +61,8 @@ TEST(Arguments, EveryVerbOfTheIncident) {
       {{"gates"}, Verb::kGates},
       {{"gates", "create", "shop", "--share", "100%"}, Verb::kCreateGate},
       {{"gates", "rotate-key", "shop"}, Verb::kRotateKey},
+      {{"gates", "split", "shop@eu", "--label", "zone=eu"}, Verb::kSplitGate},
+      {{"gates", "remove", "shop@eu"}, Verb::kRemoveGate},
       {{"timeline", "shop"}, Verb::kTimeline},
       {{"certs", "init", "--dir", "d", "--trust-domain", "t"}, Verb::kCertsInit},
       {{"certs", "issue", "--ca-dir", "c", "--dir", "d", "--role", "viewer", "--name", "n"},
@@ -111,6 +113,14 @@ TEST(Arguments, ReadsUnits) {
   EXPECT_EQ(*Good({"open", "shop", "--for", "10m", "--reason", "x"}).open_for, 10min);
 }
 
+TEST(Arguments, LabelsOfAPartAreCollected) {
+  const Command split =
+      Good({"gates", "split", "shop@eu", "--label", "zone=eu", "--label", "tier=a=b"});
+  EXPECT_EQ(split.gate, "shop@eu");
+  EXPECT_EQ(split.labels,
+            (std::map<std::string, std::string>{{"zone", "eu"}, {"tier", "a=b"}}));
+}
+
 TEST(Arguments, SaysWhatIsWrongWithTheWords) {
   const std::vector<std::pair<Words, std::string>> cases = {
       {{}, "A subcommand is required"},
@@ -134,6 +144,11 @@ TEST(Arguments, SaysWhatIsWrongWithTheWords) {
       {{"retreat", "shop", "--to", "0.05"}, "write 5% if it is a part of 1, 0.05% if it is a"},
       {{"retreat", "shop", "--to", "5.12345%"}, "0 % to 100 % with at most four decimals"},
       {{"gates", "create", "shop"}, "--share is required"},
+      {{"gates", "split", "shop@eu"}, "--label is required"},
+      {{"gates", "split", "shop@eu", "--label", "eu"}, "--label eu: write KEY=VALUE"},
+      {{"gates", "split", "shop@eu", "--label", "zone="}, "--label zone=: write KEY=VALUE"},
+      {{"gates", "split", "shop@eu", "--label", "zone=eu", "--label", "zone=us"},
+       "zone is given already, as eu"},
       {{"certs", "init", "--dir", "d", "--trust-domain", "t", "--lifetime", "400d"},
        "--lifetime '400d' is refused: write 1m to 365d, in m, h or d"},
       {{"certs", "init", "--dir", "d", "--trust-domain", "t", "--lifetime", "1s"},

@@ -206,6 +206,31 @@ class Incident(site_case.SiteTest):
         self.await_width(0)
 
 
+class Parts(site_case.SiteTest):
+    def test_one_load_balancer_comes_back_before_the_other_and_both_are_closed_at_once(self):
+        self.create("50%")
+        first, second = self.site.balancers
+        split = self.site.cli("gates", "split", f"{GATE}@one", "--label", f"place={first.name}",
+                              "--wait-for", "observed")
+        self.assertEqual(split.code, 0, split)
+        self.assertEqual(self.site.cli("retreat", GATE, "--to", "10%").code, 0)
+        self.await_width(100_000, [second])
+        self.await_width(500_000, [first])
+        opened = self.site.cli("open", f"{GATE}@one", "--for", "10m", "--reason", "drill",
+                               "--wait-for", "observed")
+        self.assertEqual(opened.code, 0, opened)
+        self.await_width(1_000_000, [first])
+        self.await_width(100_000, [second])
+        self.site.controller.kill()
+        self.site.controller.start()
+        closed = self.site.cli("close", GATE)
+        self.assertIn(closed.code, (0, 11), closed)
+        self.await_width(0)
+        taken_back = self.site.cli("gates", "remove", f"{GATE}@one")
+        self.assertEqual(taken_back.code, 0, taken_back)
+        self.assertEqual(len(self.gate()["agents"]), 2)
+
+
 if __name__ == "__main__":
     process.exit_on_signals()
     unittest.main(verbosity=2)

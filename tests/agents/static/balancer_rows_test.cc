@@ -163,11 +163,14 @@ void ExpectStaticOverAStep(const Kind& kind, std::chrono::seconds day) {
   SteppedClock clock;
   Scene scene(kind, {.clock = &clock});
   const std::int64_t before = scene.balancer().UnixSeconds();
+  const bool drops = scene.balancer().DropsRequestsOverAStep();
+  if (drops) scene.LetInsideGo();
   clock.Set(day);
   EXPECT_TRUE(Eventually([&] {
     return std::abs(scene.balancer().UnixSeconds() - before - day.count()) < 3600;
   })) << scene.balancer().UnixSeconds();
-  scene.ExpectStaticWithoutAGap();
+  if (drops) scene.LetInsideComeBack();
+  drops ? scene.ExpectStatic() : scene.ExpectStaticWithoutAGap();
   scene.ExpectReady();
   scene.ExpectLowersOnTheBox();
   if (scene.balancer().IsDecidedByItsAgent()) return;

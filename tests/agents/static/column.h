@@ -46,6 +46,8 @@ class Column {
   virtual void UpgradeBesideTheOld() = 0;
   // Less in the share's file reaches it without a reload.
   virtual bool FollowsItsFile() const = 0;
+  // Gated or not, it may drop a request that is under way when its clock is stepped.
+  virtual bool DropsRequestsOverAStep() const { return false; }
   // What its wall clock says; 0: unknown.
   virtual std::int64_t UnixSeconds() const = 0;
 };

@@ -60,6 +60,8 @@ void Scene::LetInsideGo() {
   admitted_.reset();
 }
 
+void Scene::LetInsideComeBack() { admitted_ = Visit(inside_); }
+
 int Scene::Answers() const {
   return balancer_->IsDecidedByItsAgent() ? kAnswersOfTheAgent : kAnswers;
 }

@@ -46,6 +46,8 @@ class Scene {
   void ExpectIsAtMost(const char* share);
   // From now on nobody is inside who was.
   void LetInsideGo();
+  // And whoever had gone comes back.
+  void LetInsideComeBack();
   // From now on nobody is outside who was.
   void LetOutsideGo();
   // The agent's own pages come to say so.

@@ -45,6 +45,39 @@ TEST_F(Sessions, AnAgentThatComesLateIsToldThePresentShare) {
   EXPECT_EQ(directive.share_ppm(), 0U);
 }
 
+TEST_F(Sessions, AnAgentObeysThePartOfItsLabelsUnderTheGatesOwnName) {
+  CreateShop();
+  grpc::ClientContext context;
+  v1::SplitGateRequest request;
+  request.set_gate("shop@eu");
+  (*request.mutable_labels())["zone"] = "eu";
+  request.mutable_mutation()->set_wait_for(v1::RECORDED);
+  v1::Outcome outcome;
+  const grpc::Status split =
+      OperatorAs(tls::Role::kOperator)->SplitGate(&context, request, &outcome);
+  ASSERT_TRUE(split.ok()) << split.error_message();
+  EXPECT_EQ(outcome.gate().labels().at("zone"), "eu");
+  EXPECT_EQ(GetShop().parts(0), "shop@eu");
+
+  AgentClient client(Edge(), "");
+  v1::AgentMessage hello = HelloFor("shop");
+  (*hello.mutable_hello()->mutable_labels())["zone"] = "eu";
+  client.Say(hello);
+  v1::Directive directive;
+  ASSERT_TRUE(client.HearDirective(directive));
+  EXPECT_EQ(directive.gate(), "shop");
+  EXPECT_EQ(directive.version().revision(), 2U);
+  client.Report(directive, v1::OBSERVED);
+  EXPECT_TRUE(Eventually([&] {
+    grpc::ClientContext looking;
+    v1::GetGateRequest part;
+    part.set_gate("shop@eu");
+    v1::Gate gate;
+    return OperatorAs(tls::Role::kViewer)->GetGate(&looking, part, &gate).ok() && gate.observed();
+  }));
+  EXPECT_EQ(GetShop().agents_size(), 0);
+}
+
 TEST_F(Sessions, WhatAnAgentReportsIsShown) {
   CreateShop();
   AgentClient client(Edge(), "shop");

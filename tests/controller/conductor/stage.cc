@@ -76,8 +76,9 @@ StageAgent& Stage::agent(const std::string& name) {
 
 void Stage::Connect(const std::string& name) {
   agent(name).is_connected = true;
-  const absl::Status status =
-      conductor().Connect(name, agents_.at(name), {.boot_id = name, .gates = {agent(name).report}});
+  const absl::Status status = conductor().Connect(
+      name, agents_.at(name),
+      {.boot_id = name, .labels = agent(name).labels, .gates = {agent(name).report}});
   EXPECT_TRUE(status.ok()) << status;
 }
 

@@ -27,6 +27,7 @@ struct StageAgent : fleet::Session {
   void AskFullState() override {}
   void Close(absl::Status why) override { closed = std::move(why); }
 
+  std::map<std::string, std::string> labels;
   fleet::GateReport report;
   // In the order in which they were sent.
   std::vector<Directive> sent;

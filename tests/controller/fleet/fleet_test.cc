@@ -35,6 +35,7 @@ TEST(Fleet, SendsAnAgentTheDirectivesOfItsGatesAndNoOthers) {
   const auto session = std::make_shared<FakeSession>();
   fleet.Publish(DirectiveFor("shop", 3));
   ASSERT_TRUE(fleet.Connect("edge-1", session, HelloFor("shop"), kNow).ok());
+  fleet.Tell("edge-1");
   EXPECT_EQ(session->slots.at("shop").version.revision, 3U);
   fleet.Publish(DirectiveFor("blog", 1));
   EXPECT_FALSE(session->slots.contains("blog"));
@@ -46,6 +47,7 @@ TEST(Fleet, RenewsWithTheSameVersion) {
   Fleet fleet;
   const auto session = std::make_shared<FakeSession>();
   ASSERT_TRUE(fleet.Connect("edge-1", session, HelloFor("shop"), kNow).ok());
+  fleet.Tell("edge-1");
   fleet.Publish(DirectiveFor("shop", 4));
   const int sends = session->sends;
   fleet.Renew();

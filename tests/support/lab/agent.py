@@ -10,6 +10,7 @@ CONFIGURATION = """\
 controllers: ["127.0.0.1:{controller}"]
 tls: {{ca: {ca}, cert: {certificate}, key: {key}}}
 state_dir: {state}
+labels: {{place: {name}}}
 gates:
   - name: {gate}
     {load_balancer}"""
@@ -29,7 +30,7 @@ class Agent:
         with open(self._config, "w", encoding="utf-8") as file:
             file.write(CONFIGURATION.format(
                 controller=controller.port, ca=certificates.ca, certificate=certificate, key=key,
-                state=state, gate=gate, load_balancer=balancer.agent_settings()))
+                state=state, name=balancer.name, gate=gate, load_balancer=balancer.agent_settings()))
         self.child = None
 
     def start(self):
