@@ -284,10 +284,10 @@ std::string Grammar::ReadValues() {
     out = *duration;
     return "";
   };
-  for (const std::string& wrong : {read("--timeout", raw_.timeout, command_.timeout),
-                                   read("--for", raw_.open_for, command_.open_for),
-                                   ReadLifetime(raw_.lifetime, command_.certs),
-                                   ReadLabels(raw_.labels, command_)}) {
+  for (const std::string& wrong :
+       {read("--timeout", raw_.timeout, command_.timeout),
+        read("--for", raw_.open_for, command_.open_for),
+        ReadLifetime(raw_.lifetime, command_.certs), ReadLabels(raw_.labels, command_)}) {
     if (!wrong.empty()) return wrong;
   }
   if (!raw_.share.empty()) {

@@ -222,7 +222,8 @@ v1::Gate ViewGate(const conductor::Conductor& conductor, const std::string& name
   }
   proto.mutable_labels()->insert(record.labels.begin(), record.labels.end());
   for (const auto& [part, other] : conductor.state().gates) {
-    if (other.exists && IsPart(part) && part != name && WholeOf(part) == name) proto.add_parts(part);
+    if (other.exists && IsPart(part) && part != name && WholeOf(part) == name)
+      proto.add_parts(part);
   }
   if (record.open_until) *proto.mutable_open_until() = ToProto(*record.open_until);
   AddAgents(conductor, gate, proto);

@@ -123,7 +123,8 @@ void Conductor::RouteAgents() {
 // What the engine let go of: an agent, or a gate.
 void Conductor::ForgetRemoved(const engine::Event& event) {
   const auto* command = std::get_if<engine::Command>(&event);
-  const bool removes = command != nullptr && std::holds_alternative<engine::RemoveGate>(command->order);
+  const bool removes =
+      command != nullptr && std::holds_alternative<engine::RemoveGate>(command->order);
   if (removes && !state_.gates.contains(command->gate)) fleet_.Forget(command->gate);
   const auto* order =
       command == nullptr ? nullptr : std::get_if<engine::RemoveAgent>(&command->order);
@@ -256,9 +257,9 @@ absl::Status Conductor::Connect(const std::string& agent, std::shared_ptr<fleet:
   }
   for (const auto& [gate, report] : before) {
     if (known->gates.contains(gate)) continue;
-    const auto same = std::find_if(
-        known->gates.begin(), known->gates.end(),
-        [&gate](const auto& entry) { return WholeOf(entry.first) == WholeOf(gate); });
+    const auto same =
+        std::find_if(known->gates.begin(), known->gates.end(),
+                     [&gate](const auto& entry) { return WholeOf(entry.first) == WholeOf(gate); });
     if (same != known->gates.end()) {
       // It came back with other labels.
       Feed(engine::AgentMoved{gate, same->first, ToView(*known, same->second, now())});

@@ -230,8 +230,7 @@ void Waits::Settle(const engine::State& state, const fleet::Fleet& fleet, TimePo
     const engine::Gate* gate = FindGate(state, wait->gate);
     FollowRaise(*wait, state, gate);
     const bool has_ended = !wait->answer.status.ok() ||
-                           HasArrived(*wait, IsRecorded(*wait), scene) ||
-                           now >= wait->deadline;
+                           HasArrived(*wait, IsRecorded(*wait), scene) || now >= wait->deadline;
     if (!has_ended) {
       ++wait;
       continue;

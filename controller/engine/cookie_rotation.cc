@@ -43,14 +43,13 @@ bool IsBelowAll(const Gate& gate) {
 absl::Status BeginRotation(const State& state, const Gate& gate, CookieKey key, CookieKeys& next) {
   const std::string& name = gate.record.gate;
   if (IsPart(name)) {
-    return absl::FailedPreconditionError(fmt::format(
-        "the parts of a gate accept the same cookies: `headgate gates rotate-key {}`",
-        WholeOf(name)));
+    return absl::FailedPreconditionError(
+        fmt::format("the parts of a gate accept the same cookies: `headgate gates rotate-key {}`",
+                    WholeOf(name)));
   }
   const std::vector<const Gate*> family = FamilyOf(state, gate);
-  const bool is_raised = std::any_of(family.begin(), family.end(), [](const Gate* member) {
-    return member->pending.has_value();
-  });
+  const bool is_raised = std::any_of(
+      family.begin(), family.end(), [](const Gate* member) { return member->pending.has_value(); });
   if (gate.pending || is_raised) {
     return absl::FailedPreconditionError("a raise is being recorded: try again in a second");
   }
@@ -112,11 +111,11 @@ void GoOnWithRotation(Turn& turn, Gate& gate) {
   if (!is_settled || WaitsFor(family)) return;
   CookieKeys next = present;
   const std::uint32_t before = std::exchange(next.issuing, present.keys.back().id);
-  if (std::none_of(family.begin(), family.end(), [](const Gate* one) { return IsBelowAll(*one); })) {
+  if (std::none_of(family.begin(), family.end(),
+                   [](const Gate* one) { return IsBelowAll(*one); })) {
     // Nobody has a place to lose: only cookies of the newest two keys are still of use.
-    std::erase_if(next.keys, [&](const CookieKey& key) {
-      return key.id != before && key.id != next.issuing;
-    });
+    std::erase_if(next.keys,
+                  [&](const CookieKey& key) { return key.id != before && key.id != next.issuing; });
   }
   const Cause cause{.kind = Cause::Kind::kPlan,
                     .what = "sign by the new cookie key",

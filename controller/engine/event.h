@@ -62,8 +62,9 @@ struct RemoveAgent {
   std::string agent;
 };
 
-using Order = std::variant<CreateGate, CloseGate, OpenGate, StartRestoration, Hold, Resume, Advance,
-                           Retreat, Abort, Approve, RemoveAgent, RotateCookieKey, SplitGate, RemoveGate>;
+using Order =
+    std::variant<CreateGate, CloseGate, OpenGate, StartRestoration, Hold, Resume, Advance, Retreat,
+                 Abort, Approve, RemoveAgent, RotateCookieKey, SplitGate, RemoveGate>;
 
 struct Command {
   // Chosen by the conductor; comes back in Replied.

@@ -59,9 +59,10 @@ absl::Status NoSuchGate(const State& state, const std::string& name, Share share
   }
   if (count > kGatesNamed) there_are += fmt::format(" and {} more", count - kGatesNamed);
   if (IsPart(name) && state.gates.contains(WholeOf(name))) {
-    return absl::NotFoundError(fmt::format(
-        "gate {} has no part '{}'; there are: {}. `headgate gates split {} --label zone=…` makes one",
-        WholeOf(name), name, there_are, name));
+    return absl::NotFoundError(
+        fmt::format("gate {} has no part '{}'; there are: {}. `headgate gates split {} --label "
+                    "zone=…` makes one",
+                    WholeOf(name), name, there_are, name));
   }
   // Where there are gates the name is mistyped: it must not be advised into being.
   if (count > 0) {

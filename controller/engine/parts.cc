@@ -34,11 +34,10 @@ absl::Status CheckLabels(const Labels& labels) {
            label.second.size() <= kLabelBytesMax;
   });
   if (is_counted && fit) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      fmt::format("a part has 1 to {} labels of at most {} bytes each, as the agents' "
-                  "configuration gives them: --label zone=eu-1; got {}",
-                  kLabelsMax, kLabelBytesMax,
-                  labels.empty() ? "none" : CutUtf8(TextOf(labels), 200)));
+  return absl::InvalidArgumentError(fmt::format(
+      "a part has 1 to {} labels of at most {} bytes each, as the agents' "
+      "configuration gives them: --label zone=eu-1; got {}",
+      kLabelsMax, kLabelBytesMax, labels.empty() ? "none" : CutUtf8(TextOf(labels), 200)));
 }
 
 // Both ask for the same label with another value: no agent can be in both.
@@ -139,7 +138,8 @@ absl::StatusOr<GateRecord> Split(const State& state, const Gate& part, const Lab
   if (absl::Status status = MayBeSplit(whole); !status.ok()) return status;
   for (const auto& [other, gate] : state.gates) {
     const bool is_sibling = IsPart(other) && IsSameFamily(other, name) && other != name;
-    if (!is_sibling || Exclude(gate.pending ? gate.pending->next.labels : gate.record.labels, labels))
+    if (!is_sibling ||
+        Exclude(gate.pending ? gate.pending->next.labels : gate.record.labels, labels))
       continue;
     return absl::FailedPreconditionError(fmt::format(
         "a load balancer with {} could be in {} too, which has {}: parts differ in the value of "
@@ -158,9 +158,9 @@ absl::StatusOr<GateRecord> Split(const State& state, const Gate& part, const Lab
 absl::Status MayRemove(State& state, const Gate& gate) {
   const std::string& name = gate.record.gate;
   if (gate.record.restoration && !HasEnded(*gate.record.restoration)) {
-    return absl::FailedPreconditionError(fmt::format(
-        "restoration {0} of {1} is running: `headgate abort {1}` ends it", gate.record.restoration->id,
-        name));
+    return absl::FailedPreconditionError(
+        fmt::format("restoration {0} of {1} is running: `headgate abort {1}` ends it",
+                    gate.record.restoration->id, name));
   }
   if (gate.pending) {
     return absl::FailedPreconditionError("a raise is being recorded: try again in a second");
@@ -172,9 +172,8 @@ absl::Status MayRemove(State& state, const Gate& gate) {
     }
     for (const auto& [agent, view] : gate.evidence.agents) {
       if (!view.connected) continue;
-      return absl::FailedPreconditionError(
-          fmt::format("agent {} obeys gate {}: take the gate out of its configuration first", agent,
-                      name));
+      return absl::FailedPreconditionError(fmt::format(
+          "agent {} obeys gate {}: take the gate out of its configuration first", agent, name));
     }
     return absl::OkStatus();
   }
@@ -182,7 +181,8 @@ absl::Status MayRemove(State& state, const Gate& gate) {
   if (absl::Status status = MayBeSplit(whole); !status.ok()) return status;
   if (gate.record.open_until || gate.record.share != whole.record.share) {
     return absl::FailedPreconditionError(fmt::format(
-        "{} is at {}{} and {} at {}: bring both to one share first, so that nobody is let in or put "
+        "{} is at {}{} and {} at {}: bring both to one share first, so that nobody is let in or "
+        "put "
         "out by it",
         name, gate.record.share.ToString(), gate.record.open_until ? " by an operator's word" : "",
         whole.record.gate, whole.record.share.ToString()));

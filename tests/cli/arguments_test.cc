@@ -117,8 +117,7 @@ TEST(Arguments, LabelsOfAPartAreCollected) {
   const Command split =
       Good({"gates", "split", "shop@eu", "--label", "zone=eu", "--label", "tier=a=b"});
   EXPECT_EQ(split.gate, "shop@eu");
-  EXPECT_EQ(split.labels,
-            (std::map<std::string, std::string>{{"zone", "eu"}, {"tier", "a=b"}}));
+  EXPECT_EQ(split.labels, (std::map<std::string, std::string>{{"zone", "eu"}, {"tier", "a=b"}}));
 }
 
 TEST(Arguments, SaysWhatIsWrongWithTheWords) {

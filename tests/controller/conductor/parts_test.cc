@@ -194,7 +194,8 @@ TEST_F(PartsTest, WhatCannotBeAPartIsRefusedAndChangesNothing) {
   EXPECT_THAT(std::string(Order(eu, "shop@eu").message()), HasSubstr("a part would outlive"));
   ASSERT_TRUE(Order(engine::CloseGate{}, "shop").ok());
   RampTo(10);
-  EXPECT_THAT(std::string(Order(eu, "shop@eu").message()), HasSubstr("counts on its load balancers"));
+  EXPECT_THAT(std::string(Order(eu, "shop@eu").message()),
+              HasSubstr("counts on its load balancers"));
   EXPECT_EQ(stage_.conductor().state().gates.size(), 1U);
   EXPECT_EQ(SplitEu().code(), absl::StatusCode::kFailedPrecondition);
 }
@@ -253,7 +254,9 @@ class PartsTrial : public PartsTest {
         return stage_.Run(Duration(one_of(500)));
     }
   }
-  void Give(engine::Order order, const std::string& gate) { stage_.Do(std::move(order), WaitFor::kSent, gate); }
+  void Give(engine::Order order, const std::string& gate) {
+    stage_.Do(std::move(order), WaitFor::kSent, gate);
+  }
   std::string GateOf(const std::string& agent) {
     return stage_.conductor().fleet().GateOf(agent, "shop");
   }
@@ -261,19 +264,20 @@ class PartsTrial : public PartsTest {
 
 TEST_F(PartsTrial, AgentsAreNeverToldAnythingOlderAndAllConvergeWhateverIsDoneToParts) {
   OpenShopWithZonesAt(50);
-  for (std::uint32_t seed = 1; seed <= 200; ++seed) {
+  for (std::uint32_t seed = 1; seed <= 60; ++seed) {
     SCOPED_TRACE(seed);
     std::mt19937 random(seed);
     for (int step = 0; step < 30; ++step) TakeStep(random);
     stage_.Run(5s);
     for (const char* agent : {"edge-1", "edge-2"}) {
-      const StageAgent& known = stage_.agent(agent);
+      StageAgent& known = stage_.agent(agent);
       for (std::size_t i = 1; i < known.sent.size(); ++i) {
         ASSERT_GE(known.sent[i].version, known.sent[i - 1].version) << agent << " " << i;
       }
       const engine::GateRecord& gate = stage_.gate(GateOf(agent));
       ASSERT_EQ(known.report.version, gate.version) << agent << " of " << gate.gate;
       ASSERT_LE(known.report.enforced, gate.share) << agent << " of " << gate.gate;
+      known.sent.erase(known.sent.begin(), known.sent.end() - 1);
     }
   }
 }
