@@ -181,6 +181,7 @@ void Keeper::Do(const Apply& apply, TimePoint now) {
 
 void Keeper::Note(const Apply& apply, const ApplyOutcome& outcome, TimePoint now) {
   ++applied_;
+  refuter_.BeginAnew();
   if (!outcome.in_memory.ok() || !outcome.at_next_start.ok()) ++failed_;
   gate_.OnApplied(apply, outcome, now);
   LookAtLoadBalancer();

@@ -11,8 +11,8 @@ absl::Status Compare(const Refuter::Counted& from, const Refuter::Counted& to) {
   if (to.in_force == Share::None() && admitted > from.in_flight) {
     return absl::FailedPreconditionError(fmt::format(
         "at 0 % {} requests were answered by the application, and only {} had been under way: not "
-        "every request passes the gate's `use_backend`; put its snippet above every other rule of "
-        "the frontend, and no other frontend before this backend",
+        "every request passes the gate; put its snippet above every other rule, and let no other "
+        "way lead to this application",
         admitted, from.in_flight));
   }
   if (to.in_force == Share::All() && refused > Refuter::kStrayRefusalsMax) {
@@ -27,8 +27,10 @@ absl::Status Compare(const Refuter::Counted& from, const Refuter::Counted& to) {
 }  // namespace
 
 absl::Status Refuter::Weigh(const Counted& counted, TimePoint now) {
-  const bool is_other =
-      !from_ || from_->in_force != counted.in_force || from_->instance != counted.instance;
+  const bool was_away = now - weighed_at_ > kSettled;
+  weighed_at_ = now;
+  const bool is_other = !from_ || was_away || from_->in_force != counted.in_force ||
+                        from_->instance != counted.instance;
   if (is_other) {
     share_since_ = now;
     refutation_ = absl::OkStatus();

@@ -33,12 +33,16 @@ class Refuter {
     // Under way to the application now, bypassed ones included.
     std::uint64_t in_flight = 0;
   };
-  // Not OK: refuted, in words for people.
+  // Another share was put in force, be it for a moment: what was counted until now says nothing.
+  void BeginAnew() { from_.reset(); }
+  // Not OK: refuted, in words for people. After a time in which nobody looked, as of an agent that
+  // hung, it begins anew: another share may have been in force meanwhile.
   absl::Status Weigh(const Counted& counted, TimePoint now);
 
  private:
   std::optional<Counted> from_;
   TimePoint from_at_;
+  TimePoint weighed_at_;
   TimePoint share_since_;
   absl::Status refutation_;
   TimePoint refuted_at_;

@@ -172,7 +172,7 @@ void AddAgents(const conductor::Conductor& conductor, const engine::Gate& gate, 
   std::size_t expected = names.size();
   if (gate.record.restoration) {
     const std::size_t planned = gate.record.restoration->plan.spec().agent_count;
-    expected = std::max(expected, planned - std::min(planned, gate.evidence.removed.size()));
+    expected = std::max(expected, planned - std::min(planned, gate.record.removed.size()));
   }
   proto.set_agents_expected(static_cast<std::uint32_t>(expected));
   proto.set_agents_unknown(static_cast<std::uint32_t>(expected - known));

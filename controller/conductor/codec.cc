@@ -69,6 +69,8 @@ std::string ForTimeline(const std::string& payload) {
   v1::GateRecord& state = *proto.mutable_gate_changed()->mutable_state();
   if (state.has_restoration()) state.mutable_restoration()->clear_plan();
   state.clear_cookie_keys();
+  state.clear_agents();
+  state.clear_removed_agents();
   return proto.SerializeAsString();
 }
 

@@ -306,6 +306,8 @@ v1::GateRecord EncodeGate(const engine::GateRecord& record) {
   }
   proto.mutable_labels()->insert(record.labels.begin(), record.labels.end());
   proto.set_removed(record.is_removed);
+  proto.mutable_agents()->Assign(record.agents.begin(), record.agents.end());
+  proto.mutable_removed_agents()->Assign(record.removed.begin(), record.removed.end());
   return proto;
 }
 
@@ -340,6 +342,8 @@ absl::StatusOr<engine::GateRecord> DecodeGate(const v1::GateRecord& proto,
   record.request_ids.assign(proto.request_ids().begin(), proto.request_ids().end());
   record.labels.insert(proto.labels().begin(), proto.labels().end());
   record.is_removed = proto.removed();
+  record.agents.insert(proto.agents().begin(), proto.agents().end());
+  record.removed.insert(proto.removed_agents().begin(), proto.removed_agents().end());
   if (proto.has_cookie_keys()) record.cookie_keys = DecodeCookieKeys(proto.cookie_keys(), reader);
   if (!reader.status().ok()) return reader.status();
   return record;

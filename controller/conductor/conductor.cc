@@ -131,7 +131,7 @@ void Conductor::ForgetRemoved(const engine::Event& event) {
   if (order == nullptr) return;
   const auto gate = state_.gates.find(command->gate);
   const bool is_removed =
-      gate != state_.gates.end() && gate->second.evidence.removed.contains(order->agent);
+      gate != state_.gates.end() && gate->second.record.removed.contains(order->agent);
   if (is_removed) fleet_.Remove(command->gate, order->agent);
 }
 

@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "common/base/gate_name.h"
 #include "common/base/rounded.h"
+#include "controller/engine/obstacles.h"
 
 namespace headgate::conductor {
 namespace {
@@ -120,8 +122,8 @@ struct Scene {
   TimePoint started;
 };
 
-// Also agents that only the plan knows: after a restart they may not be back yet, and they enforce
-// what they had.
+// Also agents that only the plan or the journal knows: after a restart they may not be back yet,
+// and they enforce what they had.
 std::vector<Unconfirmed> MissingAt(const Target& target, const Scene& scene) {
   const auto& [state, fleet, now, started] = scene;
   const engine::Gate* gate = target.gate;
@@ -138,18 +140,18 @@ std::vector<Unconfirmed> MissingAt(const Target& target, const Scene& scene) {
     if (is_heard && HasReached(report->second, target)) continue;
     missing.push_back({name, WhyMissing(agent, report->second, asked, now)});
   }
-  const bool has_plan = gate != nullptr && gate->record.restoration;
-  const auto named =
-      has_plan ? gate->record.restoration->plan.spec().agents : std::vector<std::string>();
+  const auto named = gate == nullptr ? std::set<std::string>() : engine::ExpectedAgents(*gate);
   for (const std::string& name : named) {
     const fleet::Agent* agent = fleet.Find(name);
     // Also one that has gone over to another part since.
     const bool is_known = agent != nullptr && Obeys(*agent, WholeOf(target.name));
-    if (is_known || gate->evidence.removed.contains(name)) continue;
+    if (is_known) continue;
+    ++known;
     missing.push_back(
         {name, "has not connected since the controller started, what it lets in is unknown"});
   }
-  const std::size_t removed = gate == nullptr ? 0 : gate->evidence.removed.size();
+  const std::size_t removed = gate == nullptr ? 0 : gate->record.removed.size();
+  const bool has_plan = gate != nullptr && gate->record.restoration;
   const std::size_t wanted = has_plan ? gate->record.restoration->plan.spec().agent_count : 0;
   // Nobody to ask is nobody who has confirmed.
   const std::size_t expected = std::max<std::size_t>(wanted, named.empty() ? 1 : 0);
@@ -159,9 +161,11 @@ std::vector<Unconfirmed> MissingAt(const Target& target, const Scene& scene) {
                               "started; a load balancer enforces what it was told last",
                               known, expected)});
   }
-  // Nobody names the agents of a gate of an earlier reign: one may be on its way back.
+  // Nobody names the agents of a gate of an old journal: one may be on its way back.
   const bool is_recovered = gate != nullptr && gate->recovered != Version{};
-  const bool is_counted = !named.empty() || (wanted > 0 && known + removed >= wanted);
+  const bool is_named = has_plan && !gate->record.restoration->plan.spec().agents.empty();
+  const bool is_counted = is_named || (gate != nullptr && gate->knows_agents) ||
+                          (wanted > 0 && known + removed >= wanted);
   if (missing.empty() && is_recovered && !is_counted && now - started < kComingBack) {
     missing.push_back(
         {"(any)", fmt::format("this controller started {} ago: a load balancer that has not come "

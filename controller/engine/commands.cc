@@ -105,7 +105,7 @@ absl::Status Carrier::operator()(const StartRestoration& order) {
                                  .proven = gate_.record.share};
   PrepareEvidence(gate_.evidence, order.plan.spec());
   // Who was removed in another incident is asked for again.
-  gate_.evidence.removed.clear();
+  next.removed.clear();
   if (command_.dry_run) summary_ = Foresee(gate_, next, turn_.now());
   Commit(std::move(next), "start");
   is_deferred_ = !order.when_ready && !command_.dry_run;
@@ -237,7 +237,7 @@ absl::Status Carrier::operator()(const Approve&) {
 absl::Status Carrier::operator()(const RemoveAgent& order) {
   summary_ =
       fmt::format("agent {} no longer counts in the quorum of {}", order.agent, command_.gate);
-  return Remove(turn_, gate_, order.agent, command_.actor);
+  return Remove(turn_, gate_, order.agent, CauseOf("remove agent"));
 }
 
 void Carry(Turn& turn, const Command& given) {

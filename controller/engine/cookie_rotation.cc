@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "common/base/gate_name.h"
+#include "controller/engine/obstacles.h"
 #include "controller/engine/turn.h"
 
 namespace headgate::engine {
@@ -19,18 +19,22 @@ bool Accepts(const AgentView& agent, const Version& version) {
          (agent.stage == AgentView::Stage::kApplied || agent.stage == AgentView::Stage::kObserved);
 }
 
-// The first agent that may not accept what was published last, and its gate; none: all do.
-struct Awaited {
-  std::string agent;
-  std::string gate;
-};
-std::optional<Awaited> WaitsFor(const std::vector<const Gate*>& family) {
+// The first agent that may not accept what was published last, for people; empty: all do. One that
+// is not back since the controller started may not; and nobody at all is nobody who accepts it.
+std::string WaitsFor(const std::vector<const Gate*>& family) {
+  bool has_agents = false;
   for (const Gate* gate : family) {
-    for (const auto& [name, agent] : gate->evidence.agents) {
-      if (!Accepts(agent, gate->record.version)) return Awaited{name, gate->record.gate};
+    const auto& known = gate->evidence.agents;
+    for (const std::string& name : ExpectedAgents(*gate)) {
+      has_agents = true;
+      const auto agent = known.find(name);
+      if (agent != known.end() && Accepts(agent->second, gate->record.version)) continue;
+      return fmt::format(
+          "{0} has not confirmed it; `headgate agents remove {1} {0}` if it is gone for good", name,
+          gate->record.gate);
     }
   }
-  return std::nullopt;
+  return has_agents ? "" : "no load balancer has connected";
 }
 
 bool IsBelowAll(const Gate& gate) {
@@ -59,14 +63,8 @@ absl::Status BeginRotation(const State& state, const Gate& gate, CookieKey key, 
   }
   const CookieKeys& present = gate.record.cookie_keys;
   if (present.HasStaged()) {
-    const std::optional<Awaited> awaited = WaitsFor(family);
-    return absl::FailedPreconditionError(fmt::format(
-        "cookie key {} is still being handed out{}", present.keys.back().id,
-        awaited
-            ? fmt::format(": {0} has not confirmed it; `headgate agents remove {1} {0}` if it is "
-                          "gone for good",
-                          awaited->agent, awaited->gate)
-            : ""));
+    return absl::FailedPreconditionError(fmt::format("cookie key {} is still being handed out: {}",
+                                                     present.keys.back().id, WaitsFor(family)));
   }
   const bool some_are_in = std::any_of(family.begin(), family.end(), [](const Gate* member) {
     return member->record.share > Share::None() && member->record.share < Share::All();
@@ -108,7 +106,7 @@ void GoOnWithRotation(Turn& turn, Gate& gate) {
   const bool is_settled = std::all_of(family.begin(), family.end(), [](const Gate* member) {
     return !member->pending && member->recorded;
   });
-  if (!is_settled || WaitsFor(family)) return;
+  if (!is_settled || !WaitsFor(family).empty()) return;
   CookieKeys next = present;
   const std::uint32_t before = std::exchange(next.issuing, present.keys.back().id);
   if (std::none_of(family.begin(), family.end(),

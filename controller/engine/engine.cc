@@ -41,6 +41,7 @@ class Applier {
     Gate& gate = turn_.state().gates[event.record.gate];
     gate.record = event.record;
     gate.recovered = event.record.version;
+    gate.knows_agents = !event.record.agents.empty();
   }
 
   void operator()(const ReignBegan& event) {
@@ -94,7 +95,6 @@ class Applier {
     if (gate == nullptr) gate = Adopt(event);
     if (gate == nullptr) return;
     gate->evidence.agents[event.agent.name] = event.agent;
-    if (event.agent.connected) gate->evidence.removed.erase(event.agent.name);
     if (!IsAdopted(*gate)) {
       LowerToUnrecorded(*gate, event.agent);
     } else if (IsReported(*gate) || gate->pending) {
@@ -173,6 +173,7 @@ class Applier {
     gate.looked = turn_.now();
     if (gate.record_again && turn_.now() >= *gate.record_again) turn_.RecordAgain(gate);
     ExpireOpen(gate);
+    RecordNewAgents(turn_, gate);
     LiftWhereNobodyRises(gate);
     GoOnWithRotation(turn_, gate);
     Steer(turn_, gate);

@@ -184,7 +184,6 @@ void ForgetAgent(Evidence& evidence, const std::string& agent) {
     ratio.by_agent.erase(agent);
     if (ratio.weighed) ratio.weighed->agents.erase(agent);
   }
-  evidence.removed.insert(agent);
 }
 
 void ForgetCounts(Evidence& evidence, TimePoint now, bool was_lowered) {

@@ -113,8 +113,6 @@ struct Traffic {
 
 struct Evidence {
   std::map<std::string, AgentView> agents;
-  // Agents that an operator removed and that have not come back since.
-  std::set<std::string> removed;
   std::map<std::string, Traffic> traffic;
   std::map<std::string, RatioEvidence> ratios;
   std::map<std::string, ValueEvidence> values;
@@ -125,7 +123,7 @@ struct Evidence {
 
 // Makes room for the checks of a plan and forgets every other one's.
 void PrepareEvidence(Evidence& evidence, const PlanSpec& plan);
-// Of an agent that an operator removed.
+// Of an agent that obeys the gate no more.
 void ForgetAgent(Evidence& evidence, const std::string& agent);
 // What was counted at another share says nothing of this one.
 void ForgetCounts(Evidence& evidence, TimePoint now, bool was_lowered);

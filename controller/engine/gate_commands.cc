@@ -106,7 +106,11 @@ absl::Status Carrier::operator()(const RemoveGate&) {
   Gate& whole = turn_.state().gates.at(WholeOf(command_.gate));
   GateRecord next = whole.record;
   next.no_raise = next.no_raise || next.share > Share::None();
-  turn_.Commit(whole, std::move(next), CauseOf("take back " + command_.gate));
+  // Those that are not back yet are waited for there.
+  next.agents.insert(gate_.record.agents.begin(), gate_.record.agents.end());
+  Cause cause = CauseOf("take back part");
+  cause.why = command_.gate + (cause.why.empty() ? "" : ": " + cause.why);
+  turn_.Commit(whole, std::move(next), std::move(cause));
   summary_ = fmt::format("{} is removed: its load balancers obey {} again, at {} as before",
                          command_.gate, whole.record.gate, whole.record.share.ToString());
   return absl::OkStatus();

@@ -72,8 +72,9 @@ void AddClaims(const PlanSpec& plan, const AgentView& agent, Found& found) {
   }
 }
 
-// Without users there is nothing to count: preflight stands in for the ratios.
-bool MayBeTooFew(const Gate& gate) { return gate.record.share == Share::None(); }
+// Without users there is nothing to count: preflight stands in for the ratios. And a restoration
+// that begins with some in begins by proving their share.
+bool MayBeTooFew(const Gate& gate) { return IsInPreflight(gate); }
 
 void AddChecks(const Gate& gate, TimePoint now, Found& found) {
   // A restoration that has ended asks nothing any more.
@@ -140,7 +141,7 @@ void AddAgents(const Gate& gate, TimePoint now, Found& found) {
       });
     }
   }
-  if (plan != nullptr && connected + gate.evidence.removed.size() < plan->agent_count) {
+  if (plan != nullptr && connected + gate.record.removed.size() < plan->agent_count) {
     found.Add(
         [&] { return fmt::format("{} of {} agents are connected", connected, plan->agent_count); });
   }
@@ -168,13 +169,16 @@ void AddAll(const State& state, const Gate& gate, TimePoint now, Found& found) {
 }  // namespace
 
 std::set<std::string> ExpectedAgents(const Gate& gate) {
-  std::set<std::string> expected;
+  std::set<std::string> expected = gate.record.agents;
   for (const auto& [name, agent] : gate.evidence.agents) expected.insert(name);
   if (gate.record.restoration) {
     const PlanSpec& plan = gate.record.restoration->plan.spec();
     expected.insert(plan.agents.begin(), plan.agents.end());
   }
-  for (const std::string& name : gate.evidence.removed) expected.erase(name);
+  for (const std::string& name : gate.record.removed) {
+    const auto back = gate.evidence.agents.find(name);
+    if (back == gate.evidence.agents.end() || !back->second.connected) expected.erase(name);
+  }
   return expected;
 }
 

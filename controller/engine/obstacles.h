@@ -25,7 +25,7 @@ std::vector<std::string> Obstacles(const State& state, const Gate& gate, TimePoi
 bool IsClear(const State& state, const Gate& gate, TimePoint now);
 // The part of it that is about agents: connected, obedient, and carrying the traffic.
 std::vector<std::string> AgentObstacles(const Gate& gate, TimePoint now);
-// Who must be there: the newest plan's agents, and every one that was seen and not removed.
+// Who must be there: the newest plan's agents, and every one that was ever seen and not removed.
 std::set<std::string> ExpectedAgents(const Gate& gate);
 // Without users, or before a restoration has begun to admit: its databases are looked at too.
 bool IsInPreflight(const Gate& gate);

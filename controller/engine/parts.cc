@@ -80,12 +80,6 @@ std::uint64_t NextRevision(const State& state, const Gate& gate) {
   return next;
 }
 
-// Nothing of it is left at `gate`, not even that somebody removed it.
-void Leave(Gate& gate, const std::string& agent) {
-  ForgetAgent(gate.evidence, agent);
-  gate.evidence.removed.erase(agent);
-}
-
 }  // namespace
 
 std::uint64_t TakeRevision(State& state, Gate& gate) {
@@ -196,7 +190,7 @@ void Move(Turn& turn, const AgentMoved& event) {
   if (const auto from = gates.find(event.from); from != gates.end()) {
     auto known = from->second.evidence.traffic.extract(event.agent.name);
     if (!known.empty()) traffic = std::move(known.mapped());
-    Leave(from->second, event.agent.name);
+    LeaveFor(turn, from->second, event.agent.name);
   }
   const auto found = gates.find(event.to);
   if (found == gates.end()) return;

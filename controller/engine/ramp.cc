@@ -7,6 +7,7 @@
 #include "controller/engine/attention.h"
 #include "controller/engine/engine.h"
 #include "controller/engine/explain.h"
+#include "controller/engine/obstacles.h"
 #include "controller/engine/situation.h"
 #include "controller/engine/turn.h"
 
@@ -68,10 +69,33 @@ void EndPatience(Turn& turn, Gate& gate, const Situation& situation) {
   HoldFor(turn, gate, Holding::Why::kNoData, *situation.silent, why);
 }
 
+// Somebody is in whose share no count has proven: that comes first.
+void ProveFirst(Turn& turn, Gate& gate, const std::string& why) {
+  GateRecord next = turn.WithPhase(gate, Admitting{gate.record.share});
+  next.restoration->passed_preflight = true;
+  next.no_raise = false;
+  turn.Propose(gate, std::move(next),
+               PlanCause(gate, turn.now(), "go on",
+                         fmt::format("{}; {} is proven first", why, gate.record.share.ToString())),
+               true);
+}
+
+bool IsUnproven(const Gate& gate, TimePoint now) {
+  const Judgements judgements = JudgeAll(gate, now, true, false);
+  return std::any_of(judgements.begin(), judgements.end(), [](const auto& check) {
+    return check.second.unknown_why == UnknownWhy::kTooFew;
+  });
+}
+
 void SteerPreflight(Turn& turn, Gate& gate, const Situation& situation) {
   const Restoration& restoration = *gate.record.restoration;
   const PlanSpec& plan = restoration.plan.spec();
   if (HasBeenClearFor(gate, plan.ready_for, turn.now())) {
+    if (gate.record.share > Share::None() && IsUnproven(gate, turn.now())) {
+      ProveFirst(turn, gate,
+                 fmt::format("preflight passed for {}", FormatDuration(plan.ready_for)));
+      return;
+    }
     const Course course = CourseOf(gate, turn.now());
     AdmitNext(turn, gate, course.to,
               fmt::format("preflight passed for {}{}{}", FormatDuration(plan.ready_for),

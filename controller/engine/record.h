@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -161,6 +162,11 @@ struct GateRecord {
   std::vector<std::string> request_ids;
   // Empty in journals of before there were any, until the first RotateCookieKey.
   CookieKeys cookie_keys{};
+  // Every agent that was seen to obey the gate and was not removed since: one that is not back
+  // after a restart is a load balancer that enforces what it was told last. And those that an
+  // operator removed, until they come back or another restoration asks for them again.
+  std::set<std::string> agents{};
+  std::set<std::string> removed{};
   // Of a part ("shop@eu"): the agents that obey it have all of these. Else empty.
   Labels labels{};
   // It is no more.

@@ -41,6 +41,8 @@ struct Gate {
   // The newest version of the reign before: an agent that reports a newer one of an older epoch
   // holds a lowering that was never recorded.
   Version recovered;
+  // The reign before knew its agents: whoever it does not name was not there.
+  bool knows_agents = false;
 
   Evidence evidence;
   // Since when nothing has stood in the way of a raise; unset while something does.

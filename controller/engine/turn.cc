@@ -192,6 +192,11 @@ void Turn::RecordAgain(Gate& gate) {
   HandToJournal(gate, gate.record, gate.cause, gate.failed_token);
 }
 
+void Turn::Note(Gate& gate, Cause cause) {
+  HEADGATE_CHECK(!gate.pending);
+  HandToJournal(gate, gate.record, std::move(cause));
+}
+
 void Turn::RecordRemoval(Gate& gate, Cause cause) {
   GateRecord last = gate.record;
   last.is_removed = true;

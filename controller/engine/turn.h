@@ -34,6 +34,9 @@ class Turn {
   GateRecord WithPhase(const Gate& gate, Phase phase) const;
   void Reply(Replied reply) { actions_.emplace_back(std::move(reply)); }
   void Tell(const Gate& gate, std::string text, bool pages);
+  // Nothing that agents enforce, and no decision: the record as it is, for the journal. Not while a
+  // raise waits for it.
+  void Note(Gate& gate, Cause cause);
   // The last record of a gate. Its removal from the state is the caller's.
   void RecordRemoval(Gate& gate, Cause cause);
 
@@ -70,7 +73,11 @@ Phase PhaseAfterHold(const GateRecord& record, TimePoint now);
 void RetreatTo(Turn& turn, Gate& gate, Share to, Cause cause);
 Share RetreatTarget(const Restoration& restoration, Share share);
 // NOT_FOUND, or FAILED_PRECONDITION while it is connected. agent_removal.cc
-absl::Status Remove(Turn& turn, Gate& gate, const std::string& agent, const std::string& actor);
+absl::Status Remove(Turn& turn, Gate& gate, const std::string& agent, Cause cause);
+// Agents that were not known before.
+void RecordNewAgents(Turn& turn, Gate& gate);
+// An agent that obeys another part of the gate from now on.
+void LeaveFor(Turn& turn, Gate& gate, const std::string& agent);
 // The rotation of cookie keys. cookie_rotation.cc
 absl::Status BeginRotation(const State& state, const Gate& gate, CookieKey key, CookieKeys& next);
 // What was begun, for people.

@@ -54,6 +54,21 @@ TEST(Refuter, OneMoreAtZeroThanWereUnderWayRefutesAndIsForgivenWhenItEnds) {
   EXPECT_TRUE(at.Pass(Duration(250)).ok());
 }
 
+TEST(Refuter, WhoCameInWhileNobodyLookedRefutesNothing) {
+  Watched at{Share::None()};
+  EXPECT_TRUE(at.Pass(std::chrono::seconds(2)).ok());
+  // It hung while everybody was let in, and somebody closed the gate on the box.
+  at.now += std::chrono::seconds(6);
+  at.counted.admitted += 1'723;
+  EXPECT_TRUE(at.Pass(std::chrono::seconds(2)).ok());
+  // Opened and closed between two looks.
+  at.refuter.BeginAnew();
+  at.counted.admitted += 40;
+  EXPECT_TRUE(at.Pass(std::chrono::seconds(2)).ok());
+  ++at.counted.admitted;
+  EXPECT_FALSE(at.Pass(Duration(250)).ok());
+}
+
 TEST(Refuter, RefusalsAtAHundredPerCentRefuteAndOneOfACheckDoesNot) {
   Watched at{Share::All()};
   for (int i = 0; i < 10; ++i) {

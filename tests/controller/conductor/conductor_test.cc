@@ -142,8 +142,9 @@ TEST_F(ConductorTest, AnswersAStartWhenItsPreflightEnds) {
 }
 
 TEST_F(ConductorTest, NobodyToAskIsNobodyWhoHasConfirmed) {
-  OpenShopAt(50);
   ASSERT_TRUE(stage_.Start().ok());
+  stage_.Do(engine::CreateGate{Share::All()});
+  stage_.Run(500ms);
   const auto closed = stage_.Do(engine::CloseGate{}, WaitFor::kObserved);
   ASSERT_TRUE(stage_.RunUntil([&] { return closed->has_value(); }, 5s));
   ASSERT_EQ((*closed)->unconfirmed.size(), 1U);
@@ -252,11 +253,15 @@ TEST_F(ConductorTest, TheTimelineNamesEachChangeItsCauseAndWhetherItIsRecorded) 
   stage_.Run(5s);
   EXPECT_THAT(TimelineTexts(), ElementsAre(HasSubstr("+ 18:00:00 reign "),
                                            "+ 18:00:00 shop: create at 50 % [anna]: drill",
+                                           "+ 18:00:00 shop: join at 50 % [edge-1]",
+                                           "+ 18:00:00 shop: join at 50 % [edge-2]",
                                            "- 18:00:00 shop: close at 50 % -> 0 % [anna]: drill"));
   stage_.journal().Heal();
   stage_.Run(2s);
   EXPECT_THAT(TimelineTexts(), ElementsAre(HasSubstr("+ 18:00:00 reign "),
                                            "+ 18:00:00 shop: create at 50 % [anna]: drill",
+                                           "+ 18:00:00 shop: join at 50 % [edge-1]",
+                                           "+ 18:00:00 shop: join at 50 % [edge-2]",
                                            "+ 18:00:00 shop: close at 50 % -> 0 % [anna]: drill",
                                            HasSubstr("shop: settle at 0 %")));
 }

@@ -171,9 +171,68 @@ TEST_F(RecoveryTest, ADamagedJournalMakesItLowerOnlyAndIsNotWrittenTo) {
   EXPECT_EQ(stage_.disk().entries.size(), entries);
 }
 
-TEST_F(RecoveryTest, CloseSaysJustAfterARestartThatALoadBalancerMayBeOnItsWayBack) {
+TEST_F(RecoveryTest, CloseNamesAfterARestartWhoIsNotBackYet) {
   OpenShopAt(50);
+  ASSERT_TRUE(stage_.Start(1'000).ok());
+  stage_.Connect("edge-1");
+  const auto closed = stage_.Do(engine::CloseGate{}, WaitFor::kObserved);
+  ASSERT_TRUE(stage_.RunUntil([&] { return closed->has_value(); }, 3s));
+  ASSERT_EQ((*closed)->unconfirmed.size(), 1U);
+  EXPECT_EQ((*closed)->unconfirmed[0].agent, "edge-2");
+  EXPECT_THAT((*closed)->unconfirmed[0].why, HasSubstr("has not connected since"));
+}
+
+TEST_F(RecoveryTest, WhoWasRemovedIsNotWaitedForAfterARestartAndTheTimelineSaysBywhom) {
+  OpenShopAt(50);
+  stage_.Disconnect("edge-2");
+  ASSERT_TRUE((*stage_.Do(engine::RemoveAgent{"edge-2"}))->status.ok());
+  stage_.Run(500ms);
+  EXPECT_THAT(TimelineTexts(),
+              testing::Contains(HasSubstr("shop: remove agent at 50 % [anna]: edge-2: drill")));
+  ASSERT_TRUE(stage_.Start(1'000).ok());
+  stage_.Connect("edge-1");
+  const auto closed = stage_.Do(engine::CloseGate{}, WaitFor::kObserved);
+  ASSERT_TRUE(stage_.RunUntil([&] { return closed->has_value(); }, 3s));
+  EXPECT_TRUE((*closed)->unconfirmed.empty());
+}
+
+TEST_F(RecoveryTest, WhoIsNotBackAfterARestartCanBeRemoved) {
+  OpenShopAt(50);
+  ASSERT_TRUE(stage_.Start(1'000).ok());
+  stage_.Connect("edge-1");
+  ASSERT_TRUE((*stage_.Do(engine::RemoveAgent{"edge-2"}))->status.ok());
+  const auto closed = stage_.Do(engine::CloseGate{}, WaitFor::kObserved);
+  ASSERT_TRUE(stage_.RunUntil([&] { return closed->has_value(); }, 3s));
+  EXPECT_TRUE((*closed)->unconfirmed.empty());
+  stage_.Connect("edge-2");
+  stage_.Run(1s);
+  EXPECT_EQ(stage_.gate().agents.count("edge-2"), 1U);
+  EXPECT_TRUE(stage_.gate().removed.empty());
+}
+
+TEST_F(RecoveryTest, ANewCookieKeyWaitsAfterARestartForWhoIsNotBackYet) {
+  const std::string secret(kCookieSecretBytes, 's');
   ASSERT_TRUE(stage_.Start().ok());
+  stage_.Do(engine::CreateGate{Share::All(), CookieKey{7, secret}});
+  ComeBack();
+  stage_.Run(500ms);
+  ASSERT_TRUE(stage_.Start(1'000).ok());
+  stage_.Do(engine::RotateCookieKey{CookieKey{7, std::string(kCookieSecretBytes, 't')}});
+  stage_.Run(1s);
+  EXPECT_EQ(stage_.gate().cookie_keys.issuing, 7U);
+  stage_.Connect("edge-1");
+  stage_.Run(1s);
+  EXPECT_EQ(stage_.gate().cookie_keys.issuing, 7U);
+  stage_.Connect("edge-2");
+  stage_.Run(1s);
+  EXPECT_EQ(stage_.gate().cookie_keys.issuing, 8U);
+}
+
+TEST_F(RecoveryTest, CloseSaysJustAfterARestartThatALoadBalancerMayBeOnItsWayBack) {
+  ASSERT_TRUE(stage_.Start().ok());
+  stage_.Do(engine::CreateGate{Share::All()});
+  stage_.Run(500ms);
+  ASSERT_TRUE(stage_.Start(1'000).ok());
   ComeBack();
   const auto closed = stage_.Do(engine::CloseGate{}, WaitFor::kObserved);
   ASSERT_TRUE(stage_.RunUntil([&] { return closed->has_value(); }, 3s));
