@@ -103,6 +103,14 @@ absl::Status Wrong(const std::string& file, const absl::Status& status) {
       fmt::format("page '{}': {}", file, std::string(status.message())));
 }
 
+// "wait.html:3: …" of "line 3: …".
+absl::Status WrongIn(const std::string& path, const absl::Status& status) {
+  constexpr std::string_view kLine = "line ";
+  const std::string words(status.message());
+  if (!words.starts_with(kLine)) return Wrong(path, status);
+  return absl::InvalidArgumentError(fmt::format("{}:{}", path, words.substr(kLine.size())));
+}
+
 }  // namespace
 
 WaitPages::WaitPages() : default_language_(kLanguageDefault) {
@@ -134,10 +142,11 @@ absl::StatusOr<WaitPages> WaitPages::Load(const std::vector<std::string>& files,
                                          "as in de=/etc/headgate/wait.de.html",
                                          language)));
     }
-    const auto text = ReadSmallFile(is_named ? file.substr(equals + 1) : file);
+    const std::string path = is_named ? file.substr(equals + 1) : file;
+    const auto text = ReadSmallFile(path);
     if (!text.ok()) return Wrong(file, text.status());
     auto page = WaitTemplate::Parse(*text);
-    if (!page.ok()) return Wrong(file, page.status());
+    if (!page.ok()) return WrongIn(path, page.status());
     if (!pages.templates_.emplace(language, *std::move(page)).second) {
       return Wrong(file, absl::InvalidArgumentError(
                              fmt::format("there is another page for '{}' already", language)));
@@ -152,7 +161,11 @@ absl::StatusOr<WaitPages> WaitPages::Load(const std::vector<std::string>& files,
   return pages;
 }
 
-const WaitTemplate& WaitPages::For(std::string_view accept_language) const {
+const WaitTemplate& WaitPages::For(std::string_view header) const {
+  std::string small(header);
+  std::transform(small.begin(), small.end(), small.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::string_view accept_language = small;
   auto best = templates_.find(default_language_);
   int best_quality = 0;
   while (!accept_language.empty()) {
@@ -160,9 +173,7 @@ const WaitTemplate& WaitPages::For(std::string_view accept_language) const {
     const std::string_view range = Trimmed(accept_language.substr(0, comma));
     accept_language.remove_prefix(std::min(comma + 1, accept_language.size()));
     // "de-AT" is served what "de" is.
-    std::string language(range.substr(0, range.find_first_of("-; \t")));
-    std::transform(language.begin(), language.end(), language.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    const std::string language(range.substr(0, range.find_first_of("-; \t")));
     const auto found = templates_.find(language);
     const int quality = QualityOf(range);
     if (found == templates_.end() || quality <= best_quality) continue;

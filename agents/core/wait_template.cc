@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <optional>
-#include <regex>
 #include <utility>
 
+#include "agents/core/page_check.h"
 #include "common/base/text.h"
 
 namespace headgate::agent {
@@ -29,19 +29,21 @@ bool IsText(const std::string& text) {
   return text.find('\0') == std::string::npos && ValidUtf8(text) == text;
 }
 
-// What a browser fetches by itself to show the page. A link that people follow is none.
-absl::Status CheckLoadsNothing(const std::string& text) {
-  static const std::regex loads(
-      R"re(<link\b|<iframe\b|<object\b|<embed\b|<base\b|@import\b|\b(?:src|srcset|poster|data|background)\s*=\s*["']?\s*(?!["']?\s*data:)[^\s"'>]+|\burl\(\s*["']?\s*(?!["']?\s*data:)[^)]*)re",
-      std::regex::icase);
-  std::smatch found;
-  if (!std::regex_search(text, found, loads)) return absl::OkStatus();
-  std::string what = found.str().substr(0, 60);
-  std::replace(what.begin(), what.end(), '\n', ' ');
-  return Wrong(LineAt(text, static_cast<std::size_t>(found.position())),
-               fmt::format("'{}' would be loaded, and nothing else is there for who waits: put "
-                           "styles into <style>, pictures into data:",
-                           what));
+absl::Status CheckStandsAlone(const std::string& text) {
+  const std::optional<PageFinding> found = FindExternal(text);
+  return found ? Wrong(LineAt(text, found->at), found->words) : absl::OkStatus();
+}
+
+// Where a place or a section stands within a tag, only what is really sent tells.
+absl::Status CheckSent(const WaitTemplate& page, Known known) {
+  const std::string text = page.Text(known, {"12", "50", "18:25", "CEST"});
+  const std::string where = fmt::format("where {} is known", NameOf(known));
+  if (const std::optional<PageFinding> found = FindExternal(text)) {
+    return absl::InvalidArgumentError(fmt::format("{}: {}", where, found->words));
+  }
+  if (ShowsSomething(text)) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      fmt::format("{} it shows nothing at all: write what people who wait are to read", where));
 }
 
 }  // namespace
@@ -145,11 +147,14 @@ absl::StatusOr<WaitTemplate> WaitTemplate::Parse(const std::string& text) {
                     kTemplateBytesMax));
   }
   if (!IsText(text)) return absl::InvalidArgumentError("it is not UTF-8: save it as that");
-  if (absl::Status status = CheckLoadsNothing(text); !status.ok()) return status;
+  if (absl::Status status = CheckStandsAlone(text); !status.ok()) return status;
   absl::StatusOr<std::vector<Piece>> pieces = Reader(text).Read();
   if (!pieces.ok()) return pieces.status();
   WaitTemplate page;
   page.pieces_ = *std::move(pieces);
+  for (const Known known : kKnown) {
+    if (absl::Status status = CheckSent(page, known); !status.ok()) return status;
+  }
   return page;
 }
 

@@ -39,8 +39,8 @@ class WaitTemplate {
  public:
   // INVALID_ARGUMENT names the line, what is wrong with it, and what to write: a place that does
   // not exist, one outside of its section, a section that does not end, something that the page
-  // would load (nothing else is there while the shop is closed), a page that is too large or not
-  // UTF-8.
+  // would load, run or lead to (nothing else is there while the shop is closed), a page that shows
+  // nothing, is too large or not UTF-8.
   static absl::StatusOr<WaitTemplate> Parse(const std::string& text);
 
   // `literal`: how the load balancer writes what is not a place; null: as it is.

@@ -142,7 +142,7 @@ TEST(Config, AnEndpointHasAPageForEachLanguage) {
   EXPECT_THAT(ErrorOf(with("      page: {fr: " + (folder / "fr.html") + "}\n")),
               HasSubstr("no page in the default language 'en'"));
   EXPECT_THAT(ErrorOf(with("      page: " + (folder / "bad.html") + "\n")),
-              testing::AllOf(HasSubstr("bad.html"), HasSubstr("line 2: '{{name}}'")));
+              HasSubstr("bad.html:2: '{{name}}'"));
 }
 
 TEST(Config, AnEndpointsBootstrapShareHasNoDefault) {
