@@ -37,9 +37,10 @@ do
 
   local function page_for(header)
     local best, best_quality = W.pages[W.default], 0
-    for range in (header or ""):gmatch("[^,]+") do
-      local language = range:match("^%s*(%a+)")
-      local page = language and W.pages[language:lower()]
+    for range in (header or ""):lower():gmatch("[^,]+") do
+      -- Of "de-at;q=0.9" the "de".
+      local language = (range .. ";"):match("^%s*(%a+)[-;%s]")
+      local page = language and W.pages[language]
       local quality = tonumber(range:match("q=([%d.]+)")) or 1
       if page and quality > best_quality then best, best_quality = page, quality end
     end

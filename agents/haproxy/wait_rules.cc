@@ -75,7 +75,7 @@ std::string Rules::Variables() const {
       "    http-request set-var({zone}) var({row}),field(3,|) if {{ var({row}) -m found }}\n"
       "    http-request set-var({ratio}) var({row}),field(4,|) if {{ var({row}) -m found }}\n"
       "    http-request set-var({instant}) var({row}),field(5,|) if {{ var({row}) -m found }}\n"
-      "    http-request set-var({lang}) req.fhdr(accept-language),regsub(-[a-zA-Z0-9]+,,g),"
+      "    http-request set-var({lang}) req.fhdr(accept-language),lower,regsub(-[a-z0-9]+,,g),"
       "language({languages},{default_language})\n"
       "    acl {name}_has_place var({percent}) -m found\n"
       "    acl {name}_has_time var({time}) -m found\n"

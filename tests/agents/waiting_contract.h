@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "agents/core/enforcer.h"
@@ -85,6 +86,35 @@ TYPED_TEST_P(WaitingContract, TellsEachPersonTheirPlaceAndTimeInTheirLanguage) {
     const std::string user = "user-" + std::to_string(i);
     const bool inside = IsAdmitted(BucketOf(user), this->Percent("20%"));
     ASSERT_EQ(real.StatusFor(user), inside ? 200 : 503) << user;
+  }
+}
+
+// In whatever case, with a region, and by what each is wanted: alike at every load balancer.
+TYPED_TEST_P(WaitingContract, SpeaksTheLanguageThatIsWantedMostHoweverItIsWritten) {
+  const TestApp app;
+  const typename TypeParam::Real real({.app_port = app.port(), .share = Share::None()});
+  typename TypeParam::Enforcer enforcer(real.settings());
+  enforcer.Read();
+  const std::pair<const char*, const char*> wanted[] = {
+      {"DE", "de"},
+      {"De-at", "de"},
+      {"de-AT;q=0.9", "de"},
+      {"DE-CH;Q=0.9,EN;q=0.8", "de"},
+      {"de-DE,de;q=0.9,en;q=0.8", "de"},
+      {"zh-Hant-TW, de-Latn-DE-1996 ; q=0.8", "de"},
+      {"en;q=0.5,de;q=0.501", "de"},
+      {"fr;q=1,DE;q=0.001", "de"},
+      {"EN-us,de;q=0.9", "en"},
+      {"en,de", "en"},
+      {"de,en", "de"},
+      {"de;Q=0.1,en;q=0.2", "en"},
+      {"de;q=0,en;q=0.1", "en"},
+      {"deutsch,den", "en"},
+      {"de_AT", "en"},
+      {"*", "en"}};
+  for (const auto& [header, language] : wanted) {
+    SCOPED_TRACE(header);
+    this->PageFor(real, "user-1", header, fmt::format("<html lang=\"{}\">", language));
   }
 }
 
@@ -181,6 +211,7 @@ TYPED_TEST_P(WaitingContract, ShowsTheOperatorsOwnPages) {
 }
 
 REGISTER_TYPED_TEST_SUITE_P(WaitingContract, TellsEachPersonTheirPlaceAndTimeInTheirLanguage,
+                            SpeaksTheLanguageThatIsWantedMostHoweverItIsWritten,
                             TellsProgramsTheSame, NeverTellsATimeThatHasRunOut,
                             WhoComesForTheFirstTimeReadsTheirPlaceToo, ShowsTheOperatorsOwnPages);
 
