@@ -73,9 +73,10 @@ class NginxWriter {
   bool is_static() const { return options_.on_agent_failure == OnAgentFailure::kStatic; }
   std::string BypassMaps() const;
   std::string Cache(const std::string& key, const std::string& unless) const;
-  std::string Ask() const;
+  std::string Ask(const std::string& path) const;
   std::string Log() const;
   std::string Failed() const;
+  std::string Strange() const;
   std::string Page() const;
 
   const SnippetOptions& options_;
@@ -105,6 +106,13 @@ std::string NginxWriter::BypassMaps() const {
 std::string NginxWriter::Http() const {
   std::string text = fmt::format(
       "upstream {name} {{\n    server {listen};\n    keepalive 32;\n}}\n"
+      "# Where nobody listens: in the agent's place while something else answers there. nginx "
+      "takes\n"
+      "# garbage for an answer without a status, of which no kept answer would help.\n"
+      "upstream {name}_nobody {{\n    server unix:/dev/null;\n}}\n"
+      "map ${name}_strange ${name}_agent {{ volatile; default {name}; 1 {name}_nobody; }}\n"
+      "map ${name}_status ${name}_is_strange {{ volatile; default 1; \"\" 0; \"~^(2..|403)$\" 0; "
+      "}}\n"
       "map ${name}_retry ${name}_retry_after {{ \"\" 10; default ${name}_retry; }}\n"
       "map $http_accept ${name}_kind {{\n"
       "    default html;\n    \"~*text/html\" html;\n"
@@ -155,8 +163,11 @@ std::string NginxWriter::Cache(const std::string& key, const std::string& unless
       fmt::arg("keeps_word", kKeepsWord));
 }
 
-std::string NginxWriter::Ask() const {
+// `path`: below the agent.
+std::string NginxWriter::Ask(const std::string& path) const {
   return fmt::format(
+      "    uninitialized_variable_warn off;\n"
+      "    proxy_pass http://${}_agent{};\n"
       "    proxy_http_version 1.1;\n"
       "    proxy_pass_request_body off;\n"
       "    proxy_set_header Connection \"\";\n"
@@ -169,7 +180,8 @@ std::string NginxWriter::Ask() const {
       "    proxy_connect_timeout 200ms;\n"
       "    proxy_send_timeout 200ms;\n"
       "    proxy_read_timeout 200ms;\n"
-      "    proxy_intercept_errors on;\n");
+      "    proxy_intercept_errors on;\n",
+      name_, path);
 }
 
 std::string NginxWriter::Log() const {
@@ -205,15 +217,33 @@ std::string NginxWriter::Failed() const {
       "    auth_request off;\n"
       "    if (${name}_bypass) {{ return 204; }}\n"
       "    rewrite ^ {path} break;\n"
-      "    proxy_pass http://{name};\n"
       "{ask}"
       "    recursive_error_pages off;\n"
-      "    error_page 400 404 413 431 500 502 503 504 = @{name}_unknown;\n"
+      "    error_page 400 401 404 413 431 500 502 503 504 = @{name}_unknown;\n"
       "{cache}"
       "}}\n"
       "location @{name}_unknown {{\n    internal;\n    return 403;\n}}\n",
-      fmt::arg("name", name_), fmt::arg("path", kNginxPath), fmt::arg("ask", Ask()),
+      fmt::arg("name", name_), fmt::arg("path", kNginxPath), fmt::arg("ask", Ask("")),
       fmt::arg("cache", Cache("\"\"", "1")));
+}
+
+// nginx itself makes a 500 of what it cannot read. The request begins anew, and finds no agent
+// then; a 500 of nginx's own stays one.
+std::string NginxWriter::Strange() const {
+  return fmt::format(
+      "# Of an answer that no agent gives: as if there were no agent.\n"
+      "error_page 500 = @{0}_strange;\n"
+      "location @{0}_strange {{\n"
+      "    internal;\n"
+      "    auth_request off;\n"
+      "    recursive_error_pages off;\n"
+      "    if (${0}_is_strange = 0) {{ return 500; }}\n"
+      "    set ${0}_strange 1;\n"
+      "    rewrite ^ $uri last;\n"
+      "}}\n"
+      "# Of a 401, which nginx would hand on to the user.\n"
+      "location @{0}_no_answer {{\n    internal;\n    return 418;\n}}\n",
+      name_);
 }
 
 // The agent knows the person's return and the operator's pages. Ours stands in nginx too, so that
@@ -226,7 +256,6 @@ std::string NginxWriter::Page() const {
       "    auth_request off;\n"
       "    if (${name}_told = 0) {{ rewrite ^ /.headgate/wait/{gate} last; }}\n"
       "    rewrite ^ {path} break;\n"
-      "    proxy_pass http://{name};\n"
       "{ask}"
       "    error_page 500 502 504 = /.headgate/wait/{gate};\n"
       "    proxy_set_header X-Headgate-Given ${name}_given;\n"
@@ -252,7 +281,8 @@ std::string NginxWriter::Page() const {
       "    return 503 '{problem}';\n"
       "}}\n",
       fmt::arg("name", name_), fmt::arg("gate", options_.gate), fmt::arg("path", kNginxWaitPath),
-      fmt::arg("ask", Ask()), fmt::arg("retry", retry), fmt::arg("gate_header", agent::kGateHeader),
+      fmt::arg("ask", Ask("")), fmt::arg("retry", retry),
+      fmt::arg("gate_header", agent::kGateHeader),
       fmt::arg("limited_status", agent::kLimitedStatus), fmt::arg("limited", agent::kLimitedWords),
       fmt::arg("page",
                agent::WaitPages().For("").Text(agent::Known::kNothing, {.retry_after = retry})),
@@ -262,6 +292,7 @@ std::string NginxWriter::Page() const {
 std::string NginxWriter::Server() const {
   return fmt::format(
       "auth_request /.headgate/authz/{gate};\n"
+      "auth_request_set ${name}_status $status;\n"
       "auth_request_set ${name}_verdict $upstream_http_x_headgate_verdict;\n"
       "auth_request_set ${name}_given $upstream_http_set_cookie;\n"
       "auth_request_set ${name}_kept $upstream_cache_status;\n"
@@ -272,20 +303,20 @@ std::string NginxWriter::Server() const {
       "error_page 403 = @{name}_wait;\n"
       "# For an agent that is gone since it has refused: then nginx's own page.\n"
       "recursive_error_pages on;\n"
-      "{log}"
+      "{strange}{log}"
       "location = /.headgate/authz/{gate} {{\n"
       "    internal;\n"
       "    auth_request off;\n"
       "    access_log off;\n"
-      "    proxy_pass http://{name}{path};\n"
       "{ask}"
       "{recursive}"
+      "    error_page 401 = @{name}_no_answer;\n"
       "    error_page 400 413 431 500 502 503 504 = @{name}_failed;\n"
       "{cache}"
       "}}\n"
       "{failed}{page}",
       fmt::arg("gate", options_.gate), fmt::arg("name", name_), fmt::arg("log", Log()),
-      fmt::arg("path", kNginxPath), fmt::arg("ask", Ask()),
+      fmt::arg("strange", Strange()), fmt::arg("ask", Ask(kNginxPath)),
       // Where what failed is tried in a second way.
       fmt::arg("recursive", is_static() ? "    recursive_error_pages on;\n"
                                         : "    recursive_error_pages off;\n"),

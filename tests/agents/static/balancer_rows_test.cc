@@ -99,17 +99,6 @@ void SpoilTheWayToTheAgent(Scene& scene, Relay::Way way) {
   scene.ExpectIsAtMost("1%");
 }
 
-// nginx takes garbage for HTTP/0.9, of which no kept answer helps.
-void SpoilTheWayByGarbage(Scene& scene) {
-  scene.LetInsideGo();
-  scene.LetOutsideGo();
-  scene.balancer().control().Become(Relay::Way::kAnswersGarbage);
-  for (int i = 0; i < 20; ++i) EXPECT_EQ(scene.balancer().StatusFor(scene.outside()), 500);
-  EXPECT_EQ(scene.site().Run({"lower", "5%"}).exit_code, 0);
-  scene.balancer().control().Become(Relay::Way::kForwards);
-  scene.ExpectIsAtMost("5%");
-}
-
 // The way between the agent and the load balancer; both go on.
 void SpoilControl(Scene& scene, Relay::Way way) {
   scene.balancer().control().Become(way);
@@ -141,10 +130,7 @@ void ExpectLowersByTheFile(Scene& scene) {
 
 void ExpectStaticWithoutControl(const Kind& kind, Relay::Way way) {
   Scene scene(kind);
-  if (scene.balancer().IsDecidedByItsAgent()) {
-    return way == Relay::Way::kAnswersGarbage ? SpoilTheWayByGarbage(scene)
-                                              : SpoilTheWayToTheAgent(scene, way);
-  }
+  if (scene.balancer().IsDecidedByItsAgent()) return SpoilTheWayToTheAgent(scene, way);
   SpoilControl(scene, way);
   ExpectLowersByTheFile(scene);
 }
