@@ -9,6 +9,7 @@
 #include "agents/core/prober.h"
 #include "agents/core/share_file.h"
 #include "agents/haproxy/haproxy.h"
+#include "agents/haproxy/tracking.h"
 #include "agents/haproxy/wait_rules.h"
 
 namespace headgate::haproxy {
@@ -122,9 +123,10 @@ std::string Writer::SignedCookie() const {
 std::string Writer::Verdict() const {
   const std::string answer = fmt::format(
       "content-type text/plain hdr {} {} hdr Cache-Control no-store "
-      "lf-string \"bucket=%[{}] width=%[{}] slow={}\\n\" if {{ path {} }}",
+      "lf-string \"bucket=%[{}] width=%[{}] slow={} slot={} frontend=%[fe_name]\\n\" "
+      "if {{ path {} }}",
       agent::kGateHeader, options_.gate, Var("bucket"), Var("width"),
-      fmt::join(options_.slow_ms, ","), options_.probe_path);
+      fmt::join(options_.slow_ms, ","), options_.track_slot, options_.probe_path);
   const bool is_header = options_.key.kind == agent::UserKey::Kind::kHeader;
   const std::string probe_key =
       is_header ? ""
@@ -251,17 +253,20 @@ std::string Writer::Remember() const {
 }
 
 // The table is touched by slow answers only: a stick table that counts every answer costs a fifth
-// of HAProxy's CPU.
+// of HAProxy's CPU. Of the gate's own application: all answers are counted at its backend, and
+// another gate may stand in the same frontend.
 std::string Writer::Slow() const {
   if (options_.slow_ms.empty()) return "";
-  const std::string ms = fmt::format("date(0,ms),sub({}) -m int ge", Slot("start"));
-  std::string text = fmt::format(
-      "    http-response track-sc{} int(1) table {} if {{ {} {} }} !{}_bypass\n",
-      options_.track_slot, WaitBackendOf(options_.gate), ms, options_.slow_ms.front(), name_);
+  const auto is_slower = [&](std::uint32_t ms) {
+    return fmt::format("{{ date(0,ms),sub({}) -m int ge {} }} !{}_bypass {{ be_name {} }}",
+                       Slot("start"), ms, name_, options_.app_backend);
+  };
+  std::string text =
+      fmt::format("    http-response track-sc{} int(1) table {} if {}\n", options_.track_slot,
+                  WaitBackendOf(options_.gate), is_slower(options_.slow_ms.front()));
   for (std::size_t i = 0; i < options_.slow_ms.size(); ++i) {
-    text +=
-        fmt::format("    http-response sc-inc-gpc({},{}) if {{ {} {} }} !{}_bypass\n",
-                    Haproxy::kSlowCounts + i, options_.track_slot, ms, options_.slow_ms[i], name_);
+    text += fmt::format("    http-response sc-inc-gpc({},{}) if {}\n", Haproxy::kSlowCounts + i,
+                        options_.track_slot, is_slower(options_.slow_ms[i]));
   }
   return text;
 }
@@ -271,11 +276,15 @@ absl::StatusOr<std::string> Writer::Frontend() const {
   if (!bypass.ok()) return bypass.status();
   return fmt::format(
       "    # 2. In the frontend, above every other rule of it. A user's key, its bucket, the\n"
-      "    #    width of the share, and the verdict.\n"
+      "    #    width of the share, and the verdict. It counts by way of sc{slot}: of several "
+      "gates "
+      "in\n"
+      "    #    one frontend each needs another slot (--track-slot).\n"
       "{start}{key}{verdict}{bypass}{cookie}{slow}{remember}{limited}"
       "    use_backend {wait} if !{name}_admitted !{name}_bypass || {{ path {probe}{suffix} }}\n"
       "    # Below this line: what was there before, which sends people to '{app}'.\n"
       "\n",
+      fmt::arg("slot", options_.track_slot),
       fmt::arg("start",
                options_.slow_ms.empty() ? "" : fmt::format("    {} date(0,ms)\n", Set("start"))),
       fmt::arg("key", Key()), fmt::arg("verdict", Verdict()), fmt::arg("bypass", *bypass),
@@ -334,7 +343,7 @@ absl::Status Check(const SnippetOptions& options) {
   for (const auto& [what, word] : words) {
     if (absl::Status status = agent::CheckPlainWord(what, word); !status.ok()) return status;
   }
-  if (options.track_slot < 0 || options.track_slot > 2) {
+  if (options.track_slot < 0 || options.track_slot >= kTrackSlots) {
     return absl::InvalidArgumentError(
         fmt::format("--track-slot {} is no slot of HAProxy's: 0 to 2", options.track_slot));
   }

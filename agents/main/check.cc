@@ -59,6 +59,7 @@ std::vector<std::string> CheckAgent(const Config& config, TimePoint now) {
   for (const GateConfig& gate : config.gates) {
     for (std::string& finding : CheckGate(gate)) findings.push_back(std::move(finding));
   }
+  for (std::string& finding : CheckBeside(config.gates)) findings.push_back(std::move(finding));
   return findings;
 }
 

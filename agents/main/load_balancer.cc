@@ -4,6 +4,7 @@
 #include "agents/endpoint/outside.h"
 #include "agents/envoy/check.h"
 #include "agents/haproxy/check.h"
+#include "agents/haproxy/tracking.h"
 #include "agents/nginx/check.h"
 #include "common/base/overloaded.h"
 
@@ -66,6 +67,17 @@ std::vector<std::string> CheckGate(const GateConfig& gate) {
                  [](const envoy::Settings& settings) { return envoy::Check(settings); },
                  [](const endpoint::Settings& settings) { return endpoint::Check(settings); }},
       gate.load_balancer);
+}
+
+std::vector<std::string> CheckBeside(const std::vector<GateConfig>& gates) {
+  std::vector<haproxy::Settings> of_haproxy;
+  for (const GateConfig& gate : gates) {
+    const auto* const settings = std::get_if<haproxy::Settings>(&gate.load_balancer);
+    if (settings != nullptr) of_haproxy.push_back(*settings);
+  }
+  // One gate stands in nobody's way.
+  if (of_haproxy.size() < 2) return {};
+  return haproxy::SharedTrackSlots(of_haproxy);
 }
 
 }  // namespace headgate::agent

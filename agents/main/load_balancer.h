@@ -22,5 +22,7 @@ std::string ShareFileOf(const GateConfig& gate);
 std::string HowTheFileCounts(const GateConfig& gate);
 // Each finding says what is wrong and what to do. Empty: all is well.
 std::vector<std::string> CheckGate(const GateConfig& gate);
+// What gates that stand in one load balancer do to each other.
+std::vector<std::string> CheckBeside(const std::vector<GateConfig>& gates);
 
 }  // namespace headgate::agent
