@@ -21,10 +21,18 @@ TestApp::TestApp() : server_(std::make_unique<httplib::Server>()) {
 
 TestApp::~TestApp() { Stop(); }
 
+void TestApp::DelayBy(int milliseconds) {
+  {
+    const std::lock_guard lock(mutex_);
+    delay_ms_ = milliseconds;
+  }
+  patience_changed_.notify_all();
+}
+
 void TestApp::Dawdle() {
   std::unique_lock lock(mutex_);
-  stopping_changed_.wait_for(lock, std::chrono::milliseconds(delay_ms_),
-                             [this] { return stopping_; });
+  patience_changed_.wait_for(lock, std::chrono::milliseconds(delay_ms_),
+                             [this] { return stopping_ || delay_ms_ == 0; });
 }
 
 void TestApp::Stop() {
@@ -32,7 +40,7 @@ void TestApp::Stop() {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
   }
-  stopping_changed_.notify_all();
+  patience_changed_.notify_all();
   // stop() before the server runs would be lost.
   while (thread_.joinable() && !server_->is_running()) std::this_thread::yield();
   server_->stop();

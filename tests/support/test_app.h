@@ -25,7 +25,8 @@ class TestApp {
 
   std::uint16_t port() const { return port_; }
   void AnswerWith(int status) { status_ = status; }
-  void DelayBy(int milliseconds) { delay_ms_ = milliseconds; }
+  // 0: also of those that wait already.
+  void DelayBy(int milliseconds);
   // Requests that came through the load balancer.
   std::uint64_t requests() const { return requests_; }
   // From now on nobody listens there.
@@ -41,7 +42,7 @@ class TestApp {
   std::atomic<int> delay_ms_{0};
   std::atomic<std::uint64_t> requests_{0};
   std::mutex mutex_;
-  std::condition_variable stopping_changed_;
+  std::condition_variable patience_changed_;
   // Protected by mutex_.
   bool stopping_ = false;
   std::thread thread_;

@@ -154,7 +154,8 @@ std::int64_t TestHaproxy::WidthInMemory() const {
   return entry.ok() ? entry->value_or(-1) : -1;
 }
 
-HttpAnswer GetUrl(const std::string& url, const std::vector<std::string>& headers) {
+HttpAnswer GetUrl(const std::string& url, const std::vector<std::string>& headers,
+                  const std::string& from) {
   CURL* curl = curl_easy_init();
   curl_slist* list = nullptr;
   for (const std::string& header : headers) list = curl_slist_append(list, header.c_str());
@@ -164,6 +165,8 @@ HttpAnswer GetUrl(const std::string& url, const std::vector<std::string>& header
   curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, 8000L);
   curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(curl, CURLOPT_PROXY, "");
+  const std::string interface = "host!" + from;
+  if (!from.empty()) curl_easy_setopt(curl, CURLOPT_INTERFACE, interface.c_str());
   curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, &Take);
   curl_easy_setopt(curl, CURLOPT_WRITEDATA, &answer.body);
   curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, &Take);

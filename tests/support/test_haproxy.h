@@ -22,8 +22,9 @@ struct HttpAnswer {
   std::string body;
 };
 
-// `headers`: "Name: value" each.
-HttpAnswer GetUrl(const std::string& url, const std::vector<std::string>& headers = {});
+// `headers`: "Name: value" each; `from`: an address of this machine, or whichever it takes.
+HttpAnswer GetUrl(const std::string& url, const std::vector<std::string>& headers = {},
+                  const std::string& from = "");
 
 // Lines of agent.yaml below the gate's name.
 std::string AgentYaml(const haproxy::Settings& settings);

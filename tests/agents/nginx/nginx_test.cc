@@ -2,9 +2,12 @@
 // something fails.
 #include "agents/nginx/nginx.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <set>
@@ -306,6 +309,35 @@ TEST(Nginx, ABadValueIsRefusedAndChangesNothing) {
     EXPECT_EQ(answer->status, 400) << query;
   }
   EXPECT_EQ(Nginx(real.settings()).Read().in_force, Percent("20%"));
+}
+
+bool HasIpv6() {
+  const int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd >= 0) close(fd);
+  return fd >= 0;
+}
+
+// There an IPv4 address is "::ffff:127.0.0.1", in one /64 with all others.
+TEST(Nginx, OnAnIpv6SocketNewCookiesOfIpv4AreCountedByAddress) {
+  if (!HasIpv6()) GTEST_SKIP() << "this machine knows no IPv6";
+  constexpr unsigned kMost = 3;
+  const TestApp app;
+  const std::uint16_t port = test::FreePort();
+  const TestNginx real({.app_port = app.port(),
+                        .more_server = fmt::format("listen [::]:{} ipv6only=off;", port),
+                        .new_cookies_per_minute = kMost});
+  const auto is_given = [&](const char* from) {
+    const HttpAnswer answer =
+        test::GetUrl(fmt::format("http://127.0.0.1:{}/", port), {"Sec-Fetch-Mode: navigate"}, from);
+    EXPECT_EQ(answer.status, 200);
+    return answer.headers.find("headgate_uid=") != std::string::npos;
+  };
+  unsigned drawn = 0;
+  // Twice the limit, if one minute ends and the next begins meanwhile.
+  while (drawn <= 2 * kMost && is_given("127.0.0.1")) ++drawn;
+  EXPECT_GE(drawn, kMost);
+  EXPECT_LE(drawn, 2 * kMost);
+  EXPECT_TRUE(is_given("127.0.0.2"));
 }
 
 TEST(Nginx, CheckIsSatisfiedWithASoundGateAndNamesWhatIsWrong) {
