@@ -54,7 +54,7 @@ TestEnvoy::TestEnvoy(Options options) : options_(std::move(options)), port_(Free
                       .app_address = fmt::format("127.0.0.1:{}", options_.app_port)});
   if (!text.ok()) std::fprintf(stderr, "%s\n", std::string(text.status().message()).c_str());
   HEADGATE_CHECK(text.ok());
-  WriteFile(config(), *text);
+  WriteFile(config(), options_.changed ? options_.changed(*text) : *text);
   WriteFile(share_file(), FileText(options_.share));
   Start();
 }
@@ -74,10 +74,10 @@ std::string AgentYaml(const envoy::Settings& settings) {
       "    envoy:\n"
       "      admin: {}\n"
       "      share: {}\n"
-      "      app_clusters: [app]\n"
+      "      app_clusters: [{}]\n"
       "      probe_url: {}\n"
       "      slow: [500ms]\n",
-      settings.admin, settings.share, settings.probe_url);
+      settings.admin, settings.share, fmt::join(settings.app_clusters, ", "), settings.probe_url);
 }
 
 std::string TestEnvoy::share_file() const {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -45,6 +46,8 @@ class TestEnvoy {
     // Takes a hot restart.
     bool hot_restart = false;
     agent::WaitPages pages{};
+    // What is written of the bootstrap that is printed; null: all of it as it is.
+    std::function<std::string(const std::string&)> changed{};
   };
 
   // Starts it and waits until it answers.

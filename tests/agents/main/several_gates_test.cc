@@ -3,15 +3,20 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <string>
+#include <string_view>
 
 #include "agents/core/cookie.h"
 #include "agents/core/forecast.h"
 #include "agents/core/share_file.h"
+#include "agents/envoy/snippet.h"
+#include "agents/envoy/weights.h"
 #include "agents/haproxy/snippet.h"
 #include "agents/nginx/snippet.h"
 #include "common/base/bucket.h"
 #include "tests/support/agent_site.h"
 #include "tests/support/test_app.h"
+#include "tests/support/test_envoy.h"
 #include "tests/support/test_haproxy.h"
 #include "tests/support/test_nginx.h"
 
@@ -27,7 +32,8 @@ void WriteShare(const std::string& path) {
   WriteFile(agent::ForecastFileOf(path), agent::ForecastText({}));
 }
 
-// With the gate 'shop' where people come in, and the gate 'bank' on a port of its own.
+// With the gate 'shop' where people come in, and the gate 'bank' on a port or under a name of its
+// own.
 class Both {
  public:
   virtual ~Both() = default;
@@ -41,7 +47,7 @@ class Both {
   }
 
  protected:
-  std::string BankUrl(const std::string& path) const {
+  virtual std::string BankUrl(const std::string& path) const {
     return fmt::format("http://127.0.0.1:{}{}", bank_port_, path);
   }
 
@@ -125,37 +131,112 @@ class BothInNginx : public Both {
   std::unique_ptr<TestNginx> nginx_;
 };
 
+// In one listener, told apart by the name that people ask for: each numbered part of the bank's
+// bootstrap in its place in the shop's.
+class BothInEnvoy : public Both {
+ public:
+  static std::string Missing() { return WhyNoEnvoy(); }
+
+  BothInEnvoy() {
+    const auto bank = envoy::Snippet({.gate = "bank",
+                                      .app_clusters = {"bank"},
+                                      .slow_ms = {500},
+                                      .share = folder_ / "bank.yaml",
+                                      .app_address = fmt::format("127.0.0.1:{}", app_.port())});
+    EXPECT_TRUE(bank.ok()) << bank.status();
+    WriteFile(folder_ / "bank.yaml",
+              envoy::FormOf({"bank", {"bank"}}).text({Share::All().Width(), 10}));
+    envoy_ = std::make_unique<TestEnvoy>(TestEnvoy::Options{
+        .app_port = app_.port(), .hot_restart = true, .changed = [&](const std::string& shop) {
+          return Merged(shop, *bank);
+        }});
+  }
+  std::string ShopYaml() const override { return AgentYaml(envoy_->settings()); }
+  std::string BankYaml() const override {
+    envoy::Settings settings = envoy_->settings();
+    settings.share = folder_ / "bank.yaml";
+    settings.app_clusters = {"bank"};
+    settings.probe_url = BankUrl("/.headgate/probe");
+    return AgentYaml(settings);
+  }
+  int ShopFor(const std::string& user) const override { return envoy_->StatusFor(user); }
+  void Reload() override {
+    envoy_->HotRestart(std::chrono::seconds(2));
+    envoy_->AwaitEndOfTheOld();
+  }
+
+ protected:
+  std::string BankUrl(const std::string& path) const override {
+    return fmt::format("http://localhost:{}{}", envoy_->port(), path);
+  }
+
+ private:
+  static std::string Merged(std::string text, const std::string& bank) {
+    const auto insert = [&](const char* from, const char* to, const char* before,
+                            const std::string& domains = "") {
+      const std::size_t begin = bank.find(from);
+      const std::size_t end = to == nullptr ? bank.size() : bank.find(to, begin);
+      const std::size_t at = before == nullptr ? text.size() : text.find(before);
+      ASSERT_TRUE(begin != std::string::npos && end != std::string::npos && at != std::string::npos)
+          << from;
+      std::string part = bank.substr(begin, end - begin);
+      constexpr std::string_view kEverybody = "[\"*\"]";
+      const std::size_t all = domains.empty() ? std::string::npos : part.find(kEverybody);
+      if (all != std::string::npos) part.replace(all, kEverybody.size(), domains);
+      text.insert(at, part);
+    };
+    constexpr char kRouter[] = "          - name: envoy.filters.http.router";
+    constexpr char kClusters[] = "  clusters:\n  # And this one";
+    insert("  - name: headgate_bank\n", "  - name: admin\n", "  - name: admin\n");
+    insert("  - match: {contains:", "stats_flush_interval", "stats_flush_interval");
+    insert("          - name: headgate.bank.refused", kRouter, kRouter);
+    insert("            - name: bank\n              domains", kClusters, kClusters,
+           R"(["localhost", "localhost:*"])");
+    insert("  - name: headgate_bank_wait\n    type", nullptr, nullptr);
+    return text;
+  }
+
+  std::unique_ptr<TestEnvoy> envoy_;
+};
+
 template <typename Made>
 class SeveralGates : public testing::Test {
  protected:
-  SeveralGates() : site_({.more_config = "  - name: bank\n" + both_.BankYaml()}, both_.ShopYaml()) {
-    site_.StartAgent();
+  void SetUp() override {
+    // Of one that cannot be had everywhere.
+    if constexpr (requires { Made::Missing(); }) {
+      if (const std::string why = Made::Missing(); !why.empty()) GTEST_SKIP() << why;
+    }
+    both_ = std::make_unique<Made>();
+    const AgentSite::Options options{.more_config = "  - name: bank\n" + both_->BankYaml()};
+    site_ = std::make_unique<AgentSite>(options, both_->ShopYaml());
+    site_->StartAgent();
   }
 
   void DirectBank(const char* share) {
-    site_.controller->Direct(DirectiveOf(7, 1, share, "bank"));
+    site_->controller->Direct(DirectiveOf(7, 1, share, "bank"));
     EXPECT_TRUE(Eventually([&] {
-      return site_.controller->report("bank").stage() == v1::OBSERVED;
-    })) << site_.controller->report("bank").DebugString()
-        << site_.agent->Output();
+      return site_->controller->report("bank").stage() == v1::OBSERVED;
+    })) << site_->controller->report("bank").DebugString()
+        << site_->agent->Output();
   }
   void ExpectShares(const char* shop, const char* bank) const {
     for (int i = 0; i < kUsers; ++i) {
       const std::string user = fmt::format("user-{}", i);
-      EXPECT_EQ(both_.ShopFor(user), IsAdmitted(BucketOf(user), Percent(shop)) ? 200 : 503);
-      EXPECT_EQ(both_.BankFor(user), IsAdmitted(BucketOf(user), Percent(bank)) ? 200 : 503);
+      EXPECT_EQ(both_->ShopFor(user), IsAdmitted(BucketOf(user), Percent(shop)) ? 200 : 503);
+      EXPECT_EQ(both_->BankFor(user), IsAdmitted(BucketOf(user), Percent(bank)) ? 200 : 503);
     }
   }
 
-  Made both_;
-  AgentSite site_;
+  std::unique_ptr<Made> both_;
+  std::unique_ptr<AgentSite> site_;
 };
 
-using LoadBalancers = testing::Types<BothInHaproxy, BothInNginx>;
+using LoadBalancers = testing::Types<BothInHaproxy, BothInNginx, BothInEnvoy>;
 TYPED_TEST_SUITE(SeveralGates, LoadBalancers);
 
 TYPED_TEST(SeveralGates, HaveSharesAndCountersOfTheirOwn) {
-  this->site_.DirectAndWait(7, 1, "20%");
+  this->site_->DirectAndWait(7, 1, "20%");
   this->DirectBank("60%");
   this->ExpectShares("20%", "60%");
   int shop = 0;
@@ -167,22 +248,22 @@ TYPED_TEST(SeveralGates, HaveSharesAndCountersOfTheirOwn) {
   }
   ASSERT_LT(shop, bank);
   const auto admitted = [this](const char* gate) {
-    return static_cast<int>(this->site_.controller->gate_counters(gate).admitted());
+    return static_cast<int>(this->site_->controller->gate_counters(gate).admitted());
   };
   EXPECT_TRUE(Eventually([&] { return admitted("shop") == shop && admitted("bank") == bank; }))
-      << shop << " and " << bank << ", but " << this->site_.controller->counters().DebugString();
+      << shop << " and " << bank << ", but " << this->site_->controller->counters().DebugString();
 }
 
 TYPED_TEST(SeveralGates, OneIsLoweredOnTheBoxAndTheOtherStays) {
-  this->site_.DirectAndWait(7, 1, "20%");
+  this->site_->DirectAndWait(7, 1, "20%");
   this->DirectBank("60%");
-  const Finished lowered = this->site_.Run({"lower", "1%", "--gate", "bank"});
+  const Finished lowered = this->site_->Run({"lower", "1%", "--gate", "bank"});
   EXPECT_EQ(lowered.exit_code, 0) << lowered.output;
   this->ExpectShares("20%", "1%");
-  this->both_.Reload();
+  this->both_->Reload();
   this->ExpectShares("20%", "1%");
-  this->site_.KillAgent();
-  this->both_.Reload();
+  this->site_->KillAgent();
+  this->both_->Reload();
   this->ExpectShares("20%", "1%");
 }
 
