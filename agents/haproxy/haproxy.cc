@@ -28,6 +28,9 @@ constexpr std::size_t kCookieMap = kAnswers;
 
 constexpr std::int64_t kRetryAfterMax = 3600;
 constexpr char kAllProxies[] = "-1";
+constexpr char kWithoutSocket[] =
+    "what it enforces stays; `headgate-agent lower` goes by its file alone, which "
+    "`systemctl reload haproxy` puts in force";
 
 std::string Words(const absl::Status& status) { return std::string(status.message()); }
 
@@ -63,7 +66,7 @@ agent::Reading Haproxy::Read() {
   const absl::Status status = ReadMemory(reading);
   if (!status.ok()) {
     reading.in_force.reset();
-    agent::AddTrouble(reading.trouble, Words(status));
+    agent::AddTrouble(reading.trouble, fmt::format("{} ({})", Words(status), kWithoutSocket));
     counters_ = status;
   } else if (!counters_.ok()) {
     agent::AddTrouble(reading.trouble, Words(counters_.status()));

@@ -47,6 +47,11 @@ bool Box::Confirm(Enforcer& enforcer, const GateConfig& gate, Share share, bool 
     return is_ceiling ? *seen.in_force <= share : *seen.in_force == share;
   };
   Reading reading = enforcer.Read();
+  // It did not answer when it was told, and does now.
+  if (is_ceiling && reading.in_force && !fits_in(reading)) {
+    enforcer.Put({share, RetryAfterOf(reading), Direction::kDown});
+    reading = enforcer.Read();
+  }
   // Workers that were not told, as of an old nginx beside a new one, follow the file.
   for (int i = 0; i < kFollowLooks && is_ceiling && reading.in_force && !fits_in(reading); ++i) {
     poll(nullptr, 0, static_cast<int>(kFollowLook.count()));
@@ -55,8 +60,8 @@ bool Box::Confirm(Enforcer& enforcer, const GateConfig& gate, Share share, bool 
   if (!reading.in_force) {
     out_ << fmt::format("{}: NOT CONFIRMED: {}\n", gate.name, reading.trouble);
     if (reading.at_next_start && *reading.at_next_start <= share) {
-      out_ << fmt::format("{}: its file says {}: {}\n", gate.name,
-                          reading.at_next_start->ToString(), HowTheFileCounts(gate));
+      out_ << fmt::format("{}: its file says {}: {}. Then `headgate-agent status` tells\n",
+                          gate.name, reading.at_next_start->ToString(), HowTheFileCounts(gate));
     }
     return false;
   }
@@ -74,19 +79,23 @@ bool Box::Confirm(Enforcer& enforcer, const GateConfig& gate, Share share, bool 
 }
 
 // What is lower already stays as low as it is. Waits for no disk.
-absl::Status Box::PutAtMost(Enforcer& enforcer, Share most) {
-  const Reading reading = enforcer.Read();
-  const bool memory_fits = reading.in_force && *reading.in_force <= most;
-  const bool file_fits = reading.at_next_start && *reading.at_next_start <= most;
-  if (memory_fits && file_fits) return absl::OkStatus();
-  if (reading.in_force) most = std::min(most, *reading.in_force);
-  if (reading.at_next_start) most = std::min(most, *reading.at_next_start);
-  return enforcer.Put({most, RetryAfterOf(reading), Direction::kDown}).at_next_start;
+Box::Tried Box::PutAtMost(Enforcer& enforcer, Share most, const Tried* before) {
+  const bool is_mute = before != nullptr && !before->seen.in_force;
+  Tried tried{absl::OkStatus(), is_mute ? before->seen : enforcer.Read()};
+  Reading& seen = tried.seen;
+  const bool memory_fits = is_mute || (seen.in_force && *seen.in_force <= most);
+  const bool file_fits = seen.at_next_start && *seen.at_next_start <= most;
+  if (memory_fits && file_fits) return tried;
+  if (seen.in_force) most = std::min(most, *seen.in_force);
+  if (seen.at_next_start) most = std::min(most, *seen.at_next_start);
+  tried.file = enforcer.Put({most, RetryAfterOf(seen), Direction::kDown}).at_next_start;
+  if (tried.file.ok()) seen.at_next_start = most;
+  return tried;
 }
 
 // The ceiling, joined with what somebody has said before.
-Box::Lowered Box::SayCeiling(const GateConfig& gate, Enforcer& enforcer, Share share,
-                             TimePoint now) const {
+Box::Lowered Box::SayCeiling(const GateConfig& gate, Enforcer& enforcer, const Tried& tried,
+                             Share share, TimePoint now) const {
   FileStore store(config_.state_dir, gate.name);
   const auto before = store.LoadOverride();
   Lowered lowered;
@@ -94,7 +103,7 @@ Box::Lowered Box::SayCeiling(const GateConfig& gate, Enforcer& enforcer, Share s
   Share ceiling = share;
   if (!before.ok()) {
     // It may have been a lower ceiling, and what is found its work.
-    const Reading reading = enforcer.Read();
+    const Reading reading = tried.seen.in_force ? enforcer.Read() : tried.seen;
     ceiling = std::min(share, reading.in_force.value_or(reading.at_next_start.value_or(share)));
   }
   lowered.word = WithCeiling(lowered.before, ceiling);
@@ -109,9 +118,9 @@ Box::Lowered Box::SayCeiling(const GateConfig& gate, Enforcer& enforcer, Share s
     // Under a ceiling the agent goes to what its directive allows, if that is less.
     most = std::min(most, (*memory)->granted);
   }
-  PutAtMost(enforcer, most).IgnoreError();
+  const Tried again = PutAtMost(enforcer, most, &tried);
   // An agent that was just writing its former share when the word came has done so meanwhile.
-  lowered.file = PutAtMost(enforcer, most);
+  lowered.file = PutAtMost(enforcer, most, &again).file;
   return lowered;
 }
 
@@ -124,8 +133,8 @@ Box::Lowered Box::LowerGate(const GateConfig& gate, Share share, TimePoint now) 
   // turn, too: a lowering waits for nobody who hangs.
   auto turn = FileStore(config_.state_dir, gate.name).TakeTurn(kTurnMax);
   // Whether it lasts is for the second to say.
-  PutAtMost(enforcer, share).IgnoreError();
-  Lowered lowered = SayCeiling(gate, enforcer, share, now);
+  const Tried tried = PutAtMost(enforcer, share);
+  Lowered lowered = SayCeiling(gate, enforcer, tried, share, now);
   turn = absl::CancelledError("over");
   lowered.confirmed = Confirm(enforcer, gate, lowered.word.share, true);
   return lowered;

@@ -46,10 +46,17 @@ class Box {
     absl::Status saved;
     absl::Status file;
   };
+  struct Tried {
+    // What it reads at its next start.
+    absl::Status file;
+    Reading seen;
+  };
   // Both wait for no disk.
   Lowered LowerGate(const GateConfig& gate, Share share, TimePoint now) const;
-  Lowered SayCeiling(const GateConfig& gate, Enforcer& enforcer, Share share, TimePoint now) const;
-  static absl::Status PutAtMost(Enforcer& enforcer, Share most);
+  Lowered SayCeiling(const GateConfig& gate, Enforcer& enforcer, const Tried& tried, Share share,
+                     TimePoint now) const;
+  // `before`: of one that did not answer then, which is not waited for again.
+  static Tried PutAtMost(Enforcer& enforcer, Share most, const Tried* before = nullptr);
   static std::string WhatStands(const std::string& gate, const Lowered& lowered);
   // Waits for the disk, and says what is kept; false if the lowering is not sure to last.
   bool KeepLowered(const GateConfig& gate, Lowered lowered) const;

@@ -36,19 +36,24 @@ std::string NameOfLoadBalancer(const GateConfig& gate) {
 
 std::string HowTheFileCounts(const GateConfig& gate) {
   return std::visit(
-      Overloaded{[](const haproxy::Settings&) {
-                   return "HAProxy takes that at its next start: reload it if it still serves";
-                 },
-                 [](const nginx::Settings&) {
-                   return "nginx's workers take less from it within 1.3 s, as long as they serve";
-                 },
-                 [](const envoy::Settings&) {
-                   return "Envoy takes that at its next start: restart it if it still serves";
-                 },
-                 [](const endpoint::Settings&) {
-                   return "the agent takes less from it within a quarter of a second, as long as "
-                          "it answers";
-                 }},
+      Overloaded{
+          [](const haproxy::Settings&) {
+            return "HAProxy takes that at its next start: if it still serves, type "
+                   "`systemctl reload haproxy` (or `kill -USR2` and its master's pid); what "
+                   "its old worker has begun goes on, for hard-stop-after at most";
+          },
+          [](const nginx::Settings&) {
+            return "nginx's workers take less from it within 1.3 s, as long as they serve: "
+                   "nothing is to be typed";
+          },
+          [](const envoy::Settings&) {
+            return "Envoy takes that at its next start: if it still serves, restart it (a hot "
+                   "restart loses no request)";
+          },
+          [](const endpoint::Settings&) {
+            return "the agent takes less from it within a quarter of a second, as long as "
+                   "it answers: else `systemctl restart headgate-agent`";
+          }},
       gate.load_balancer);
 }
 

@@ -106,6 +106,7 @@ void Relay::Close(const Link& link) {
 void Relay::Accept() {
   Link link{.client = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC), .way = way_};
   if (link.client < 0) return;
+  ++connections_;
   if (link.way == Way::kForwards) {
     link.target = socket(target_.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     // Nobody there: nobody here.

@@ -33,6 +33,8 @@ class Relay {
 
   // The connections that there are end.
   void Become(Way way);
+  // Connections that came so far.
+  int connections() const { return connections_; }
 
  private:
   struct Address {
@@ -59,6 +61,7 @@ class Relay {
   Address target_;
   std::atomic<Way> way_{Way::kForwards};
   std::atomic<bool> stops_{false};
+  std::atomic<int> connections_{0};
   int listener_ = -1;
   int wake_ = -1;
   // Of its own thread.
