@@ -79,7 +79,9 @@ absl::StatusOr<CookieKeys> ParseCookieKeys(const std::string& text) {
     if (!(words >> entry) || entry.front() == '#') continue;
     words >> value;
     if (entry == kIssueEntry) {
-      keys.issuing = ParseId(value).value_or(0);
+      const std::optional<std::uint32_t> id = ParseId(value);
+      if (!id) return damaged;
+      keys.issuing = *id;
       continue;
     }
     CookieKey key;

@@ -68,6 +68,10 @@ class Enforcer {
   // What those who are refused are told of their return; nothing of it admits anybody. The next one
   // replaces it. May run beside every other call, not beside itself.
   virtual absl::Status Foretell(const Forecast& /*forecast*/) { return absl::OkStatus(); }
+  // What else it must find at its next start, or it does not start: made anew where it is missing
+  // or damaged, of what is in its memory or of nothing. Nothing of it admits anybody. Never beside
+  // PutCookieKeys or Foretell.
+  virtual absl::Status MendFiles() { return absl::OkStatus(); }
   // May run beside every other call, not beside itself. Two requests through the load balancer's
   // own rule, just inside and just outside of the share (one at 0 % and 100 %). OK: both got the
   // right answers.

@@ -33,6 +33,11 @@ std::optional<Forecast> Foreteller::Next(const Standing& standing, TimePoint now
   return next;
 }
 
+void Foreteller::Forget() {
+  told_.reset();
+  look_not_before_ = TimePoint();
+}
+
 bool Foreteller::OnTold(const absl::Status& status, TimePoint now) {
   const bool is_news = !status.ok() && status != status_;
   status_ = status;

@@ -23,6 +23,8 @@ class Foreteller {
 
   // Of an offer that was not refused.
   void Take(const Outlook& outlook) { outlook_ = outlook; }
+  // Whoever was told may not know it any more.
+  void Forget();
   // What is to be told now, if anything is. `wall`: the wall clock's now.
   std::optional<Forecast> Next(const Standing& standing, TimePoint now, TimePoint wall);
   // True: another failure than the last one, or the first.

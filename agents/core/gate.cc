@@ -104,6 +104,7 @@ void Gate::Observe(const Reading& reading) {
     apply_not_before_ = probe_not_before_ = TimePoint();
   }
   reading_ = reading;
+  if (!LacksKeys()) keys_status_ = absl::OkStatus();
   if (!held_) held_ = reading_.in_force;
   if (!granted_) LowerGranted();
 }
@@ -188,6 +189,21 @@ std::optional<Share> Gate::Wanted(TimePoint now) const {
   return std::min(share, *Known());
 }
 
+// What a start may admit where nothing is left that says it. It waits for no renewal: the load
+// balancer may wait for the file.
+std::optional<Share> Gate::ForAStart(TimePoint now) const {
+  if (reading_.in_force) {
+    const bool is_nobodys = !Desired(now) && reading_.needs_file_to_start;
+    return is_nobodys ? reading_.in_force : std::nullopt;
+  }
+  // A word that cannot be read may be a lowering.
+  if (!override_status_.ok()) return std::nullopt;
+  if (const std::optional<Share> desired = Desired(now)) return desired;
+  const std::optional<LocalOverride> word = WordAt(now);
+  if (!granted_ || !word) return granted_;
+  return std::min(*granted_, word->share);
+}
+
 bool Gate::WantsRaise() const {
   return seen_ && granted_ && !seen_->no_raise && seen_->share > *granted_;
 }
@@ -224,7 +240,7 @@ std::uint32_t Gate::RetryAfter() const {
 bool Gate::IsInForce(Share share) const { return reading_.in_force == share; }
 
 bool Gate::LacksKeys() const {
-  return seen_ && !seen_->cookie_keys.empty() && reading_.in_force && reading_.cookie_keys &&
+  return seen_ && !seen_->cookie_keys.empty() && reading_.cookie_keys &&
          *reading_.cookie_keys != seen_->cookie_keys;
 }
 
@@ -241,17 +257,24 @@ Duty Gate::NextDuty(TimePoint now) const {
                    Direction::kDown};
     }
   }
+  if (!reading_.at_next_start && apply_due) {
+    const std::optional<Share> share = ForAStart(now);
+    if (share) return Apply{*share, RetryAfter(), Direction::kDown};
+  }
   if (seen_ && granted_ && now >= save_not_before_) {
     const Save save = NextSave(now);
     if (!saved_ || *saved_ != save.memory) return save;
   }
+  // With the load balancer down they are put into its file.
+  const bool keys_due = LacksKeys() && now >= keys_not_before_;
+  if (keys_due && !reading_.in_force) return PutKeys{seen_->cookie_keys};
   if (!desired || !reading_.in_force) return Nothing{};
   if (apply_due) {
     if (*reading_.in_force < *desired) return Apply{*desired, RetryAfter(), Direction::kUp};
     const bool same = reading_.at_next_start == desired && reading_.retry_after_s == RetryAfter();
     if (!same) return Apply{*desired, RetryAfter(), Direction::kDown};
   }
-  if (LacksKeys() && now >= keys_not_before_) return PutKeys{seen_->cookie_keys};
+  if (keys_due) return PutKeys{seen_->cookie_keys};
   if (IsInForce(*desired) && now >= probe_not_before_) {
     return Probe{*desired, reading_.instance};
   }

@@ -71,6 +71,8 @@ class Gate {
   std::optional<LocalOverride> WordAt(TimePoint now) const;
   // As Desired, were every override readable.
   std::optional<Share> Wanted(TimePoint now) const;
+  // For a file that cannot be read, with the load balancer down or before the gate exists.
+  std::optional<Share> ForAStart(TimePoint now) const;
   // What the load balancer has, as far as anybody can tell.
   std::optional<Share> Known() const;
   bool WantsRaise() const;

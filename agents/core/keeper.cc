@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "agents/core/local_override.h"
+#include "agents/core/share_store.h"
 
 namespace headgate::agent {
 namespace {
@@ -71,6 +72,7 @@ void Keeper::Tick(TimePoint now) {
   Mend(now);
   StartSync();
   LookAtCounters(now);
+  MendFiles(now);
   Foretell(now);
 }
 
@@ -124,8 +126,12 @@ void Keeper::RestoreOverride(TimePoint now) {
 }
 
 void Keeper::LookAtLoadBalancer() {
+  const std::string before = reading_.instance;
   reading_ = parts_.enforcer.Read();
+  // A load balancer that has just started may know of nothing that was told before.
+  if (reading_.instance != before) foreteller_.Forget();
   if (!memory_trouble_.empty() && reading_.trouble.empty()) reading_.trouble = memory_trouble_;
+  if (!files_status_.ok()) AddTrouble(reading_.trouble, std::string(files_status_.message()));
   gate_.Observe(reading_);
 }
 
@@ -231,6 +237,16 @@ void Keeper::Foretell(TimePoint now) {
   });
 }
 
+// Also before the gate exists, and with the load balancer down: it may wait for them.
+void Keeper::MendFiles(TimePoint now) {
+  if (is_mending_ || now < mend_not_before_) return;
+  is_mending_ = true;
+  mend_not_before_ = now + kMendFilesEvery;
+  parts_.saving.Run([&enforcer = parts_.enforcer, report = parts_.report] {
+    report(FilesMended{enforcer.MendFiles()});
+  });
+}
+
 void Keeper::Start(const Save& save) {
   is_saving_ = true;
   parts_.saving.Run([save, &store = parts_.store, report = parts_.report] {
@@ -280,6 +296,10 @@ void Keeper::OnDone(const Done& done, TimePoint now) {
       const std::string why(foretold->status.message());
       parts_.log.Warning("no_forecast", {{"gate", name_}, {"why", why}});
     }
+  }
+  if (const auto* mended = std::get_if<FilesMended>(&done)) {
+    is_mending_ = false;
+    files_status_ = mended->status;
   }
   if (const auto* probed = std::get_if<Probed>(&done)) {
     is_probing_ = false;

@@ -28,6 +28,7 @@ class Keeper {
   static constexpr int kDutiesPerTurnMax = 8;
   // The clocks drift apart; less than this is no step.
   static constexpr Duration kWallStepMin{500};
+  static constexpr Duration kMendFilesEvery{1000};
 
   struct Saved {
     Save save;
@@ -46,7 +47,10 @@ class Keeper {
   struct Foretold {
     absl::Status status;
   };
-  using Done = std::variant<Saved, Synced, Probed, KeysPut, Foretold>;
+  struct FilesMended {
+    absl::Status status;
+  };
+  using Done = std::variant<Saved, Synced, Probed, KeysPut, Foretold, FilesMended>;
 
   struct Parts {
     Enforcer& enforcer;
@@ -85,6 +89,7 @@ class Keeper {
  private:
   void LookAtOverride(TimePoint now);
   void Foretell(TimePoint now);
+  void MendFiles(TimePoint now);
   bool HasLostFolder() const { return has_saved_ && !parts_.store.HasMemory(); }
   void RestoreOverride(TimePoint now);
   void LookAtLoadBalancer();
@@ -130,6 +135,10 @@ class Keeper {
   bool is_probing_ = false;
   bool is_putting_keys_ = false;
   bool is_foretelling_ = false;
+  bool is_mending_ = false;
+  TimePoint mend_not_before_;
+  // Of the files beside the share's.
+  absl::Status files_status_;
 };
 
 }  // namespace headgate::agent

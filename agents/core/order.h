@@ -64,9 +64,12 @@ struct Reading {
   std::uint32_t retry_after_s = 0;
   // Another value: the load balancer was restarted or reloaded.
   std::string instance;
-  // What it verifies cookies with, now and after a restart; without keys where the two differ.
-  // Unset: it verifies none.
+  // What it verifies cookies with, now and after a restart; without keys where the two differ. Of
+  // one that cannot be asked, after a restart. Unset: it verifies none.
   std::optional<CookieKeys> cookie_keys{};
+  // Without a file that it can read it does not start: one is made of what is in force, whoever
+  // wants what.
+  bool needs_file_to_start = false;
   // What is wrong, in words for people; empty if nothing is.
   std::string trouble;
 };

@@ -6,6 +6,7 @@
 #include <sstream>
 #include <utility>
 
+#include "agents/core/files.h"
 #include "agents/core/forecast.h"
 #include "agents/core/share_store.h"
 #include "agents/haproxy/answers.h"
@@ -53,6 +54,13 @@ class GateCheck {
     for (std::string& words : agent::CheckShareFile(settings_.map, make_it)) {
       Find(std::move(words));
     }
+    const std::string forecast = agent::ForecastFileOf(settings_.map);
+    const auto text = agent::ReadSmallFile(forecast);
+    if (text.ok() && *text == agent::ForecastText({})) return;
+    Find(
+        fmt::format("{} is missing or says what HAProxy may not start with: a running agent mends "
+                    "this within a second, and so does `{}`",
+                    forecast, make_it));
   }
 
   bool CheckSocket() {

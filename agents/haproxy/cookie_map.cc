@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "agents/core/cookie.h"
+#include "agents/core/files.h"
 
 namespace headgate::haproxy {
 namespace {
@@ -50,9 +51,21 @@ CookieMap::CookieMap(std::string path, std::string known_table, const StatsSocke
 
 std::string CookieMap::ShowCommand() const { return "show map " + path_; }
 
+CookieKeys CookieMap::InFile() const { return agent::ReadCookieKeys(path_).value_or(CookieKeys{}); }
+
 CookieKeys CookieMap::Agreed(const CookieKeys& memory) const {
-  const absl::StatusOr<CookieKeys> file = agent::ReadCookieKeys(path_);
-  return file.ok() && *file == memory ? memory : CookieKeys{};
+  return InFile() == memory ? memory : CookieKeys{};
+}
+
+absl::Status CookieMap::MendFile() const {
+  const absl::StatusOr<std::string> text = agent::ReadSmallFile(path_);
+  const absl::StatusOr<CookieKeys> file =
+      text.ok() ? agent::ParseCookieKeys(*text) : absl::StatusOr<CookieKeys>(text.status());
+  if (file.ok() && !file->empty()) return absl::OkStatus();
+  const absl::StatusOr<CookieKeys> memory = ReadMemory();
+  if (memory.ok() && !memory->empty()) return agent::WriteCookieKeys(path_, *memory);
+  const bool is_lost = absl::IsNotFound(file.status()) || memory.ok();
+  return file.ok() || !is_lost ? absl::OkStatus() : agent::WriteCookieKeys(path_, {});
 }
 
 absl::Status CookieMap::Put(const CookieKeys& keys) const {

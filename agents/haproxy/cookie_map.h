@@ -24,6 +24,11 @@ class CookieMap {
   std::string ShowCommand() const;
   // What stands both in the file and in `memory`; without keys where they differ.
   CookieKeys Agreed(const CookieKeys& memory) const;
+  // What HAProxy would verify with after a start; without keys where the file is damaged.
+  CookieKeys InFile() const;
+  // HAProxy starts with any content, and not without a file. One that is missing, or holds no keys
+  // while its memory does, is made anew.
+  absl::Status MendFile() const;
   // The file first, durably, then the memory, and reads it back.
   absl::Status Put(const CookieKeys& keys) const;
 

@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "agents/core/files.h"
+
 namespace headgate::haproxy {
 namespace {
 
@@ -21,7 +23,6 @@ ForecastMap::ForecastMap(std::string path, const StatsSocket& socket)
     : path_(std::move(path)), socket_(socket) {}
 
 absl::Status ForecastMap::Put(const agent::Forecast& forecast) const {
-  const absl::Status written = agent::WriteForecast(path_, forecast);
   const auto created = socket_.Ask({"prepare map " + path_});
   if (!created.ok()) return created.status();
   const std::size_t at = created->find(kCreated);
@@ -50,7 +51,13 @@ absl::Status ForecastMap::Put(const agent::Forecast& forecast) const {
     return absl::FailedPreconditionError(
         fmt::format("HAProxy did not take the forecast into its map {}", path_));
   }
-  return written;
+  return absl::OkStatus();
+}
+
+absl::Status ForecastMap::MendFile() const {
+  const absl::StatusOr<std::string> text = agent::ReadSmallFile(path_);
+  if (text.ok() && *text == agent::ForecastText({})) return absl::OkStatus();
+  return agent::WriteForecast(path_, {});
 }
 
 }  // namespace headgate::haproxy

@@ -1,6 +1,7 @@
 // The forecast in HAProxy: a map of its own, whose content is replaced as a whole, so that no
-// person is told half of it. The file comes first, as with the share, because a reload reads that.
-// Thread: as Enforcer::Foretell.
+// person is told half of it. In its memory only: a forecast is good for a minute, and told anew
+// after a reload, while a line of the file that is no row would keep HAProxy from starting.
+// Rejected: the file first, as with the share. Thread: as Enforcer::Foretell.
 #pragma once
 
 #include <string>
@@ -15,8 +16,10 @@ class ForecastMap {
  public:
   ForecastMap(std::string path, const StatsSocket& socket);
 
-  // Also if the file cannot be written. NOT_FOUND: HAProxy has no such map.
+  // NOT_FOUND: HAProxy has no such map.
   absl::Status Put(const agent::Forecast& forecast) const;
+  // The file that HAProxy starts with: it foretells nothing.
+  absl::Status MendFile() const;
 
  private:
   const std::string path_;

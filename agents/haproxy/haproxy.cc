@@ -62,10 +62,12 @@ std::string Haproxy::GetCommand(const char* entry) const {
 
 agent::Reading Haproxy::Read() {
   agent::Reading reading;
+  reading.needs_file_to_start = true;
   file_.Read(reading);
   const absl::Status status = ReadMemory(reading);
   if (!status.ok()) {
     reading.in_force.reset();
+    if (KnowsCookies()) reading.cookie_keys = cookie_map_.InFile();
     agent::AddTrouble(reading.trouble, fmt::format("{} ({})", Words(status), kWithoutSocket));
     counters_ = status;
   } else if (!counters_.ok()) {
@@ -92,8 +94,7 @@ absl::Status Haproxy::ReadMemory(agent::Reading& reading) {
                                         ShowBackend(settings_.wait_backend),
                                         fmt::format("show table {}", settings_.wait_backend),
                                         ShowBackend(limited)};
-  const bool is_cookie = settings_.key.kind == agent::UserKey::Kind::kCookie;
-  if (is_cookie) questions.push_back(cookie_map_.ShowCommand());
+  if (KnowsCookies()) questions.push_back(cookie_map_.ShowCommand());
   const absl::StatusOr<std::string> answer = socket_.Ask(questions);
   if (!answer.ok()) return answer.status();
   const std::vector<std::string> answers = SplitAnswers(*answer);
@@ -114,7 +115,8 @@ absl::Status Haproxy::ReadMemory(agent::Reading& reading) {
   reading.retry_after_s = static_cast<std::uint32_t>(
       std::clamp<std::int64_t>(entries->retry_after_s.value_or(0), 0, kRetryAfterMax));
   counters_ = CountersFrom(answers);
-  if (is_cookie) ReadCookieMap(answers.size() > kCookieMap ? answers[kCookieMap] : "", reading);
+  if (KnowsCookies())
+    ReadCookieMap(answers.size() > kCookieMap ? answers[kCookieMap] : "", reading);
   return absl::OkStatus();
 }
 
@@ -243,6 +245,12 @@ absl::StatusOr<Haproxy::MapEntries> Haproxy::EntriesFrom(
   if (!width.ok()) return width.status();
   if (!retry_after_s.ok()) return retry_after_s.status();
   return MapEntries{*width, *retry_after_s};
+}
+
+absl::Status Haproxy::MendFiles() {
+  const absl::Status keys = KnowsCookies() ? cookie_map_.MendFile() : absl::OkStatus();
+  const absl::Status forecast = forecast_map_.MendFile();
+  return keys.ok() ? forecast : keys;
 }
 
 absl::Status Haproxy::Try(Share share) { return prober_.Try(share); }

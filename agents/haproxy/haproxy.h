@@ -50,6 +50,7 @@ class Haproxy : public agent::Enforcer {
   absl::Status Foretell(const agent::Forecast& forecast) override {
     return forecast_map_.Put(forecast);
   }
+  absl::Status MendFiles() override;
   absl::Status Try(Share share) override;
   absl::Status TryWaitPage() const { return prober_.TryWaitPage(); }
   absl::StatusOr<agent::RawCounters> ReadCounters() override;
@@ -70,6 +71,7 @@ class Haproxy : public agent::Enforcer {
   absl::Status SetMap(const agent::ShareFile& values) const;
   void NoteProcess(const ProcessInfo& info);
   absl::Status ReadMemory(agent::Reading& reading);
+  bool KnowsCookies() const { return settings_.key.kind == agent::UserKey::Kind::kCookie; }
   void ReadCookieMap(const std::string& answer, agent::Reading& reading);
   absl::StatusOr<BackendRow> AppFrom(const std::string& answer);
   absl::StatusOr<agent::RawCounters> CountersFrom(const std::vector<std::string>& answers);

@@ -64,10 +64,10 @@ absl::Status WriteShare(const std::string& path, const ShareForm& form = {}) {
   return absl::OkStatus();
 }
 
-// The load balancer reads it, maybe at its start; it holds no secret.
+// HAProxy reads it at its start, and not with anything else than rows in it; what is foretold while
+// it runs is in its memory.
 absl::Status WriteNoForecast(const std::string& share) {
-  const std::string path = ForecastFileOf(share);
-  return IsThere(path) ? absl::OkStatus() : WriteForecast(path, {});
+  return WriteForecast(ForecastFileOf(share), {});
 }
 
 absl::Status WritePages(const haproxy::SnippetOptions& options) {

@@ -63,5 +63,23 @@ TEST(Gate, KeysThatCannotBePutAreSaidAndTriedAgain) {
   EXPECT_TRUE(std::holds_alternative<PutKeys>(at.gate.NextDuty(at.now)));
 }
 
+TEST(Gate, WithTheLoadBalancerDownKeysAreDueAsSoonAsItsFileLacksThem) {
+  Settled at;
+  at.reading.cookie_keys = CookieKeys{};
+  at.gate.Observe(at.reading);
+  at.gate.Consider(WithKeys(OfferOf(7, 4, "20%")), at.now);
+  at.gate.OnSaved(std::get<Save>(at.gate.NextDuty(at.now)), absl::OkStatus(), at.now);
+  at.reading.in_force.reset();
+  at.gate.Observe(at.reading);
+  EXPECT_TRUE(std::holds_alternative<PutKeys>(at.gate.NextDuty(at.now)));
+  at.gate.OnKeysPut(absl::UnavailableError("nobody listens"), at.now);
+  EXPECT_THAT(at.gate.Describe(at.now).trouble, HasSubstr("nobody listens"));
+  at.reading.cookie_keys = WithKeys(OfferOf(7, 4, "20%")).directive.cookie_keys;
+  at.gate.Observe(at.reading);
+  // In its file they are.
+  EXPECT_EQ(at.gate.Describe(at.now).trouble, "");
+  EXPECT_TRUE(std::holds_alternative<Nothing>(at.gate.NextDuty(at.now + Gate::kKeysRetry)));
+}
+
 }  // namespace
 }  // namespace headgate::agent
