@@ -65,7 +65,8 @@ TEST_F(Files, WhatDoesNotStopHaproxySaysNothingOfAReturn) {
       const test::HttpAnswer page =
           haproxy.Get("/", {"Accept: text/html", fmt::format("Cookie: headgate_uid=u{}", i)});
       EXPECT_THAT(page.body, testing::Not(HasSubstr("about <b>"))) << text;
-      EXPECT_EQ(page.body.find("is not known yet.") != std::string::npos, page.status == 503) << text;
+      EXPECT_EQ(page.body.find("is not known yet.") != std::string::npos, page.status == 503)
+          << text;
     }
   }
 }
