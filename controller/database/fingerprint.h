@@ -19,7 +19,7 @@
 namespace headgate::database {
 
 struct FingerprintDeadlines {
-  PostgresSession::Deadlines reading{
+  Session::Deadlines reading{
       .connect = Duration(1'000), .statement = Duration(5'000), .total = Duration(8'000)};
   // How long a replica that differs is given to replay the primary's position.
   Duration confirm{3'000};

@@ -9,7 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "controller/database/inventory.h"
-#include "controller/database/postgres_session.h"
+#include "controller/database/statement.h"
 
 namespace headgate::database {
 
@@ -84,7 +84,6 @@ std::vector<Statement> PrimaryStatements();
 std::vector<Statement> PhysicalStatements();
 std::vector<Statement> LogicalStatements();
 
-using Answers = std::vector<absl::StatusOr<Rows>>;
 absl::StatusOr<PrimaryObservation> ReadPrimary(const Answers& answers);
 absl::StatusOr<PhysicalObservation> ReadPhysical(const Answers& answers);
 absl::StatusOr<LogicalObservation> ReadLogical(const Answers& answers);

@@ -14,7 +14,7 @@ namespace headgate::database {
 class PostgresProbe final : public Probe {
  public:
   struct Deadlines {
-    PostgresSession::Deadlines look;
+    Session::Deadlines look;
     FingerprintDeadlines fingerprint;
   };
 

@@ -10,13 +10,9 @@
 #include <utility>
 
 #include "common/base/check.h"
-#include "common/base/duration.h"
 
 namespace headgate::database {
 namespace {
-
-// How often a name lookup, which has no descriptor to poll, is looked at.
-constexpr Duration kResolverPoll{10};
 
 using Result = std::unique_ptr<PGresult, decltype(&PQclear)>;
 
@@ -85,61 +81,29 @@ Rows ToRows(const PGresult* result) {
   return rows;
 }
 
-// The first thing that a session does. As set_config and not as `options=` of the connection,
-// because poolers refuse those.
-Statement Preparation(Duration statement_timeout) {
-  return {.sql =
-              "SELECT pg_catalog.set_config(name, value, false) FROM (VALUES "
-              "('search_path', 'pg_catalog'), ('row_security', 'off'), "
-              "('default_transaction_read_only', 'on'), ('client_encoding', 'UTF8'), "
-              "('DateStyle', 'ISO'), ('statement_timeout', $1)) AS settings (name, value)",
-          .parameters = {fmt::format("{}ms", statement_timeout.count())}};
-}
-
 }  // namespace
 
-PostgresSession::PostgresSession(std::string dsn)
-    : dsn_(std::move(dsn)), options_(ParseDsn(dsn_)) {}
+PostgresSession::PostgresSession(const std::string& dsn) : options_(ParseDsn(dsn)) {}
 
 PostgresSession::~PostgresSession() { Disconnect(); }
 
-void PostgresSession::Begin(std::vector<Statement> statements, const Deadlines& deadlines,
-                            TimePoint now) {
-  HEADGATE_CHECK(IsDone());
-  HEADGATE_CHECK(!statements.empty());
-  statements_ = std::move(statements);
-  answers_.clear();
-  current_.reset();
-  if (deadlines.statement != deadlines_.statement) is_prepared_ = false;
-  deadlines_ = deadlines;
-  total_deadline_ = now + deadlines.total;
-  if (!options_.ok()) return Abandon(options_.status());
-  is_reused_ = connection_ != nullptr;
-  if (!is_reused_) return Connect(now);
-  if (!is_prepared_) return Send(Preparation(deadlines_.statement), State::kPreparing, now);
-  Send(statements_.front(), State::kAsking, now);
-}
-
-void PostgresSession::Connect(TimePoint now) {
-  step_deadline_ = now + deadlines_.connect;
-  is_prepared_ = false;
+absl::StatusOr<std::string> PostgresSession::HostToLookUp() {
+  if (!options_.ok()) return options_.status();
   const auto host = options_->find("host");
-  if (host == options_->end() || options_->contains("hostaddr") ||
-      !Resolver::NeedsLookup(host->second)) {
-    return StartConnecting({}, now);
-  }
-  state_ = State::kResolving;
-  resolver_.Begin(host->second);
+  const bool is_needed = host != options_->end() && !options_->contains("hostaddr") &&
+                         Resolver::NeedsLookup(host->second);
+  return is_needed ? host->second : "";
 }
 
-void PostgresSession::StartConnecting(const std::vector<std::string>& addresses, TimePoint now) {
+Session::Connecting PostgresSession::StartConnecting(const std::vector<std::string>& addresses,
+                                                     const Deadlines& deadlines) {
   DsnOptions options = *options_;
   options["application_name"] = "headgate";
   options["fallback_application_name"] = "headgate";
   options["client_encoding"] = "UTF8";
   // Kerberos would be asked inside PQconnectPoll, blocking, unless somebody wants it.
   options.try_emplace("gssencmode", "disable");
-  options.try_emplace("tcp_user_timeout", fmt::format("{}", deadlines_.total.count()));
+  options.try_emplace("tcp_user_timeout", fmt::format("{}", deadlines.total.count()));
   if (!addresses.empty()) {
     // The name stays, for the check of certificates.
     const std::string name = options["host"];
@@ -163,33 +127,43 @@ void PostgresSession::StartConnecting(const std::vector<std::string>& addresses,
   PQsetErrorVerbosity(connection_, PQERRORS_VERBOSE);
   PQsetNoticeProcessor(
       connection_, [](void*, const char*) {}, nullptr);
-  if (PQstatus(connection_) == CONNECTION_BAD) return ContinueConnecting(now);
+  if (PQstatus(connection_) == CONNECTION_BAD) return ContinueConnecting();
   PQsetnonblocking(connection_, 1);
-  state_ = State::kConnecting;
+  is_connecting_ = true;
   wants_write_ = true;
+  return Waiting{};
 }
 
-void PostgresSession::ContinueConnecting(TimePoint now) {
+Session::Connecting PostgresSession::ContinueConnecting() {
   const PostgresPollingStatusType polled =
       PQstatus(connection_) == CONNECTION_BAD ? PGRES_POLLING_FAILED : PQconnectPoll(connection_);
   if (polled == PGRES_POLLING_READING || polled == PGRES_POLLING_WRITING) {
     wants_write_ = polled == PGRES_POLLING_WRITING;
-    return;
+    return Waiting{};
   }
   if (polled == PGRES_POLLING_OK) {
-    return Send(Preparation(deadlines_.statement), State::kPreparing, now);
+    is_connecting_ = false;
+    return Connected{};
   }
   const std::string message = PQerrorMessage(connection_);
   const std::string text = LastError();
   const std::string_view sqlstate = SqlStateIn(message);
-  Abandon(sqlstate.empty() && ProvesAbsence(message) ? absl::UnavailableError(text)
-                                                     : StatusOf(sqlstate, text));
+  return Lost{sqlstate.empty() && ProvesAbsence(message) ? absl::UnavailableError(text)
+                                                         : StatusOf(sqlstate, text)};
 }
 
-void PostgresSession::Send(const Statement& statement, State state, TimePoint now) {
-  state_ = state;
+// As set_config and not as `options=` of the connection, because poolers refuse those.
+Statement PostgresSession::Preparation(Duration statement_timeout) const {
+  return {.sql =
+              "SELECT pg_catalog.set_config(name, value, false) FROM (VALUES "
+              "('search_path', 'pg_catalog'), ('row_security', 'off'), "
+              "('default_transaction_read_only', 'on'), ('client_encoding', 'UTF8'), "
+              "('DateStyle', 'ISO'), ('statement_timeout', $1)) AS settings (name, value)",
+          .parameters = {fmt::format("{}ms", statement_timeout.count())}};
+}
+
+Session::Asking PostgresSession::StartAsking(const Statement& statement) {
   current_.reset();
-  step_deadline_ = now + deadlines_.statement;
   std::vector<const char*> parameters;
   parameters.reserve(statement.parameters.size());
   for (const std::string& parameter : statement.parameters) {
@@ -197,161 +171,68 @@ void PostgresSession::Send(const Statement& statement, State state, TimePoint no
   }
   if (PQsendQueryParams(connection_, statement.sql.c_str(), static_cast<int>(parameters.size()),
                         nullptr, parameters.data(), nullptr, nullptr, 0) != 1) {
-    return LoseConnection(absl::UnknownError(LastError()), now);
+    return Lost{absl::UnknownError(LastError())};
   }
   wants_write_ = PQflush(connection_) == 1;
+  return Waiting{};
 }
 
-void PostgresSession::ContinueAsking(TimePoint now) {
+Session::Asking PostgresSession::ContinueAsking() {
   if (PQconsumeInput(connection_) != 1) {
     const std::string message = PQerrorMessage(connection_);
-    return LoseConnection(ProvesAbsence(message) ? absl::UnavailableError(LastError())
-                                                 : absl::UnknownError(LastError()),
-                          now);
+    return Lost{ProvesAbsence(message) ? absl::UnavailableError(LastError())
+                                       : absl::UnknownError(LastError())};
   }
   wants_write_ = PQflush(connection_) == 1;
   while (PQisBusy(connection_) == 0) {
     const Result result(PQgetResult(connection_), &PQclear);
-    if (result == nullptr) return FinishStatement(now);
-    if (!TakeResult(result.get(), now)) return;
+    if (result == nullptr) {
+      if (current_.has_value()) return *std::exchange(current_, std::nullopt);
+      return absl::StatusOr<Rows>(absl::UnknownError("the server ended without an answer"));
+    }
+    if (absl::Status lost = TakeResult(result.get()); !lost.ok()) return Lost{std::move(lost)};
   }
+  return Waiting{};
 }
 
-bool PostgresSession::TakeResult(pg_result* result, TimePoint now) {
+absl::Status PostgresSession::TakeResult(pg_result* result) {
   const ExecStatusType status = PQresultStatus(result);
   if (status == PGRES_TUPLES_OK) {
     if (PQntuples(result) > kRowsMax) {
       current_ = absl::UnknownError(
           fmt::format("the answer has {} rows, more than {}", PQntuples(result), kRowsMax));
-      return true;
+      return absl::OkStatus();
     }
     current_ = ToRows(result);
-    return true;
+    return absl::OkStatus();
   }
   const char* sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
   const char* primary = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
   const std::string text = ScrubServerText(
       primary != nullptr ? primary : Plain(PQresultErrorMessage(result)), *options_);
-  if (PQstatus(connection_) == CONNECTION_BAD) {
-    const bool is_gone = sqlstate == nullptr && ProvesAbsence(PQresultErrorMessage(result));
-    LoseConnection(is_gone ? absl::UnavailableError(text)
-                           : StatusOf(sqlstate == nullptr ? "" : sqlstate, text),
-                   now);
-    return false;
+  const absl::Status failure = StatusOf(sqlstate == nullptr ? "" : sqlstate, text);
+  if (PQstatus(connection_) != CONNECTION_BAD) {
+    current_ = failure;
+    return absl::OkStatus();
   }
-  current_ = StatusOf(sqlstate == nullptr ? "" : sqlstate, text);
-  return true;
-}
-
-void PostgresSession::FinishStatement(TimePoint now) {
-  if (!current_.has_value()) current_ = absl::UnknownError("the server ended without an answer");
-  if (state_ == State::kPreparing) {
-    if (!current_->ok()) return Abandon(current_->status());
-    is_prepared_ = true;
-    return Send(statements_[answers_.size()], State::kAsking, now);
-  }
-  answers_.push_back(*std::move(current_));
-  if (answers_.size() == statements_.size()) {
-    state_ = State::kIdle;
-    return;
-  }
-  Send(statements_[answers_.size()], State::kAsking, now);
-}
-
-void PostgresSession::LoseConnection(const absl::Status& why, TimePoint now) {
-  if (!is_reused_) return Abandon(why);
-  is_reused_ = false;
-  Disconnect();
-  answers_.clear();
-  Connect(now);
-}
-
-void PostgresSession::Abandon(const absl::Status& why) {
-  Disconnect();
-  while (answers_.size() < statements_.size()) answers_.emplace_back(why);
+  const bool is_gone = sqlstate == nullptr && ProvesAbsence(PQresultErrorMessage(result));
+  return is_gone ? absl::UnavailableError(text) : failure;
 }
 
 void PostgresSession::Disconnect() {
   if (connection_ != nullptr) PQfinish(std::exchange(connection_, nullptr));
-  state_ = State::kIdle;
-  is_prepared_ = false;
+  is_connecting_ = false;
 }
 
 std::string PostgresSession::LastError() const {
   return ScrubServerText(Plain(PQerrorMessage(connection_)), *options_);
 }
 
-int PostgresSession::Fd() const {
-  if (state_ == State::kResolving || connection_ == nullptr) return -1;
-  return PQsocket(connection_);
-}
+int PostgresSession::Socket() const { return connection_ == nullptr ? -1 : PQsocket(connection_); }
 
-short PostgresSession::PollEvents() const {
-  if (state_ == State::kConnecting) return wants_write_ ? POLLOUT : POLLIN;
+short PostgresSession::EventsAwaited() const {
+  if (is_connecting_) return wants_write_ ? POLLOUT : POLLIN;
   return static_cast<short>(wants_write_ ? (POLLIN | POLLOUT) : POLLIN);
-}
-
-TimePoint PostgresSession::WakeAt(TimePoint now) const {
-  const TimePoint deadline = std::min(step_deadline_, total_deadline_);
-  return state_ == State::kResolving ? std::min(deadline, now + kResolverPoll) : deadline;
-}
-
-void PostgresSession::Advance(bool is_ready, TimePoint now) {
-  if (IsDone()) return;
-  if (state_ == State::kResolving && resolver_.IsDone()) {
-    const auto addresses = resolver_.Take();
-    if (!addresses.ok())
-      return Abandon(absl::UnknownError(std::string(addresses.status().message())));
-    return StartConnecting(*addresses, now);
-  }
-  if (is_ready && state_ == State::kConnecting)
-    ContinueConnecting(now);
-  else if (is_ready && state_ != State::kResolving)
-    ContinueAsking(now);
-  if (IsDone() || now < std::min(step_deadline_, total_deadline_)) return;
-  switch (state_) {
-    case State::kIdle:
-      return;
-    case State::kResolving:
-      return Abandon(absl::DeadlineExceededError(
-          fmt::format("its name was not resolved within {}", FormatDuration(deadlines_.connect))));
-    case State::kConnecting:
-      return Abandon(absl::DeadlineExceededError(
-          fmt::format("no connection within {}", FormatDuration(deadlines_.connect))));
-    case State::kPreparing:
-    case State::kAsking:
-      return Abandon(absl::DeadlineExceededError(fmt::format(
-          "no answer within {}",
-          FormatDuration(now < total_deadline_ ? deadlines_.statement : deadlines_.total))));
-  }
-}
-
-void RunSessions(const std::vector<PostgresSession*>& sessions, const Clock& clock, int wake_fd) {
-  std::vector<pollfd> polled;
-  std::vector<PostgresSession*> waiting;
-  while (true) {
-    const TimePoint now = clock.Now();
-    TimePoint wake_at = TimePoint::max();
-    polled.assign({{.fd = wake_fd, .events = POLLIN, .revents = 0}});
-    waiting.clear();
-    for (PostgresSession* session : sessions) {
-      if (session->IsDone()) continue;
-      polled.push_back({.fd = session->Fd(), .events = session->PollEvents(), .revents = 0});
-      waiting.push_back(session);
-      wake_at = std::min(wake_at, session->WakeAt(now));
-    }
-    if (waiting.empty()) return;
-    const auto patience = std::clamp(wake_at - now, Duration(0), Duration(60'000));
-    poll(polled.data(), polled.size(), static_cast<int>(patience.count()));
-    if (polled.front().revents != 0) {
-      for (PostgresSession* session : waiting)
-        session->Abandon(absl::CancelledError("interrupted"));
-      return;
-    }
-    for (std::size_t i = 0; i < waiting.size(); ++i) {
-      waiting[i]->Advance(polled[i + 1].revents != 0, clock.Now());
-    }
-  }
 }
 
 }  // namespace headgate::database

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "controller/database/postgres_session.h"
+#include "controller/database/statement.h"
 
 namespace headgate::database {
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "common/base/check.h"
+#include "controller/database/postgres_session.h"
 
 namespace headgate::database {
 
@@ -22,9 +23,9 @@ Servers::Servers(const Inventory& inventory) : wake_fd_(eventfd(0, EFD_CLOEXEC |
 Servers::~Servers() { close(wake_fd_); }
 
 std::map<std::string, Answers> Servers::Ask(const Questions& questions,
-                                            const PostgresSession::Deadlines& deadlines,
+                                            const Session::Deadlines& deadlines,
                                             const Clock& clock) {
-  std::vector<PostgresSession*> asked;
+  std::vector<Session*> asked;
   const TimePoint now = clock.Now();
   for (const auto& [server, statements] : questions) {
     const auto session = sessions_.find(server);

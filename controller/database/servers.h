@@ -10,8 +10,7 @@
 
 #include "common/base/clock.h"
 #include "controller/database/inventory.h"
-#include "controller/database/observation.h"
-#include "controller/database/postgres_session.h"
+#include "controller/database/session.h"
 
 namespace headgate::database {
 
@@ -30,8 +29,7 @@ class Servers {
 
   // Asks all at the same time. Whoever has no dsn is left out.
   std::map<std::string, Answers> Ask(const Questions& questions,
-                                     const PostgresSession::Deadlines& deadlines,
-                                     const Clock& clock);
+                                     const Session::Deadlines& deadlines, const Clock& clock);
   // False: interrupted.
   bool Pause(Duration pause) const;
   void Interrupt();
@@ -40,7 +38,7 @@ class Servers {
  private:
   // An eventfd: readable from Interrupt on.
   const int wake_fd_;
-  std::map<std::string, std::unique_ptr<PostgresSession>> sessions_;
+  std::map<std::string, std::unique_ptr<Session>> sessions_;
 };
 
 }  // namespace headgate::database
