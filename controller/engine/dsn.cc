@@ -1,8 +1,9 @@
 #include "controller/engine/dsn.h"
 
 #include <algorithm>
-#include <cctype>
 #include <cstddef>
+
+#include "common/base/connection_string.h"
 
 namespace headgate::engine {
 namespace {
@@ -12,8 +13,6 @@ constexpr std::string_view kPasswordRefused =
     "a password must not stand in a plan: write passfile=/path/to/.pgpass or service=NAME instead";
 constexpr std::string_view kNotADsn =
     "this is not a libpq connection string: write for example 'host=db1 user=headgate dbname=shop'";
-
-bool IsSpace(char c) { return std::isspace(static_cast<unsigned char>(c)) != 0; }
 
 bool IsSecret(std::string_view keyword) {
   return keyword == "password" || keyword == "sslpassword" || keyword == "oauth_client_secret";
@@ -42,23 +41,6 @@ std::optional<std::string> FindUriProblem(std::string_view rest) {
   return std::nullopt;
 }
 
-// Where the value that begins at `from` ends; npos for a quote that is not closed.
-std::size_t EndOfValue(std::string_view dsn, std::size_t from) {
-  std::size_t i = from;
-  if (i < dsn.size() && dsn[i] == '\'') {
-    for (++i; i < dsn.size(); ++i) {
-      if (dsn[i] == '\\') {
-        ++i;
-        continue;
-      }
-      if (dsn[i] == '\'') return i + 1;
-    }
-    return std::string_view::npos;
-  }
-  while (i < dsn.size() && !IsSpace(dsn[i])) i += dsn[i] == '\\' ? 2U : 1U;
-  return std::min(i, dsn.size());
-}
-
 }  // namespace
 
 std::optional<std::string> FindDsnProblem(std::string_view dsn) {
@@ -68,24 +50,11 @@ std::optional<std::string> FindDsnProblem(std::string_view dsn) {
   for (const std::string_view scheme : {"postgresql://", "postgres://"}) {
     if (dsn.substr(0, scheme.size()) == scheme) return FindUriProblem(dsn.substr(scheme.size()));
   }
-  std::size_t i = 0;
-  bool any = false;
-  while (true) {
-    while (i < dsn.size() && IsSpace(dsn[i])) ++i;
-    if (i == dsn.size()) break;
-    const std::size_t keyword_from = i;
-    while (i < dsn.size() && dsn[i] != '=' && !IsSpace(dsn[i])) ++i;
-    const std::string_view keyword = dsn.substr(keyword_from, i - keyword_from);
-    while (i < dsn.size() && IsSpace(dsn[i])) ++i;
-    if (keyword.empty() || i == dsn.size() || dsn[i] != '=') return std::string(kNotADsn);
+  const auto pairs = SplitConnectionString(dsn);
+  if (!pairs.has_value() || pairs->empty()) return std::string(kNotADsn);
+  for (const auto& [keyword, value] : *pairs) {
     if (IsSecret(keyword)) return std::string(kPasswordRefused);
-    ++i;
-    while (i < dsn.size() && IsSpace(dsn[i])) ++i;
-    i = EndOfValue(dsn, i);
-    if (i == std::string_view::npos) return std::string(kNotADsn);
-    any = true;
   }
-  if (!any) return std::string(kNotADsn);
   return std::nullopt;
 }
 
