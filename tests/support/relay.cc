@@ -86,6 +86,12 @@ void Relay::Wake() const {
 
 void Relay::Become(Way way) {
   way_ = way;
+  has_changed_ = true;
+  Wake();
+}
+
+void Relay::Stall(bool stalls) {
+  stalls_ = stalls;
   Wake();
 }
 
@@ -125,17 +131,19 @@ bool Relay::Serve(const Link& link, bool client_speaks, bool target_speaks) cons
 
 void Relay::Run() {
   while (true) {
-    std::vector<pollfd> waiting{{wake_, POLLIN, 0}, {listener_, POLLIN, 0}};
+    // poll() passes over a negative one.
+    const bool stalls = stalls_;
+    std::vector<pollfd> waiting{{wake_, POLLIN, 0}, {stalls ? -1 : listener_, POLLIN, 0}};
     for (const Link& link : links_) {
-      waiting.push_back({link.client, POLLIN, 0});
-      // poll() passes over a negative one.
-      waiting.push_back({link.target, POLLIN, 0});
+      waiting.push_back({stalls ? -1 : link.client, POLLIN, 0});
+      waiting.push_back({stalls ? -1 : link.target, POLLIN, 0});
     }
     if (poll(waiting.data(), waiting.size(), -1) < 0) continue;
     if (stops_) return;
     if (waiting[0].revents != 0) {
       std::uint64_t times = 0;
       HEADGATE_CHECK(read(wake_, &times, sizeof times) == sizeof times);
+      if (!has_changed_.exchange(false)) continue;
       for (const Link& link : links_) Close(link);
       links_.clear();
       continue;

@@ -35,6 +35,8 @@ class Relay {
   void Become(Way way);
   // Connections that came so far.
   int connections() const { return connections_; }
+  // Nothing passes, either way, and nobody is told: the connections stay, and go on afterwards.
+  void Stall(bool stalls);
 
  private:
   struct Address {
@@ -62,6 +64,9 @@ class Relay {
   std::atomic<Way> way_{Way::kForwards};
   std::atomic<bool> stops_{false};
   std::atomic<int> connections_{0};
+  std::atomic<bool> stalls_{false};
+  // Since the links were last looked at.
+  std::atomic<bool> has_changed_{false};
   int listener_ = -1;
   int wake_ = -1;
   // Of its own thread.
