@@ -19,6 +19,7 @@ find_package(OpenSSL REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
 pkg_check_modules(HTTPLIB REQUIRED IMPORTED_TARGET cpp-httplib)
+pkg_check_modules(MARIADB REQUIRED IMPORTED_TARGET libmariadb)
 find_package(absl CONFIG REQUIRED)
 
 add_library(headgate_flags INTERFACE)
@@ -114,7 +115,7 @@ function(headgate_program name)
 endfunction()
 
 # headgate_test(NAME SOURCES … DEPS … [REAL] [GRPC] [LONG] [TIMEOUT s]): a GoogleTest program that
-# ctest runs. REAL marks tests that start HAProxy, Prometheus or PostgreSQL.
+# ctest runs. REAL marks tests that start HAProxy, Prometheus, PostgreSQL or MariaDB.
 # GRPC marks those that call through gRPC, which ThreadSanitizer does not see through. LONG ones run
 # for a minute: with sanitizers only under `./dev test --all`.
 function(headgate_test name)

@@ -11,11 +11,14 @@ namespace headgate::conductor {
 namespace {
 
 database::Inventory InventoryOf(const std::string& name, const engine::DatabaseSpec& spec) {
-  database::Inventory inventory{.name = name,
-                                .primary_dsn = spec.primary,
-                                .schemas = spec.schemas,
-                                .lag_soft = spec.lag_soft,
-                                .lag_hard = spec.lag_hard};
+  const bool is_mariadb = spec.engine == engine::DatabaseSpec::Engine::kMariadb;
+  database::Inventory inventory{
+      .name = name,
+      .engine = is_mariadb ? database::Engine::kMariadb : database::Engine::kPostgres,
+      .primary_dsn = spec.primary,
+      .schemas = spec.schemas,
+      .lag_soft = spec.lag_soft,
+      .lag_hard = spec.lag_hard};
   for (const engine::ReplicaSpec& replica : spec.replicas) {
     inventory.replicas.push_back({.name = replica.name,
                                   .dsn = replica.dsn,

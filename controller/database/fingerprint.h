@@ -13,7 +13,7 @@
 
 #include "common/base/clock.h"
 #include "controller/database/inventory.h"
-#include "controller/database/schema.h"
+#include "controller/database/schema_dialect.h"
 #include "controller/database/servers.h"
 
 namespace headgate::database {
@@ -27,53 +27,45 @@ struct FingerprintDeadlines {
   Duration apart{500};
 };
 
+// Of a probe.
+struct ProbeDeadlines {
+  Session::Deadlines look;
+  FingerprintDeadlines fingerprint;
+};
+
 class FingerprintRun {
  public:
   // More differences of one replica are counted, not told.
   static constexpr std::size_t kFindingsMax = 20;
 
+  // What it is given must outlive it.
+  struct Tools {
+    Servers& servers;
+    const SchemaDialect& dialect;
+    const Clock& clock;
+  };
+
   FingerprintRun(const Inventory& inventory, const FingerprintDeadlines& deadlines,
-                 Servers& servers, const Clock& clock)
-      : inventory_(inventory), deadlines_(deadlines), servers_(servers), clock_(clock) {}
+                 const Tools& tools)
+      : inventory_(inventory),
+        deadlines_(deadlines),
+        servers_(tools.servers),
+        dialect_(tools.dialect),
+        clock_(tools.clock) {}
 
   Report Run();
 
  private:
-  // Subscribed tables and publications of a logical replica.
-  struct Subscribed {
-    std::set<std::string> publications;
-    std::set<std::string> tables;
-  };
-  struct PrimaryReading {
-    Schema schema;
-    // By publication.
-    std::map<std::string, PublishedTables> published;
-    std::uint64_t position = 0;
-  };
-  struct ReplicaReading {
-    Schema schema;
-    Subscribed subscribed;
-  };
   struct Reading {
-    absl::StatusOr<PrimaryReading> primary;
-    std::map<std::string, absl::StatusOr<ReplicaReading>> replicas;
+    absl::StatusOr<PrimarySchema> primary;
+    std::map<std::string, absl::StatusOr<ReplicaSchema>> replicas;
   };
 
   Reading Read(const std::vector<const Replica*>& replicas);
-  static absl::StatusOr<PrimaryReading> ParsePrimary(const Answers& answers);
-  static absl::StatusOr<ReplicaReading> ParseReplica(const Replica& replica,
-                                                     const Answers& answers);
-  static std::vector<Difference> Differences(const Replica& replica, const PrimaryReading& primary,
-                                             const ReplicaReading& seen);
-  static PublishedTables PublishedFor(const PrimaryReading& primary, const Subscribed& subscribed);
   // Which of them have replayed `position`, waiting for it.
   std::set<std::string> WaitForReplay(const std::vector<const Replica*>& replicas,
-                                      std::uint64_t position);
-  bool HasReplayed(const Replica& replica, const std::map<std::string, Answers>& answers,
-                   std::uint64_t position) const;
-  void CheckVisible(const PrimaryReading& primary);
-  void TellCoverage(const Replica& replica, const PrimaryReading& primary,
-                    const ReplicaReading& seen);
+                                      const std::string& position);
+  void CheckVisible(const PrimarySchema& primary);
   // Both readings of one replica that differed in the first.
   void Tell(const Replica& replica, bool has_replayed, const Reading& first, const Reading& second);
   void AddUnread(const std::string& server, const absl::Status& status);
@@ -81,6 +73,7 @@ class FingerprintRun {
   const Inventory& inventory_;
   const FingerprintDeadlines deadlines_;
   Servers& servers_;
+  const SchemaDialect& dialect_;
   const Clock& clock_;
   Report report_;
 };

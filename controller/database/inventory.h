@@ -8,11 +8,14 @@
 
 namespace headgate::database {
 
+enum class Engine { kPostgres, kMariadb };
+
+// Of PostgreSQL's; MariaDB's have none.
 enum class ReplicaKind { kPhysical, kLogical };
 
 struct Replica {
   std::string name;
-  // libpq connection string; empty allowed only if out.
+  // Connection string, as the engine's session reads it; empty allowed only if out.
   std::string dsn;
   ReplicaKind kind = ReplicaKind::kPhysical;
   // Declared as taken out: FAILED if the primary still feeds it.
@@ -22,6 +25,7 @@ struct Replica {
 
 struct Inventory {
   std::string name;
+  Engine engine = Engine::kPostgres;
   std::string primary_dsn;
   std::vector<Replica> replicas;
   // Empty: all but the system's.

@@ -42,7 +42,9 @@ Report PostgresProbe::Look(const Clock& clock) {
 }
 
 Report PostgresProbe::Fingerprint(const Clock& clock) {
-  return FingerprintRun(inventory_, deadlines_.fingerprint, servers_, clock).Run();
+  return FingerprintRun(inventory_, deadlines_.fingerprint,
+                        {.servers = servers_, .dialect = dialect_, .clock = clock})
+      .Run();
 }
 
 void PostgresProbe::Interrupt() { servers_.Interrupt(); }

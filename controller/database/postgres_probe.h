@@ -5,6 +5,7 @@
 
 #include "controller/database/fingerprint.h"
 #include "controller/database/inventory.h"
+#include "controller/database/postgres_dialect.h"
 #include "controller/database/probe.h"
 #include "controller/database/replication_judge.h"
 #include "controller/database/servers.h"
@@ -13,10 +14,7 @@ namespace headgate::database {
 
 class PostgresProbe final : public Probe {
  public:
-  struct Deadlines {
-    Session::Deadlines look;
-    FingerprintDeadlines fingerprint;
-  };
+  using Deadlines = ProbeDeadlines;
 
   explicit PostgresProbe(Inventory inventory, const Deadlines& deadlines);
   explicit PostgresProbe(Inventory inventory);
@@ -28,6 +26,7 @@ class PostgresProbe final : public Probe {
  private:
   const Inventory inventory_;
   const Deadlines deadlines_;
+  const PostgresDialect dialect_;
   Servers servers_;
   ReplicationJudge judge_;
 };

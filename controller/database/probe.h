@@ -1,9 +1,11 @@
-// What a database's kind must be able to tell about a declared inventory. PostgreSQL is one kind;
-// this is where another plugs in.
+// What a database's engine must be able to tell about a declared inventory. PostgreSQL and MariaDB
+// are two; this is where another plugs in.
 // One thread at a time calls Look and Fingerprint; Interrupt may be called from any. Promises: both
 // return within their deadlines whatever the servers do, answer with findings instead of failing,
 // write nothing to any server, and no finding holds a password.
 #pragma once
+
+#include <memory>
 
 #include "common/base/clock.h"
 #include "controller/database/inventory.h"
@@ -22,5 +24,8 @@ class Probe {
   // Makes the call under way, and all later ones, return soon with an UNKNOWN finding.
   virtual void Interrupt() = 0;
 };
+
+// Of the inventory's engine.
+std::unique_ptr<Probe> MakeProbe(const Inventory& inventory);
 
 }  // namespace headgate::database

@@ -12,17 +12,9 @@
 namespace headgate::database {
 namespace {
 
-constexpr const char* kPrimary = "primary";
+constexpr const char* kPrimary = kPrimaryCalled;
 // What PostgreSQL calls a standby that has neither cluster_name nor application_name.
 constexpr std::string_view kNameless = "walreceiver";
-
-std::string Called(const std::string& server) {
-  return server == kPrimary ? "the primary" : fmt::format("replica {}", server);
-}
-
-std::string Mebibytes(std::uint64_t bytes) {
-  return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / (1 << 20));
-}
 
 const Slot* FindSlot(const PrimaryObservation& primary, const std::string& name) {
   const auto found = std::find_if(primary.slots.begin(), primary.slots.end(),
@@ -228,19 +220,14 @@ void ReplicationJudge::JudgeLag(const std::string& server,
   }
   const Duration lag = ring_.LagOf(*replayed, now);
   report_.lag = std::max(report_.lag, lag);
-  if (lag > inventory_.lag_soft) {
-    const bool is_hard = lag > inventory_.lag_hard;
-    Add(is_hard ? Severity::kFailed : Severity::kDegraded, "lag", server,
-        fmt::format("replica {}: it is {} behind the primary, over {}", server, FormatDuration(lag),
-                    FormatDuration(is_hard ? inventory_.lag_hard : inventory_.lag_soft)));
+  if (auto finding = JudgeLagOf(server, lag, inventory_)) {
+    report_.findings.push_back(*std::move(finding));
   }
   const std::uint64_t position = *seen.primary->identity.position;
   const std::uint64_t behind = position > *replayed ? position - *replayed : 0;
-  if (behind <= kBytesBehindSoft) return;
-  const bool is_hard = behind > kBytesBehindHard;
-  Add(is_hard ? Severity::kFailed : Severity::kDegraded, "bytes_behind", server,
-      fmt::format("replica {}: it has {} of the primary's log still to replay, over {}", server,
-                  Mebibytes(behind), Mebibytes(is_hard ? kBytesBehindHard : kBytesBehindSoft)));
+  if (auto finding = JudgeBytesBehind(server, behind)) {
+    report_.findings.push_back(*std::move(finding));
+  }
 }
 
 void ReplicationJudge::JudgeOut(const Replica& replica, const Observation& seen) {
@@ -337,16 +324,8 @@ void ReplicationJudge::JudgeSilence(const std::string& server, const absl::Statu
   for (const Replica& replica : inventory_.replicas) {
     if (dsn == nullptr && replica.name == server) dsn = &replica.dsn;
   }
-  const std::string text =
-      fmt::format("{} ({}): {}", Called(server), dsn == nullptr ? "" : FormatDsnForPeople(*dsn),
-                  std::string(status.message()));
-  // Nobody listens: that is proof. A timeout may as well be our own link, so it proves nothing.
-  if (absl::IsUnavailable(status)) return Add(Severity::kFailed, "unreachable", server, text);
-  if (absl::IsDeadlineExceeded(status)) return Add(Severity::kUnknown, "timeout", server, text);
-  if (absl::IsPermissionDenied(status))
-    return Add(Severity::kUnknown, "no_privilege", server, text);
-  if (absl::IsInvalidArgument(status)) return Add(Severity::kUnknown, "dsn", server, text);
-  Add(Severity::kUnknown, "error", server, text);
+  report_.findings.push_back(
+      JudgeSilenceOf(server, dsn == nullptr ? "" : FormatDsnForPeople(*dsn), status));
 }
 
 void ReplicationJudge::JudgeUnfed(const Replica& replica, const Observation& seen) {

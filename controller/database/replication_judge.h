@@ -15,13 +15,12 @@
 #include "controller/database/inventory.h"
 #include "controller/database/lag_ring.h"
 #include "controller/database/observation.h"
+#include "controller/database/verdicts.h"
 
 namespace headgate::database {
 
 // PostgreSQL 15 brought what is asked here (pg_stat_subscription_stats, published columns).
 inline constexpr std::int64_t kVersionMin = 150'000;
-inline constexpr std::uint64_t kBytesBehindSoft = 16ULL << 20U;
-inline constexpr std::uint64_t kBytesBehindHard = 256ULL << 20U;
 // An apply worker that fails is started again and again, and looks well in between. A lost
 // connection counts as one error too, so it takes two within this time to be FAILED; one is
 // DEGRADED.

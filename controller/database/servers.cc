@@ -7,16 +7,22 @@
 #include <utility>
 
 #include "common/base/check.h"
+#include "controller/database/maria_session.h"
 #include "controller/database/postgres_session.h"
 
 namespace headgate::database {
 
+std::unique_ptr<Session> MakeSession(Engine engine, const std::string& dsn) {
+  if (engine == Engine::kMariadb) return std::make_unique<MariaSession>(dsn);
+  return std::make_unique<PostgresSession>(dsn);
+}
+
 Servers::Servers(const Inventory& inventory) : wake_fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   HEADGATE_CHECK(wake_fd_ >= 0);
-  sessions_[kPrimary] = std::make_unique<PostgresSession>(inventory.primary_dsn);
+  sessions_[kPrimary] = MakeSession(inventory.engine, inventory.primary_dsn);
   for (const Replica& replica : inventory.replicas) {
     if (replica.dsn.empty()) continue;
-    sessions_[replica.name] = std::make_unique<PostgresSession>(replica.dsn);
+    sessions_[replica.name] = MakeSession(inventory.engine, replica.dsn);
   }
 }
 

@@ -17,6 +17,8 @@ namespace headgate::database {
 // What to ask of whom: by the replica's name, or Servers::kPrimary.
 using Questions = std::map<std::string, std::vector<Statement>>;
 
+std::unique_ptr<Session> MakeSession(Engine engine, const std::string& dsn);
+
 class Servers {
  public:
   // Not a name that a replica can have.

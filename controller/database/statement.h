@@ -14,9 +14,13 @@ using Row = std::vector<std::optional<std::string>>;
 using Rows = std::vector<Row>;
 
 struct Statement {
-  // With a place for each parameter, as the engine writes it: $1, $2, … in PostgreSQL.
+  // With a place for each parameter, as the engine writes it: $1, $2, … in PostgreSQL; in MariaDB
+  // ?, which then stands for nothing else.
   std::string sql;
   std::vector<std::string> parameters;
+  // The first row of the answer holds the columns' names. For MariaDB's SHOW, whose columns depend
+  // on the version; PostgreSQL has nothing of the kind, and its sessions take no notice.
+  bool with_names = false;
 };
 
 // One per statement that was asked, in their order.

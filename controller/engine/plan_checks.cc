@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <optional>
 #include <set>
 #include <string_view>
 #include <type_traits>
 
+#include "common/base/connection_string.h"
 #include "common/base/duration.h"
 #include "controller/engine/dsn.h"
 #include "controller/engine/names.h"
@@ -118,7 +120,12 @@ void RefuseBadValue(const ValueCheck& value, const CheckSpec& check, const std::
   RefuseShorterThanPoll(check.fresh, value.source.every, path + ".fresh", errors);
 }
 
-void RefuseBadReplica(const ReplicaSpec& replica, const std::string& path, FieldErrors& errors) {
+std::optional<std::string> FindProblemOfDsn(std::string_view dsn, DatabaseSpec::Engine engine) {
+  return engine == DatabaseSpec::Engine::kMariadb ? FindMariaDsnProblem(dsn) : FindDsnProblem(dsn);
+}
+
+void RefuseBadReplica(const ReplicaSpec& replica, DatabaseSpec::Engine engine,
+                      const std::string& path, FieldErrors& errors) {
   if (replica.name.empty()) {
     errors.Add(path + ".name", "this replica has no name: write for example name: db2");
   } else if (!IsPlainName(replica.name)) {
@@ -136,19 +143,16 @@ void RefuseBadReplica(const ReplicaSpec& replica, const std::string& path, Field
     }
     return;
   }
-  if (const auto problem = FindDsnProblem(replica.dsn)) errors.Add(path + ".dsn", *problem);
+  if (const auto problem = FindProblemOfDsn(replica.dsn, engine)) {
+    errors.Add(path + ".dsn", *problem);
+  }
 }
 
 void RefuseBadDatabase(const DatabaseSpec& database, const std::string& path, FieldErrors& errors) {
-  if (database.engine == DatabaseSpec::Engine::kMariadb) {
-    errors.Add(path + ".engine",
-               "mariadb is not in this version: write postgres, or check MariaDB through "
-               "Prometheus");
-  }
   if (database.primary.empty()) {
     errors.Add(path + ".primary",
                "there is no primary: write its connection string, e.g. 'host=db1 user=headgate'");
-  } else if (const auto problem = FindDsnProblem(database.primary)) {
+  } else if (const auto problem = FindProblemOfDsn(database.primary, database.engine)) {
     errors.Add(path + ".primary", *problem);
   }
   if (database.replicas.size() > kReplicasMax) {
@@ -160,7 +164,7 @@ void RefuseBadDatabase(const DatabaseSpec& database, const std::string& path, Fi
   for (std::size_t i = 0; i < database.replicas.size(); ++i) {
     const ReplicaSpec& replica = database.replicas[i];
     const std::string replica_path = fmt::format("{}.replicas[{}]", path, i);
-    RefuseBadReplica(replica, replica_path, errors);
+    RefuseBadReplica(replica, database.engine, replica_path, errors);
     if (!names.insert(replica.name).second) {
       errors.Add(replica_path + ".name",
                  fmt::format("two replicas are named {}: rename one", Quoted(replica.name)));

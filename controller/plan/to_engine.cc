@@ -236,21 +236,31 @@ engine::CheckSpec ToCheck(const v1::Check& from, const std::string& path,
   return check;
 }
 
+void RefuseBadKind(const v1::Replica& replica, v1::Engine of, const std::string& path,
+                   FieldErrors& errors) {
+  const bool has_kind = replica.kind() != v1::REPLICA_KIND_UNSPECIFIED;
+  if (of == v1::MARIADB && has_kind) {
+    errors.Add(path, fmt::format("replica {} has a kind, which only PostgreSQL's replicas have: "
+                                 "remove it",
+                                 Quoted(replica.name())));
+  }
+  if (of != v1::MARIADB && !has_kind && !replica.out()) {
+    errors.Add(path, fmt::format("replica {} has no kind: write physical or logical",
+                                 Quoted(replica.name())));
+  }
+}
+
 engine::DatabaseSpec ToDatabase(const v1::Database& from, const std::string& path,
                                 FieldErrors& errors) {
   engine::DatabaseSpec database;
   if (from.engine() == v1::ENGINE_UNSPECIFIED) {
-    errors.Add(path + ".engine", "no engine: write engine: postgres");
+    errors.Add(path + ".engine", "no engine: write engine: postgres or engine: mariadb");
   }
   if (from.engine() == v1::MARIADB) database.engine = engine::DatabaseSpec::Engine::kMariadb;
   database.primary = from.primary();
   for (int i = 0; i < from.replicas_size(); ++i) {
     const v1::Replica& replica = from.replicas(i);
-    if (replica.kind() == v1::REPLICA_KIND_UNSPECIFIED && !replica.out()) {
-      errors.Add(
-          fmt::format("{}.replicas[{}].kind", path, i),
-          fmt::format("replica {} has no kind: write physical or logical", Quoted(replica.name())));
-    }
+    RefuseBadKind(replica, from.engine(), fmt::format("{}.replicas[{}].kind", path, i), errors);
     database.replicas.push_back(engine::ReplicaSpec{
         .name = replica.name(),
         .dsn = replica.dsn(),

@@ -5,7 +5,7 @@
 
 #include <utility>
 
-#include "controller/database/postgres_probe.h"
+#include "controller/database/probe.h"
 #include "controller/signals/database_follower.h"
 #include "controller/signals/prometheus_follower.h"
 
@@ -26,9 +26,8 @@ class FollowerFactory {
   std::unique_ptr<Follower> operator()(const DatabaseWatch& watch) const {
     return std::make_unique<DatabaseFollower>(
         name_,
-        DatabaseFollower::Probes{
-            .look = std::make_unique<database::PostgresProbe>(watch.inventory),
-            .fingerprint = std::make_unique<database::PostgresProbe>(watch.inventory)},
+        DatabaseFollower::Probes{.look = database::MakeProbe(watch.inventory),
+                                 .fingerprint = database::MakeProbe(watch.inventory)},
         sink_, clock_);
   }
 

@@ -9,6 +9,7 @@
 #include <string>
 #include <thread>
 
+#include "controller/database/postgres_session.h"
 #include "tests/controller/database/lab.h"
 
 namespace headgate::database {

@@ -1,4 +1,4 @@
-#include "controller/database/postgres_session.h"
+#include "controller/database/session.h"
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
@@ -8,7 +8,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <memory>
+#include <string>
+#include <utility>
+
 #include "controller/database/postgres_probe.h"
+#include "controller/database/servers.h"
 
 namespace headgate::database {
 namespace {
@@ -18,6 +23,7 @@ using ::testing::Field;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::SizeIs;
+using ::testing::Values;
 
 // A loopback port at which connections are accepted by the kernel and nobody ever answers; closed,
 // one at which nobody listens.
@@ -48,26 +54,34 @@ class SilentServer {
   int port_ = 0;
 };
 
-absl::Status Ask(const std::string& dsn, const PostgresSession::Deadlines& deadlines) {
-  const SteadyClock clock;
-  PostgresSession session(dsn);
-  session.Begin({{.sql = "SELECT 1", .parameters = {}}}, deadlines, clock.Now());
-  RunSessions({&session}, clock, -1);
-  return session.Answers().at(0).status();
-}
+class SessionTest : public ::testing::TestWithParam<Engine> {
+ protected:
+  static absl::Status Ask(const std::string& dsn, const Session::Deadlines& deadlines) {
+    const SteadyClock clock;
+    const std::unique_ptr<Session> session = MakeSession(GetParam(), dsn);
+    session->Begin({{.sql = "SELECT 1", .parameters = {}}}, deadlines, clock.Now());
+    RunSessions({session.get()}, clock, -1);
+    return session->Answers().at(0).status();
+  }
+};
 
-TEST(PostgresSession, GivesUpOnAServerThatAcceptsAndSaysNothing) {
+INSTANTIATE_TEST_SUITE_P(Engines, SessionTest, Values(Engine::kPostgres, Engine::kMariadb),
+                         [](const auto& test) {
+                           return test.param == Engine::kPostgres ? "Postgres" : "Mariadb";
+                         });
+
+TEST_P(SessionTest, GivesUpOnAServerThatAcceptsAndSaysNothing) {
   const SilentServer server;
   const SteadyClock clock;
   const TimePoint began = clock.Now();
-  PostgresSession::Deadlines deadlines;
+  Session::Deadlines deadlines;
   deadlines.connect = Duration(200);
   const absl::Status status = Ask(fmt::format("host=127.0.0.1 port={}", server.port()), deadlines);
   EXPECT_TRUE(absl::IsDeadlineExceeded(status)) << status;
   EXPECT_LT(clock.Now() - began, Duration(600));
 }
 
-TEST(PostgresSession, TellsARefusedConnectionFromOneThatIsMerelyLost) {
+TEST_P(SessionTest, TellsARefusedConnectionFromOneThatIsMerelyLost) {
   SilentServer server;
   server.Close();
   const absl::Status status = Ask(fmt::format("host=127.0.0.1 port={}", server.port()), {});
@@ -75,7 +89,7 @@ TEST(PostgresSession, TellsARefusedConnectionFromOneThatIsMerelyLost) {
   EXPECT_THAT(std::string(status.message()), Not(HasSubstr("Is the server running")));
 }
 
-TEST(PostgresSession, ResolvesNamesWithinItsDeadline) {
+TEST_P(SessionTest, ResolvesNamesWithinItsDeadline) {
   SilentServer server;
   server.Close();
   const absl::Status refused = Ask(fmt::format("host=localhost port={}", server.port()), {});
