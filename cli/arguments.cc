@@ -6,30 +6,25 @@
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <string_view>
 #include <utility>
 
 #include "cli/certs_options.h"
 #include "cli/gate_options.h"
 #include "cli/help_texts.h"
 #include "cli/plan_options.h"
+#include "cli/raw_values.h"
 #include "cli/unknown_words.h"
-#include "common/base/duration.h"
-#include "common/base/text.h"
 
 namespace headgate::cli {
 namespace {
 
-constexpr Duration kMutationTimeoutMax{60'000};
-constexpr std::size_t kRequestIdBytesMax = 64;
-constexpr std::size_t kReasonBytesMax = 1'024;
+// A lowering needs none of these; one that stands last, without its value, keeps nobody from it.
+constexpr std::string_view kNotNeeded[] = {
+    "--timeout",  "-o",           "--output", "--reason", "--request-id", "--expected-revision",
+    "--wait-for", "--controller", "--socket", "--ca",     "--cert",       "--key"};
 
-// What CLI11 fills in, before it is judged.
-struct Raw {
-  std::vector<std::string> controllers;
-  std::string socket, ca, certificate, key, output = "text", timeout, wait_for, share, open_for,
-                                            lifetime;
-  std::vector<std::string> labels;
-};
+constexpr auto kLast = CLI::MultiOptionPolicy::TakeLast;
 
 class Grammar {
  public:
@@ -37,6 +32,8 @@ class Grammar {
 
   std::variant<Command, Answer> Parse(const std::vector<std::string>& words,
                                       const Variable& variable);
+  // Of a verb, or of a verb below it; of all where none is named.
+  std::variant<Command, Answer> Help(const std::vector<std::string>& verbs);
 
  private:
   CLI::App* Add(CLI::App& parent, Verb verb, const std::string& name, const std::string& what,
@@ -51,15 +48,12 @@ class Grammar {
   void AddGateVerb(Verb verb, const std::string& name, const std::string& what,
                    const std::string& example);
 
-  // Each says what is wrong, or nothing.
-  std::string ReadConnection(const Variable& variable);
-  std::string ReadValues();
-  void CleanTexts();
-  std::string CheckWhole() const;
+  // Of words that parse as a verb's.
+  std::variant<Command, Answer> Read(const Variable& variable);
 
   CLI::App app_{kAbout, "headgate"};
   std::map<CLI::App*, Verb> verbs_;
-  Raw raw_;
+  RawValues raw_;
   Command command_;
 };
 
@@ -102,25 +96,31 @@ void Grammar::AddConnection() {
   app_.add_flag("--plaintext", command_.connection.plaintext,
                 "no TLS; only to a controller on loopback");
   app_.add_option("-o,--output", raw_.output,
-                  "text, or json: one document on standard output; simulate also draws svg")
-      ->check(CLI::IsMember({"text", "json", "svg"}));
+                  "text, or json: one document on standard output, of watch one a line for each "
+                  "change (docs/JSON.md); simulate also draws svg [text]")
+      ->multi_option_policy(kLast);
   app_.add_option("--timeout", raw_.timeout,
                   "how long to wait, e.g. 10m: for the end of a restoration (start --wait, "
-                  "watch; preflight included), or for agents to confirm (default 2s, at most 60s)");
+                  "watch; preflight included), or for agents to confirm (default 2s, at most 60s)")
+      ->multi_option_policy(kLast);
 }
 
 void Grammar::AddMutationFlags(CLI::App& verb, bool is_lowering) {
   MutationFlags& flags = command_.mutation;
-  verb.add_option("--reason", flags.reason, "why; kept in the journal and the timeline");
+  verb.add_option("--reason", flags.reason, "why; kept in the journal and the timeline")
+      ->multi_option_policy(kLast)
+      ->type_name(verbs_.at(&verb) == Verb::kOpen ? "TEXT REQUIRED" : "TEXT");
   verb.add_flag("--dry-run", flags.dry_run, "say what would happen, and change nothing");
   verb.add_option("--request-id", flags.request_id,
-                  "a repeat with the same id does nothing twice [random]");
-  verb.add_option("--expected-revision", flags.expected_revision,
-                  "refuse if the gate has another revision (never asked of a lowering)");
+                  "a repeat with the same id does nothing twice [random]")
+      ->multi_option_policy(kLast);
+  verb.add_option("--expected-revision", raw_.expected_revision,
+                  "refuse if the gate has another revision (never asked of a lowering)")
+      ->multi_option_policy(kLast);
   verb.add_option("--wait-for", raw_.wait_for,
                   fmt::format("recorded, sent, applied or observed [{}]",
                               is_lowering ? "observed" : "sent"))
-      ->check(CLI::IsMember({"recorded", "sent", "applied", "observed"}));
+      ->multi_option_policy(kLast);
 }
 
 void Grammar::AddGate(CLI::App& verb) {
@@ -145,7 +145,10 @@ void Grammar::AddGateVerb(Verb verb, const std::string& name, const std::string&
         "one stays");
   }
   if (verb == Verb::kOpen) {
-    added->add_option("--for", raw_.open_for, "how long, 1s to 24h")->required();
+    added
+        ->add_option("--for", raw_.open_for,
+                     "how long, 1s to 24h; when it is over the share is what it was before")
+        ->required();
   }
 }
 
@@ -173,7 +176,8 @@ void Grammar::AddMutations() {
               "headgate retreat shop --to 5%");
   AddGateVerb(Verb::kAbort, "abort", "End the restoration; the share is never raised by it",
               "headgate abort shop --to 0%");
-  AddGateVerb(Verb::kOpen, "open", "Admit everybody WITHOUT evidence, for a while",
+  AddGateVerb(Verb::kOpen, "open",
+              "Admit everybody WITHOUT evidence, for a while. A restoration that runs is ABORTED",
               "headgate open shop --for 10m --reason 'false alarm, checks are broken'");
 }
 
@@ -195,7 +199,9 @@ void Grammar::AddViews() {
   timeline->add_option("--limit", command_.limit, "only the newest, at most 10000 [1000]")
       ->check(CLI::Range(1, 10'000));
   CLI::App* agents =
-      Add(app_, Verb::kAgents, "agents", "The load balancers of a gate", "headgate agents shop");
+      Add(app_, Verb::kAgents, "agents",
+          "The load balancers of a gate; REQ/S are requests of everybody, those refused too",
+          "headgate agents shop");
   agents->add_option("GATE", command_.gate, "the gate's name")->type_name("");
   CLI::App* remove = Add(*agents, Verb::kRemoveAgent, "remove",
                          "Take a silent agent out of the quorum: nobody waits for it any more",
@@ -253,105 +259,22 @@ void Grammar::AddCerts() {
   AddCertsOptions(*init, *issue, command_.certs, raw_.lifetime);
 }
 
-std::string Grammar::ReadConnection(const Variable& variable) {
-  Connection& connection = command_.connection;
-  connection.controllers = raw_.controllers;
-  connection.is_socket_given = !raw_.socket.empty();
-  if (connection.is_socket_given) connection.socket = raw_.socket;
-  if (connection.is_socket_given && !connection.controllers.empty()) {
-    return "--socket and --controller are two ways in: give one";
-  }
-  if (connection.controllers.empty() && !connection.is_socket_given) {
-    const std::string list = variable("HEADGATE_CONTROLLER");
-    for (std::size_t from = 0; from < list.size();) {
-      const std::size_t to = std::min(list.find(',', from), list.size());
-      if (to > from) connection.controllers.push_back(list.substr(from, to - from));
-      from = to + 1;
+std::variant<Command, Answer> Grammar::Read(const Variable& variable) {
+  for (const CLI::App* parsed = &app_; !parsed->get_subcommands().empty();) {
+    parsed = parsed->get_subcommands().front();
+    for (const auto& [app, verb] : verbs_) {
+      if (app == parsed) command_.verb = verb;
     }
   }
-  connection.ca = raw_.ca.empty() ? variable("HEADGATE_CA") : raw_.ca;
-  connection.certificate = raw_.certificate.empty() ? variable("HEADGATE_CERT") : raw_.certificate;
-  connection.key = raw_.key.empty() ? variable("HEADGATE_KEY") : raw_.key;
-  return "";
-}
-
-std::string Grammar::ReadValues() {
-  const auto read = [](const std::string& flag, const std::string& text,
-                       std::optional<Duration>& out) -> std::string {
-    if (text.empty()) return "";
-    const absl::StatusOr<Duration> duration = ParseDuration(text);
-    if (!duration.ok()) return flag + ": " + std::string(duration.status().message());
-    out = *duration;
-    return "";
-  };
   for (const std::string& wrong :
-       {read("--timeout", raw_.timeout, command_.timeout),
-        read("--for", raw_.open_for, command_.open_for),
+       {ReadConnection(raw_, variable, command_), ReadValues(raw_, command_),
         ReadLifetime(raw_.lifetime, command_.certs), ReadLabels(raw_.labels, command_)}) {
-    if (!wrong.empty()) return wrong;
+    if (!wrong.empty()) return Answer{ExitCode::kUsage, "headgate: " + wrong + "\n"};
   }
-  if (!raw_.share.empty()) {
-    const absl::StatusOr<Share> share = Share::Parse(raw_.share);
-    if (!share.ok()) return "share: " + std::string(share.status().message());
-    command_.share = *share;
+  for (const std::string& wrong : {CheckWhole(command_), CheckPlanOptions(command_)}) {
+    if (!wrong.empty()) return Answer{ExitCode::kUsage, "headgate: " + wrong + "\n"};
   }
-  const std::map<std::string, WaitFor> wait_for = {{"recorded", WaitFor::kRecorded},
-                                                   {"sent", WaitFor::kSent},
-                                                   {"applied", WaitFor::kApplied},
-                                                   {"observed", WaitFor::kObserved}};
-  if (!raw_.wait_for.empty()) command_.mutation.wait_for = wait_for.at(raw_.wait_for);
-  if (raw_.output == "json") command_.output = Output::kJson;
-  if (raw_.output == "svg") command_.output = Output::kSvg;
-  CleanTexts();
-  return "";
-}
-
-// A terminal that types Latin-1, or a long story, must keep nobody from lowering.
-void Grammar::CleanTexts() {
-  for (std::string* text : {&command_.gate, &command_.agent, &command_.mutation.reason,
-                            &command_.mutation.request_id}) {
-    *text = ValidUtf8(*text);
-  }
-  static constexpr Verb kLowering[] = {Verb::kClose, Verb::kHold, Verb::kRetreat, Verb::kAbort};
-  if (std::ranges::find(kLowering, command_.verb) == std::end(kLowering)) return;
-  command_.mutation.reason = CutUtf8(command_.mutation.reason, kReasonBytesMax);
-  // Half an id could be another's.
-  if (command_.mutation.request_id.size() > kRequestIdBytesMax) command_.mutation.request_id = "";
-}
-
-std::string Grammar::CheckWhole() const {
-  const Verb verb = command_.verb;
-  if (command_.output == Output::kSvg && verb != Verb::kSimulate) {
-    return "-o svg draws a run of simulate: write -o text or -o json here";
-  }
-  if (verb == Verb::kAgents && command_.gate.empty()) return "agents needs a GATE";
-  if (verb == Verb::kOpen) {
-    if (command_.mutation.reason.empty()) {
-      return "open admits people without evidence: give --reason, it goes into the journal";
-    }
-    if (*command_.open_for < Duration(1'000) || *command_.open_for > Duration(86'400'000)) {
-      return fmt::format("--for {} is out of range: 1s to 24h", FormatDuration(*command_.open_for));
-    }
-  }
-  if (command_.mutation.reason.size() > kReasonBytesMax) {
-    return fmt::format("--reason is {} characters long: at most {}",
-                       command_.mutation.reason.size(), kReasonBytesMax);
-  }
-  if (command_.mutation.request_id.size() > kRequestIdBytesMax) {
-    return fmt::format("--request-id is {} characters long: at most {}",
-                       command_.mutation.request_id.size(), kRequestIdBytesMax);
-  }
-  const bool follows = command_.wait || verb == Verb::kWatch;
-  if (!follows && verb != Verb::kStart &&
-      command_.timeout.value_or(Duration(0)) > kMutationTimeoutMax) {
-    return fmt::format("--timeout {} is above 60s: to wait longer, use headgate watch GATE",
-                       FormatDuration(*command_.timeout));
-  }
-  if (std::string wrong = CheckPlanOptions(command_); !wrong.empty()) return wrong;
-  if (command_.wait && command_.mutation.dry_run) {
-    return "--wait and --dry-run contradict each other: a dry run starts nothing";
-  }
-  return "";
+  return command_;
 }
 
 std::variant<Command, Answer> Grammar::Parse(const std::vector<std::string>& words,
@@ -369,26 +292,44 @@ std::variant<Command, Answer> Grammar::Parse(const std::vector<std::string>& wor
                   fmt::format("headgate: {}\nTry headgate --help, or headgate VERB --help.\n",
                               unknown.empty() ? error.what() : unknown)};
   }
-  for (const CLI::App* parsed = &app_; !parsed->get_subcommands().empty();) {
-    parsed = parsed->get_subcommands().front();
-    for (const auto& [app, verb] : verbs_) {
-      if (app == parsed) command_.verb = verb;
+  return Read(variable);
+}
+
+std::variant<Command, Answer> Grammar::Help(const std::vector<std::string>& verbs) {
+  CLI::App* of = &app_;
+  for (const std::string& verb : verbs) {
+    const auto known = of->get_subcommands([&](CLI::App* app) { return app->get_name() == verb; });
+    if (!known.empty()) {
+      of = known.front();
+      continue;
     }
+    std::string why = UnknownWord(app_, verbs);
+    if (why.empty()) why = fmt::format("there is no verb '{}'", verb);
+    return Answer{ExitCode::kUsage, fmt::format("headgate: {}\nTry headgate --help.\n", why)};
   }
-  for (const std::string& wrong : {ReadConnection(variable), ReadValues()}) {
-    if (!wrong.empty()) return Answer{ExitCode::kUsage, "headgate: " + wrong + "\n"};
-  }
-  if (const std::string wrong = CheckWhole(); !wrong.empty()) {
-    return Answer{ExitCode::kUsage, "headgate: " + wrong + "\n"};
-  }
-  return command_;
+  std::vector<std::string> words = verbs;
+  words.emplace_back("--help");
+  return Parse(words, [](const std::string&) { return std::string(); });
 }
 
 }  // namespace
 
 std::variant<Command, Answer> ParseArguments(const std::vector<std::string>& words,
                                              const Variable& variable) {
-  return Grammar().Parse(words, variable);
+  if (!words.empty() && words.front() == "help") {
+    return Grammar().Help({words.begin() + 1, words.end()});
+  }
+  std::variant<Command, Answer> parsed = Grammar().Parse(words, variable);
+  if (std::holds_alternative<Command>(parsed) || words.empty() ||
+      std::ranges::find(kNotNeeded, words.back()) == std::end(kNotNeeded)) {
+    return parsed;
+  }
+  std::variant<Command, Answer> shorter =
+      Grammar().Parse({words.begin(), words.end() - 1}, variable);
+  auto* command = std::get_if<Command>(&shorter);
+  if (command == nullptr || !IsLowering(command->verb)) return parsed;
+  command->notices.push_back(words.back() + " says nothing; done without it");
+  return shorter;
 }
 
 }  // namespace headgate::cli

@@ -1,13 +1,13 @@
 // The command line: words to a Command. Pure but for the environment that it is given.
 #pragma once
 
-#include <functional>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include "cli/command.h"
 #include "cli/exit_code.h"
+#include "cli/raw_values.h"
 
 namespace headgate::cli {
 
@@ -16,9 +16,6 @@ struct Answer {
   ExitCode code = ExitCode::kDone;
   std::string text;
 };
-
-// Empty where the variable is not set.
-using Variable = std::function<std::string(const std::string& name)>;
 
 // `words` without the program's name.
 std::variant<Command, Answer> ParseArguments(const std::vector<std::string>& words,

@@ -116,6 +116,8 @@ struct Command {
   std::uint32_t limit = 0;
   CertsFlags certs{};
   SimulateFlags simulate{};
+  // What was typed and is not heeded, one line each: a lowering does without.
+  std::vector<std::string> notices{};
 };
 
 }  // namespace headgate::cli

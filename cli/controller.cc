@@ -4,7 +4,9 @@
 #include <grpc/support/time.h>
 #include <grpcpp/grpcpp.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <iterator>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -90,14 +92,51 @@ std::string WhyUnreachable(const Endpoint& endpoint, const grpc::Status& status,
   if (Has(why, "CERTIFICATE_VERIFY_FAILED") || Has(why, "not in peer certificate")) {
     return fmt::format("{}: its certificate is not one of a controller of your --ca", address);
   }
-  if (Has(why, "andshake")) return fmt::format("{} speaks no TLS, or another", address);
+  // A process that stands still takes the connection, and no more: gRPC then says that it gave up
+  // reading. Who hangs up, or speaks no TLS, has another text.
   if (status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED || Has(why, "imeout") ||
-      Has(why, "imed out")) {
-    return fmt::format("{}: no answer within {}", address, FormatRounded(timeout));
+      Has(why, "imed out") || Has(why, "Handshake read failed")) {
+    return fmt::format("{} gives no answer within {}", address, FormatRounded(timeout));
+  }
+  if (Has(why, "andshake")) {
+    return fmt::format("{} does not answer as TLS does: is it a controller's --listen address?",
+                       address);
   }
   // Whatever else: without the addresses and the codes in front of it.
   const std::size_t last = why.rfind(": ");
   return fmt::format("{}: {}", address, last == std::string::npos ? why : why.substr(last + 2));
+}
+
+// Those that are named, over TLS unless plaintext is asked for.
+absl::StatusOr<std::vector<Endpoint>> OpenControllers(const Connection& connection, TimePoint now) {
+  for (const std::string& address : connection.controllers) {
+    absl::Status complete = tls::CheckHostPort(address, "--controller");
+    if (!complete.ok()) return complete;
+  }
+  std::shared_ptr<grpc::ChannelCredentials> credentials = grpc::InsecureChannelCredentials();
+  if (connection.plaintext) {
+    for (const std::string& address : connection.controllers) {
+      const absl::Status allowed = tls::CheckPlaintextAllowed(address, true, "--plaintext");
+      if (!allowed.ok()) return absl::InvalidArgumentError(std::string(allowed.message()));
+    }
+  } else {
+    if (connection.ca.empty() || connection.certificate.empty() || connection.key.empty()) {
+      return absl::InvalidArgumentError(
+          "--ca, --cert and --key are needed together (or HEADGATE_CA, HEADGATE_CERT, "
+          "HEADGATE_KEY); --plaintext is for a controller on loopback only");
+    }
+    const absl::StatusOr<tls::Material> material = tls::Load(
+        tls::Files{
+            .ca = connection.ca, .certificate = connection.certificate, .key = connection.key},
+        now);
+    if (!material.ok()) return material.status();
+    credentials = tls::ChannelCredentials(*material);
+  }
+  std::vector<Endpoint> endpoints;
+  for (const std::string& address : connection.controllers) {
+    endpoints.push_back({address, OpenChannel(address, credentials), connection.plaintext});
+  }
+  return endpoints;
 }
 
 }  // namespace
@@ -174,8 +213,14 @@ absl::StatusOr<std::vector<Endpoint>> OpenEndpoints(const Connection& connection
       connection.is_socket_given || (connection.controllers.empty() && is_root &&
                                      std::filesystem::is_socket(connection.socket, ignored));
   if (may_use_socket) {
-    return std::vector<Endpoint>{{connection.socket, OpenChannel("unix:" + connection.socket,
-                                                                 tls::LocalChannelCredentials())}};
+    std::vector<Endpoint> endpoints{
+        {connection.socket,
+         OpenChannel("unix:" + connection.socket, tls::LocalChannelCredentials())}};
+    if (connection.controllers.empty()) return endpoints;
+    // Beside the socket only for a lowering, which goes whatever way there is.
+    absl::StatusOr<std::vector<Endpoint>> named = OpenControllers(connection, now);
+    if (named.ok()) std::ranges::move(*named, std::back_inserter(endpoints));
+    return endpoints;
   }
   if (connection.controllers.empty()) {
     return absl::InvalidArgumentError(
@@ -183,34 +228,7 @@ absl::StatusOr<std::vector<Endpoint>> OpenEndpoints(const Connection& connection
                     "HEADGATE_CONTROLLER; on its own host, root may use --socket {}",
                     kDefaultSocket));
   }
-  for (const std::string& address : connection.controllers) {
-    absl::Status complete = tls::CheckHostPort(address, "--controller");
-    if (!complete.ok()) return complete;
-  }
-  std::shared_ptr<grpc::ChannelCredentials> credentials = grpc::InsecureChannelCredentials();
-  if (connection.plaintext) {
-    for (const std::string& address : connection.controllers) {
-      const absl::Status allowed = tls::CheckPlaintextAllowed(address, true, "--plaintext");
-      if (!allowed.ok()) return absl::InvalidArgumentError(std::string(allowed.message()));
-    }
-  } else {
-    if (connection.ca.empty() || connection.certificate.empty() || connection.key.empty()) {
-      return absl::InvalidArgumentError(
-          "--ca, --cert and --key are needed together (or HEADGATE_CA, HEADGATE_CERT, "
-          "HEADGATE_KEY); --plaintext is for a controller on loopback only");
-    }
-    const absl::StatusOr<tls::Material> material = tls::Load(
-        tls::Files{
-            .ca = connection.ca, .certificate = connection.certificate, .key = connection.key},
-        now);
-    if (!material.ok()) return material.status();
-    credentials = tls::ChannelCredentials(*material);
-  }
-  std::vector<Endpoint> endpoints;
-  for (const std::string& address : connection.controllers) {
-    endpoints.push_back({address, OpenChannel(address, credentials), connection.plaintext});
-  }
-  return endpoints;
+  return OpenControllers(connection, now);
 }
 
 CallResult Controller::Connect(Duration timeout) {

@@ -25,7 +25,8 @@ inline constexpr char kExitCodes[] =
     "Exit codes: 0 done, 1 internal, 2 usage, 3 refused by a check or rule, 4 not found,\n"
     "5 version conflict, 6 not allowed, 7 no controller reachable, 8 --timeout passed and the\n"
     "restoration goes on, 9 retreated or aborted, 10 waits for approval, 11 some agents\n"
-    "unconfirmed, 12 could not tell, 130 detached by Ctrl-C (the restoration goes on)";
+    "unconfirmed, 12 could not tell, 130 detached by Ctrl-C (the restoration goes on)\n"
+    "How a verb is used: headgate help VERB, or headgate VERB --help";
 
 // CLI11's own line would hide what the verb below a verb needs.
 struct Usage : CLI::Formatter {

@@ -11,7 +11,7 @@ Lines WarningLines(std::string_view file_name, const plan::Positions& positions,
     problems.Add(positions.Find(doubt.path), "warning: " + doubt.path + ": " + doubt.text);
   }
   if (problems.empty()) return {};
-  return absl::StrSplit(std::string(problems.ToStatus().message()), '\n');
+  return absl::StrSplit(plan::Problems::AllLines(problems.ToStatus()), '\n');
 }
 
 }  // namespace headgate::cli

@@ -52,7 +52,8 @@ ExitCode PrintVersion(const Command& command, Session& session) {
 void PrintError(ExitCode code, const std::string& why, const Command& command, Session& session) {
   // `version` has said its own already, and one document is all that a program reads.
   if (command.output != Output::kJson || command.verb == Verb::kVersion) return;
-  session.terminal.out << ErrorJson(static_cast<int>(code), why);
+  session.terminal.out << ErrorJson(static_cast<int>(code), why,
+                                    ReadFileErrors(why, NameOfPlan(command)));
 }
 
 }  // namespace
@@ -123,6 +124,9 @@ ExitCode Fail(const CallResult& result, const Command& command, Session& session
 }
 
 ExitCode Run(const Command& command, Session& session) {
+  for (const std::string& notice : command.notices) {
+    session.terminal.err << "headgate: " << Clean(notice) << '\n';
+  }
   if (command.verb == Verb::kValidate) return RunValidate(command, session);
   if (command.verb == Verb::kSimulate) return RunSimulate(command, session);
   if (command.verb == Verb::kCertsInit || command.verb == Verb::kCertsIssue) {
@@ -131,8 +135,10 @@ ExitCode Run(const Command& command, Session& session) {
   if (command.verb == Verb::kVersion) return PrintVersion(command, session);
   auto endpoints = OpenEndpoints(command.connection, session.is_root, session.clock.Now());
   if (!endpoints.ok()) {
+    // Who must lower cannot mend a way in first: it is as if no controller could be reached.
     const ExitCode code =
-        Refuse(ExitCode::kUsage, std::string(endpoints.status().message()), command, session);
+        Refuse(IsLowering(command.verb) ? ExitCode::kNoController : ExitCode::kUsage,
+               std::string(endpoints.status().message()), command, session);
     PrintOnTheBox(command, session);
     return code;
   }

@@ -43,7 +43,7 @@ std::string NameOfPlan(const Command& command);
 // The same for what this program refuses by itself. Both also write a JSON document where one was
 // asked for.
 ExitCode Refuse(ExitCode code, const std::string& why, const Command& command, Session& session);
-// What is wrong in a file, line by line: exit code 3.
-ExitCode RefuseFile(const std::string& why, const Command& command, Session& session);
+// What LoadPlan says is wrong in a file, line by line: exit code 3.
+ExitCode RefuseFile(const absl::Status& status, const Command& command, Session& session);
 
 }  // namespace headgate::cli

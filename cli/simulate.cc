@@ -180,7 +180,7 @@ ExitCode RunSimulate(const Command& command, Session& session) {
   const std::string name = command.plan_file == "-" ? "standard input" : command.plan_file;
   plan::Positions positions;
   const auto plan = plan::LoadPlan(*bytes, name, &positions);
-  if (!plan.ok()) return RefuseFile(std::string(plan.status().message()), command, session);
+  if (!plan.ok()) return RefuseFile(plan.status(), command, session);
   absl::StatusOr<std::vector<Scenario>> scenarios =
       LoadScenarios(command.simulate, OrdinaryDay(plan->spec()));
   if (absl::IsInvalidArgument(scenarios.status())) {

@@ -5,8 +5,8 @@
 #include <cmath>
 #include <cstring>
 #include <fstream>
-#include <nlohmann/json.hpp>
 
+#include "cli/document.h"
 #include "cli/json.h"
 #include "cli/plan_warnings.h"
 #include "cli/plan_words.h"
@@ -14,6 +14,7 @@
 #include "cli/text.h"
 #include "common/base/duration.h"
 #include "common/base/number.h"
+#include "controller/plan/defaults.h"
 #include "controller/plan/plan.h"
 #include "controller/plan/yaml_tree.h"
 #include "controller/rehearsal/doubts.h"
@@ -32,12 +33,8 @@ Lines Warnings(const engine::Plan& plan, const std::string& name, const plan::Po
   return WarningLines(name, positions, doubts);
 }
 
-// The plan as the schema has it, and what it is warned of.
-std::string PlanJson(const v1::Plan& plan, const Lines& warnings) {
-  auto document = nlohmann::ordered_json::parse(ToJson(plan), nullptr, false);
-  document["warnings"] = warnings;
-  // A file's name may be any bytes.
-  return document.dump(1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+std::string Count(const Lines& warnings) {
+  return fmt::format("{} warning{}", warnings.size(), warnings.size() == 1 ? "" : "s");
 }
 
 // What traffic the plan needs; nothing where it needs none.
@@ -68,10 +65,13 @@ absl::Status Unreadable(const std::string& file, int reason) {
 
 }  // namespace
 
-ExitCode RefuseFile(const std::string& why, const Command& command, Session& session) {
+ExitCode RefuseFile(const absl::Status& status, const Command& command, Session& session) {
+  const std::string why(status.message());
   session.terminal.err << "headgate: " << PlanErrors(command, why) << '\n';
   if (command.output == Output::kJson) {
-    session.terminal.out << ErrorJson(static_cast<int>(ExitCode::kRefused), why);
+    const std::string all = plan::Problems::AllLines(status);
+    session.terminal.out << ErrorJson(static_cast<int>(ExitCode::kRefused), why,
+                                      ReadFileErrors(all, NameOfPlan(command)));
   }
   return ExitCode::kRefused;
 }
@@ -101,23 +101,23 @@ ExitCode RunValidate(const Command& command, Session& session) {
   const std::string name = NameOfPlan(command);
   plan::Positions positions;
   const auto plan = plan::LoadPlan(*bytes, name, &positions);
-  if (!plan.ok()) return RefuseFile(std::string(plan.status().message()), command, session);
+  if (!plan.ok()) return RefuseFile(plan.status(), command, session);
   const Lines warnings = Warnings(*plan, name, positions, command.simulate.rps);
   for (const std::string& warning : warnings) session.terminal.err << warning << '\n';
   const bool is_refused = command.is_strict && !warnings.empty();
   const ExitCode code = is_refused ? ExitCode::kRefused : ExitCode::kDone;
   if (is_refused) {
-    session.terminal.err << fmt::format("headgate: {} warning{}, which --strict refuses\n",
-                                        warnings.size(), warnings.size() == 1 ? "" : "s");
+    session.terminal.err << fmt::format("headgate: {}, which --strict refuses\n", Count(warnings));
   }
   if (command.output == Output::kJson) {
-    const auto source = plan::FromSource(plan->spec().source);
-    if (!source.ok()) return ExitCode::kInternal;
-    session.terminal.out << PlanJson(*source, warnings);
+    const auto whole = plan::WithDefaults(*plan);
+    if (!whole.ok()) return ExitCode::kInternal;
+    session.terminal.out << DocumentWith(*whole, "warnings", warnings);
     return code;
   }
-  session.terminal.out << Clean(name)
-                       << (is_refused ? ": a plan with warnings\n" : ": a sound plan\n");
+  session.terminal.out << Clean(name) << ": "
+                       << (warnings.empty() ? "a sound plan" : "a plan with " + Count(warnings))
+                       << '\n';
   for (const std::string& line : DescribePlan(plan->spec())) session.terminal.out << line << '\n';
   const std::string need = NeedText(plan->spec());
   if (!need.empty()) session.terminal.out << need << '\n';

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "cli/document.h"
 #include "cli/follow.h"
 #include "cli/json.h"
 #include "cli/picture.h"
@@ -33,7 +34,10 @@ ExitCode ShowGate(const Command& command, Controller& controller, Session& sessi
   const CallResult result = controller.GetGate(request, gate);
   if (!result.ok()) return Fail(result, command, session);
   const TimePoint now = session.clock.Now();
-  if (command.output == Output::kJson) {
+  const bool is_json = command.output == Output::kJson;
+  if (is_json && command.verb == Verb::kExplain) {
+    session.terminal.out << DocumentWith(gate, "explanation", Explanation(gate, now));
+  } else if (is_json) {
     session.terminal.out << ToJson(gate);
   } else if (command.verb == Verb::kExplain) {
     Print(Explanation(gate, now), session);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -12,6 +13,8 @@ namespace headgate::engine {
 namespace {
 
 constexpr std::size_t kQuotedBytesMax = 60;
+// What the message only counts: a line for its path, a line for its text.
+constexpr char kLeftOutPayload[] = "headgate/field-errors-left-out";
 
 bool IsPartOf(std::string_view path, std::string_view whole) {
   return path.substr(0, whole.size()) == whole &&
@@ -46,21 +49,23 @@ absl::Status FieldErrors::ToStatus() const {
   if (errors_.empty()) return absl::OkStatus();
   std::string message;
   std::string paths;
-  for (std::size_t i = 0; i < errors_.size(); ++i) {
-    if (i > 0) {
-      message += '\n';
-      paths += '\n';
-    }
-    if (i == kFieldErrorsMax) {
-      message += fmt::format("and {} more", errors_.size() - i);
-      break;
-    }
+  const std::size_t told = std::min(errors_.size(), kFieldErrorsMax);
+  for (std::size_t i = 0; i < told; ++i) {
     const FieldError& error = errors_[i];
+    message += i > 0 ? "\n" : "";
+    paths += i > 0 ? "\n" : "";
     message += error.path.empty() ? error.text : fmt::format("{}: {}", error.path, error.text);
     paths += error.path;
   }
+  std::string left_out;
+  for (std::size_t i = told; i < errors_.size(); ++i) {
+    left_out += (i > told ? "\n" : "") + errors_[i].path + "\n" + errors_[i].text;
+  }
+  const std::size_t left = errors_.size() - told;
+  if (left > 0) message += fmt::format("\nand {} more error{}", left, left == 1 ? "" : "s");
   absl::Status status = absl::InvalidArgumentError(message);
-  status.SetPayload(kFieldPathPayload, absl::Cord(paths));
+  status.SetPayload(kFieldPathPayload, absl::Cord(paths + (left > 0 ? "\n" : "")));
+  if (left > 0) status.SetPayload(kLeftOutPayload, absl::Cord(left_out));
   return status;
 }
 
@@ -77,6 +82,14 @@ std::vector<FieldError> FieldErrors::From(const absl::Status& status) {
     const bool has_prefix = !paths[i].empty() && lines[i].rfind(prefix, 0) == 0;
     errors.push_back(FieldError{.path = paths[i],
                                 .text = has_prefix ? lines[i].substr(prefix.size()) : lines[i]});
+  }
+  const auto payload = status.GetPayload(kLeftOutPayload);
+  if (!payload) return errors;
+  // Its last line only counts them.
+  errors.pop_back();
+  const std::vector<std::string> left_out = Lines(std::string(*payload));
+  for (std::size_t i = 0; i + 1 < left_out.size(); i += 2) {
+    errors.push_back(FieldError{.path = left_out[i], .text = left_out[i + 1]});
   }
   return errors;
 }

@@ -29,10 +29,11 @@ class FieldErrors {
   bool empty() const { return errors_.empty(); }
   const std::vector<FieldError>& errors() const { return errors_; }
 
-  // INVALID_ARGUMENT with one line `path: text` for each error, and kFieldPathPayload with one path
-  // for each line. OK if there is none.
+  // INVALID_ARGUMENT with one line `path: text` for each error up to kFieldErrorsMax and how many
+  // more there are, and kFieldPathPayload with one path for each line. OK if there is none.
   absl::Status ToStatus() const;
-  // The inverse. A status without the payload gives one error without a path.
+  // The inverse, with those that the message leaves out. A status without the payload gives one
+  // error without a path.
   static std::vector<FieldError> From(const absl::Status& status);
 
  private:

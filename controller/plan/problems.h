@@ -12,7 +12,7 @@
 
 namespace headgate::plan {
 
-// More than these are counted, not told.
+// More than these are counted, not told: an answer must fit into the trailers of a call.
 inline constexpr std::size_t kProblemsMax = 20;
 
 // Both from 1; 0 for the file as a whole.
@@ -40,14 +40,19 @@ class Problems {
 
   void Add(Position at, std::string text);
   bool empty() const { return problems_.empty(); }
-  // INVALID_ARGUMENT with one line `file:line:column: text` for each, in the file's order.
+  // INVALID_ARGUMENT with one line `file:line:column: text` for each, in the file's order; the
+  // first kProblemsMax, and how many more there are.
   absl::Status ToStatus() const;
+  // All lines of such a status, uncut; of any other its message.
+  static std::string AllLines(const absl::Status& status);
 
  private:
   struct Problem {
     Position at;
     std::string text;
   };
+  std::string LineOf(const Problem& problem) const;
+
   const std::string file_name_;
   std::vector<Problem> problems_;
 };

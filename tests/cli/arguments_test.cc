@@ -152,10 +152,17 @@ TEST(Arguments, SaysWhatIsWrongWithTheWords) {
        "--lifetime '400d' is refused: write 1m to 365d, in m, h or d"},
       {{"certs", "init", "--dir", "d", "--trust-domain", "t", "--lifetime", "1s"},
        "--lifetime '1s' is refused: write 1m to 365d"},
-      {{"close", "shop", "--timeout", "2m"}, "above 60s"},
-      {{"close", "shop", "--wait-for", "hope"}, "hope"},
-      {{"close", "shop", "-o", "yaml"}, "yaml"},
-      {{"close", "shop", "--socket", "/s", "--controller", "a:1"}, "two ways in"},
+      {{"resume", "shop", "--timeout", "2m"}, "above 60s"},
+      {{"resume", "shop", "--timeout", "5"}, "--timeout: '5'"},
+      {{"resume", "shop", "--timeout"}, "--timeout"},
+      {{"resume", "shop", "--wait-for", "hope"}, "hope"},
+      {{"resume", "shop", "--expected-revision", "-1"}, "--expected-revision '-1' is no revision"},
+      {{"resume", "shop", "-o", "yaml"}, "yaml"},
+      {{"resume", "shop", "-o", "svg"}, "-o svg draws a run of simulate"},
+      {{"resume", "shop", "--socket", "/s", "--controller", "a:1"}, "two ways in"},
+      // What may have been meant to change nothing does not close.
+      {{"close", "shop", "--dryrun"}, "did you mean '--dry-run'?"},
+      {{"retreat", "shop", "--to"}, "--to"},
       {{"resume", "shop", "--reason", std::string(1'025, 'x')},
        "1025 characters long: at most 1024"},
       {{"resume", "shop", "--request-id", std::string(65, 'x')}, "65 characters long: at most 64"},
@@ -164,6 +171,57 @@ TEST(Arguments, SaysWhatIsWrongWithTheWords) {
   for (const auto& [words, text] : cases) {
     EXPECT_NE(Refused(words).find(text), std::string::npos) << text << "\n" << Refused(words);
   }
+}
+
+TEST(Arguments, NothingButTheShareAndTheGateKeepsAnybodyFromLowering) {
+  const std::vector<std::pair<Words, std::string>> cases = {
+      {{"--timeout", "2m"}, "--timeout 2m is above 60s; waits for 60s"},
+      {{"--timeout", "5"}, "; waits for 2s"},
+      {{"--timeout"}, "--timeout says nothing"},
+      {{"--timeout", "1s", "--timeout", "2s"}, ""},
+      {{"--wait-for", "hope"}, "; waits for observed"},
+      {{"--expected-revision", "seven"}, "; never asked of a lowering"},
+      {{"-o", "yaml"}, "; said as text"},
+      {{"-o", "svg"}, "; said as text"},
+      {{"--reason"}, "--reason says nothing"},
+      {{"--reason", std::string(1'025, 'x')}, "; its beginning is kept"},
+      {{"--request-id", std::string(65, 'x')}, "; sent without it"},
+      {{"--socket", "/s", "--controller", "a:1"}, "; tries both"}};
+  for (const std::string verb : {"close", "hold", "retreat", "abort"}) {
+    for (const auto& [words, notice] : cases) {
+      Words all = {verb, "shop"};
+      all.insert(all.end(), words.begin(), words.end());
+      const Command command = Good(all);
+      EXPECT_EQ(command.gate, "shop");
+      std::string said;
+      for (const std::string& line : command.notices) said += line;
+      EXPECT_NE(said.find(notice), std::string::npos) << words[0] << ": " << said;
+      EXPECT_EQ(said.empty(), notice.empty()) << said;
+    }
+  }
+  EXPECT_EQ(*Good({"close", "shop", "--timeout", "2m"}).timeout, 60s);
+  EXPECT_FALSE(Good({"close", "shop", "--timeout", "5"}).timeout);
+  EXPECT_TRUE(Good({"close", "shop", "--timeout", "5s", "-o", "json"}).notices.empty());
+}
+
+TEST(Arguments, HelpIsAVerbToo) {
+  const auto said = [](const Words& words) { return std::get<Answer>(Parse(words)); };
+  EXPECT_EQ(said({"help"}).text, said({"--help"}).text);
+  EXPECT_EQ(said({"help", "close"}).text, said({"close", "--help"}).text);
+  EXPECT_EQ(said({"help", "agents", "remove"}).text, said({"agents", "remove", "--help"}).text);
+  EXPECT_EQ(said({"help", "close"}).code, ExitCode::kDone);
+  EXPECT_EQ(said({"help", "clos"}).code, ExitCode::kUsage);
+  EXPECT_NE(said({"help", "clos"}).text.find("did you mean 'close'?"), std::string::npos);
+}
+
+TEST(Arguments, HelpOfOpenSaysWhatItNeedsAndWhatItEnds) {
+  const std::string help = std::get<Answer>(Parse({"open", "--help"})).text;
+  EXPECT_NE(help.find("--for TEXT REQUIRED"), std::string::npos) << help;
+  EXPECT_NE(help.find("--reason TEXT REQUIRED"), std::string::npos) << help;
+  EXPECT_NE(help.find("A restoration that runs is ABORTED"), std::string::npos) << help;
+  EXPECT_NE(help.find("when it is over the share is what"), std::string::npos) << help;
+  const std::string close = std::get<Answer>(Parse({"close", "--help"})).text;
+  EXPECT_EQ(close.find("TEXT REQUIRED"), std::string::npos) << close;
 }
 
 TEST(Arguments, HelpIsNotAnErrorAndHasAnExample) {

@@ -377,7 +377,10 @@ TEST_F(Simulate, ValidateWarnsOfTooLittleTrafficAndGoesOn) {
   const Said quiet = Validate({"--rps", "40"});
   EXPECT_EQ(quiet.code, 0);
   EXPECT_THAT(quiet.err, HasSubstr("warning: checks[0].min_sample"));
-  EXPECT_THAT(quiet.out, HasSubstr("a sound plan"));
+  // The same words for the same facts, strict or not.
+  EXPECT_THAT(quiet.out, HasSubstr("a plan with 2 warnings\n"));
+  EXPECT_THAT(Validate({"--strict", "--rps", "40"}).out, HasSubstr("a plan with 2 warnings\n"));
+  EXPECT_THAT(Validate({"--rps", "2000"}).out, HasSubstr("a sound plan\n"));
   EXPECT_EQ(Validate({"--rps", "2000"}).err, "");
   const Said unknown = Validate({});
   EXPECT_EQ(unknown.err, "");

@@ -2,6 +2,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -17,6 +21,7 @@
 namespace headgate::cli {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
 
 class WaysIn : public testing::Test {
@@ -124,9 +129,68 @@ TEST_F(WaysIn, CertificatesThatCannotBeReadAreTold) {
   caller_.way_in = {
       "--controller", controller_.address(), "--ca", "/no/ca", "--cert", "/no/cert", "--key",
       "/no/key"};
+  const Said status = caller_.Type({"status"});
+  EXPECT_EQ(status.code, 2);
+  EXPECT_THAT(status.err, HasSubstr("/no/"));
+  // Who must lower is told what to type on the boxes, as where no controller answers.
+  for (const char* verb : {"close", "hold", "retreat", "abort"}) {
+    const Said said = caller_.Type({verb, "shop"});
+    EXPECT_EQ(said.code, 7);
+    EXPECT_THAT(said.err, AllOf(HasSubstr("/no/"), HasSubstr("headgate-agent lower")));
+  }
+  EXPECT_THAT(caller_.Type({"close", "shop", "-o", "json"}).out, HasSubstr("\"exit\": 7"));
+}
+
+// The kernel takes connections for it, as for a process that was stopped.
+class StandsStill {
+ public:
+  StandsStill() : socket_(socket(AF_INET, SOCK_STREAM, 0)) {
+    sockaddr_in any{.sin_family = AF_INET, .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)}};
+    socklen_t size = sizeof(any);
+    auto* address = reinterpret_cast<sockaddr*>(&any);
+    EXPECT_EQ(bind(socket_, address, size), 0);
+    EXPECT_EQ(listen(socket_, 8), 0);
+    EXPECT_EQ(getsockname(socket_, address, &size), 0);
+    address_ = "127.0.0.1:" + std::to_string(ntohs(any.sin_port));
+  }
+  ~StandsStill() { close(socket_); }
+  const std::string& address() const { return address_; }
+
+ private:
+  const int socket_;
+  std::string address_;
+};
+
+TEST_F(WaysIn, OfAControllerThatStandsStillItIsSaidThatItGivesNoAnswer) {
+  MakeAuthority("/ca");
+  const tls::Files files = Issue("/ca", "operator");
+  const StandsStill controller;
+  for (const bool is_plaintext : {false, true}) {
+    caller_.way_in = {"--controller", controller.address()};
+    const std::vector<std::string> rest =
+        is_plaintext ? std::vector<std::string>{"--plaintext"}
+                     : std::vector<std::string>{"--ca",  files.ca, "--cert", files.certificate,
+                                                "--key", files.key};
+    caller_.way_in.insert(caller_.way_in.end(), rest.begin(), rest.end());
+    const Said said = caller_.Type({"close", "shop"});
+    EXPECT_EQ(said.code, 7);
+    EXPECT_THAT(said.err, AllOf(HasSubstr(controller.address() + " gives no answer within 2 s\n"),
+                                HasSubstr("headgate-agent lower 0%")));
+  }
+}
+
+TEST_F(WaysIn, NoOptionKeepsAnybodyFromClosingAndOneLineSaysSo) {
+  const Said said = caller_.Type({"close", "shop", "--timeout", "2m"});
+  EXPECT_EQ(said.code, 0);
+  EXPECT_EQ(said.err, "headgate: --timeout 2m is above 60s; waits for 60s\n");
+  EXPECT_EQ(controller_.last_mutation().wait_timeout().seconds(), 60);
+}
+
+TEST_F(WaysIn, ALoweringTriesBothTheSocketAndTheControllers) {
+  caller_.way_in.insert(caller_.way_in.end(), {"--socket", folder_ + "/none"});
   const Said said = caller_.Type({"close", "shop"});
-  EXPECT_EQ(said.code, 2);
-  EXPECT_THAT(said.err, HasSubstr("/no/"));
+  EXPECT_EQ(said.code, 0) << said.err;
+  EXPECT_THAT(said.err, HasSubstr("two ways in; tries both"));
 }
 
 TEST_F(WaysIn, TheUnixSocketNeedsNoCertificate) {

@@ -82,7 +82,7 @@ TEST(Binder, TellsAtMostTwentyAndCountsTheRest) {
   v1::GateRecord record;
   const std::string errors = BindText(text, record).errors;
   EXPECT_EQ(std::count(errors.begin(), errors.end(), '\n'), 20);
-  EXPECT_NE(errors.find("f.yaml: and 5 more"), std::string::npos);
+  EXPECT_NE(errors.find("f.yaml: and 5 more errors"), std::string::npos);
 }
 
 TEST(Binder, AFileNameCannotForgeALine) {
