@@ -12,8 +12,10 @@ namespace headgate::cli {
 namespace {
 
 std::string ShareLine(const v1::Gate* before, const v1::Gate& gate) {
-  std::string line = fmt::format("admits {}", FormatPpm(gate.share_ppm()));
-  if (before != nullptr) line += fmt::format(" (was {})", FormatPpm(before->share_ppm()));
+  std::string line =
+      fmt::format("{}admits {}", IsClosed(gate) ? "is CLOSED, " : "", FormatPpm(gate.share_ppm()));
+  if (before != nullptr && before->share_ppm() != gate.share_ppm())
+    line += fmt::format(" (was {})", FormatPpm(before->share_ppm()));
   const std::string cause = CauseText(gate.changed_by());
   return cause.empty() ? line : line + ", by " + cause;
 }
@@ -97,7 +99,8 @@ Lines Changes(const Look* look_before, const Look& look, TimePoint now) {
   const v1::Gate* before = look_before == nullptr ? nullptr : &look_before->gate;
   const v1::Gate& gate = look.gate;
   Lines changes;
-  if (before == nullptr || before->share_ppm() != gate.share_ppm()) {
+  const bool has_moved = before == nullptr || before->share_ppm() != gate.share_ppm();
+  if (has_moved || (IsClosed(gate) && !IsClosed(*before))) {
     changes.push_back(ShareLine(before, gate));
   }
   const std::string observed = ObservedText(gate);

@@ -196,9 +196,8 @@ class Painter {
                           FormatSince(restoration.phase_since(), options_.now));
       color = ColorOf(restoration.phase());
     }
-    if (HasMovedSinceItsEnd(gate_)) {
-      state =
-          fmt::format("{} for {}", MovedText(gate_), FormatSince(gate_.changed_at(), options_.now));
+    if (StandsByItself(gate_)) {
+      state = fmt::format("{} {}", StandsText(gate_), StandsSince(gate_, options_.now));
       color = Color::kDoubtful;
     }
     const std::string title = Clean(gate_.name()) + "  ";

@@ -47,14 +47,17 @@ Lines Explanation(const v1::Gate& gate, TimePoint now) {
   for (const std::string& evidence : gate.changed_by().evidence()) {
     lines.push_back("  evidence then: " + Clean(evidence));
   }
+  if (StandsByItself(gate)) {
+    lines.push_back(
+        fmt::format("{} {}{}.", StandsText(gate), StandsSince(gate, now),
+                    gate.has_restoration() ? ": " + Clean(restoration.doing()) : std::string()));
+  }
   if (!gate.has_restoration()) {
     lines.push_back(gate.has_open_until()
                         ? fmt::format("No restoration: the opening ends by itself at {} UTC.",
                                       FormatTimeOfDay(ToTimePoint(gate.open_until())))
                         : "No restoration: only a person moves this gate.");
-  } else if (HasMovedSinceItsEnd(gate)) {
-    lines.push_back(fmt::format("{}: {}.", MovedText(gate), Clean(restoration.doing())));
-  } else {
+  } else if (!StandsByItself(gate)) {
     lines.push_back(fmt::format("{} is {}: {}.", Clean(restoration.id()),
                                 WordOf(restoration.phase()), Clean(restoration.doing())));
   }
@@ -92,11 +95,12 @@ Lines GateTable(const v1::ListGatesResponse& gates) {
   for (const v1::Gate& gate : gates.gates()) {
     int connected = 0;
     for (const v1::Agent& agent : gate.agents()) connected += agent.connected() ? 1 : 0;
-    std::string state = "none";
-    if (gate.has_restoration()) {
-      state =
-          fmt::format("{} {}", Clean(gate.restoration().id()), WordOf(gate.restoration().phase()));
-      if (HasMovedSinceItsEnd(gate)) state = MovedText(gate) + " after " + state;
+    std::string state = gate.has_restoration()
+                            ? fmt::format("{} {}", Clean(gate.restoration().id()),
+                                          WordOf(gate.restoration().phase()))
+                            : "none";
+    if (StandsByItself(gate)) {
+      state = StandsText(gate) + (gate.has_restoration() ? " after " + state : "");
     }
     if (gate.has_open_until()) state += "  !! OPEN WITHOUT EVIDENCE";
     if (!gate.labels().empty()) state += fmt::format("  [{}]", LabelsText(gate.labels()));

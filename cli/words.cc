@@ -122,6 +122,24 @@ std::string LastKnown(const v1::Gate& gate) {
   return fmt::format(" (last {} to {})", FormatPpm(smallest), FormatPpm(largest));
 }
 
+// "operator anna", "check errors", "plan"; empty if there is no cause.
+std::string WhoOf(const v1::Cause& cause) {
+  if (cause.kind() == v1::Cause::KIND_UNSPECIFIED || !v1::Cause::Kind_IsValid(cause.kind())) {
+    return "";
+  }
+  // An operator is named with the role: "operator anna", "approver bob".
+  if (cause.kind() == v1::Cause::OPERATOR && !cause.who().empty()) return cause.who();
+  std::string kind = v1::Cause::Kind_Name(cause.kind());
+  for (char& c : kind) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+  return cause.who().empty() ? kind : kind + " " + cause.who();
+}
+
+// Who moved the share last, over restarts where the controller knows it. A restart moves nothing.
+v1::Cause MoverOf(const v1::Gate& gate) {
+  if (gate.has_moved_by()) return gate.moved_by();
+  return gate.changed_by().kind() == v1::Cause::RECOVERY ? v1::Cause() : gate.changed_by();
+}
+
 // Whether a person must know that the journal does not have it.
 bool IsUnrecorded(const v1::Gate& gate) {
   if (gate.recorded()) return false;
@@ -170,7 +188,12 @@ bool IsRunning(const v1::Gate& gate) {
   return gate.has_restoration() && !HasEnded(gate.restoration().phase());
 }
 
-bool HasMovedSinceItsEnd(const v1::Gate& gate) {
+bool IsClosed(const v1::Gate& gate) {
+  return gate.share_ppm() == 0 && !IsRunning(gate) && !gate.has_open_until();
+}
+
+bool StandsByItself(const v1::Gate& gate) {
+  if (IsClosed(gate)) return true;
   const v1::Restoration& restoration = gate.restoration();
   if (!HasEnded(restoration.phase())) return false;
   const bool was_all = restoration.phase() == v1::PHASE_COMPLETED;
@@ -179,18 +202,26 @@ bool HasMovedSinceItsEnd(const v1::Gate& gate) {
          (is_later && gate.changed_by().kind() != v1::Cause::RECOVERY);
 }
 
-std::string MovedText(const v1::Gate& gate) {
+std::string StandsText(const v1::Gate& gate) {
   std::string text = "AT " + FormatPpm(gate.share_ppm());
   if (gate.share_ppm() == 0) text = "CLOSED";
   if (gate.has_open_until()) text = "OPEN";
-  const std::string& who = gate.changed_by().who();
+  const std::string who = WhoOf(MoverOf(gate));
   return Clean(who.empty() ? text : text + " by " + who);
+}
+
+std::string StandsSince(const v1::Gate& gate, TimePoint now) {
+  if (gate.has_moved_at()) return "for " + FormatSince(gate.moved_at(), now);
+  // An older controller forgets with its restart who moved the gate.
+  if (gate.changed_by().kind() == v1::Cause::RECOVERY) return "since before the restart";
+  return "for " + FormatSince(gate.changed_at(), now);
 }
 
 std::string VerdictText(const v1::CheckState& check) {
   std::string text(WordOf(check.verdict()));
   if (check.unknown_why() == v1::CheckState::NO_DATA) text += " (no data)";
   if (check.unknown_why() == v1::CheckState::TOO_FEW) text += " (too few)";
+  if (check.unknown_why() == v1::CheckState::NOT_PROVEN) text += " (unproven)";
   return text;
 }
 
@@ -203,6 +234,10 @@ bool IsNotWatched(const v1::CheckState& check, const v1::Gate& gate) {
 std::string CheckLine(const v1::CheckState& check, const v1::Gate& gate) {
   if (IsNotWatched(check, gate)) return Clean(fmt::format("{} {}", check.name(), kNotWatched));
   std::string line = fmt::format("{} {}", check.name(), VerdictText(check));
+  if (check.unknown_why() == v1::CheckState::NOT_PROVEN) {
+    line = fmt::format("{} {} (not proven yet: {})", check.name(), WordOf(check.verdict()),
+                       check.proven());
+  }
   if (!check.value().empty()) line += " " + check.value();
   std::string aside = check.bound().empty() ? "" : "bound " + check.bound();
   if (check.has_age()) {
@@ -213,16 +248,8 @@ std::string CheckLine(const v1::CheckState& check, const v1::Gate& gate) {
 }
 
 std::string CauseText(const v1::Cause& cause) {
-  if (cause.kind() == v1::Cause::KIND_UNSPECIFIED || !v1::Cause::Kind_IsValid(cause.kind())) {
-    return "";
-  }
-  std::string kind = v1::Cause::Kind_Name(cause.kind());
-  for (char& c : kind) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-  std::string text = kind;
-  // An operator is named with the role: "operator anna", "approver bob".
-  const bool names_role = cause.kind() == v1::Cause::OPERATOR && !cause.who().empty();
-  if (names_role) text = cause.who();
-  if (!names_role && !cause.who().empty()) text += " " + cause.who();
+  std::string text = WhoOf(cause);
+  if (text.empty()) return "";
   if (!cause.what().empty()) text += ": " + cause.what();
   if (!cause.why().empty()) text += ": " + cause.why();
   return Clean(text);

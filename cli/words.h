@@ -16,12 +16,17 @@ Color ColorOf(v1::Phase phase);
 
 bool IsRunning(const v1::Gate& gate);
 bool HasEnded(v1::Phase phase);
-// A hand moved the gate after its newest restoration had ended: what is so leads, not that end.
-bool HasMovedSinceItsEnd(const v1::Gate& gate);
-// "CLOSED by operator anna", "OPEN by approver bob", "AT 50 % by …".
-std::string MovedText(const v1::Gate& gate);
+// Nobody is let in, and no restoration runs that would change it.
+bool IsClosed(const v1::Gate& gate);
+// It is closed, or a hand moved the gate after its newest restoration had ended: what is so leads,
+// not that end.
+bool StandsByItself(const v1::Gate& gate);
+// Of such a gate: "CLOSED by operator anna", "OPEN by approver bob", "AT 50 % by …".
+std::string StandsText(const v1::Gate& gate);
+// "for 41 s", or "since before the restart" where nobody knows since when.
+std::string StandsSince(const v1::Gate& gate, TimePoint now);
 
-// "HEALTHY", "UNKNOWN (too few)", "UNKNOWN (no data)".
+// "HEALTHY", "UNKNOWN (no data)", "UNKNOWN (too few)", "UNKNOWN (unproven)": at most 18 columns.
 std::string VerdictText(const v1::CheckState& check);
 // The check is silent because its restoration has ended: nobody asks it any more.
 bool IsNotWatched(const v1::CheckState& check, const v1::Gate& gate);

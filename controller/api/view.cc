@@ -60,7 +60,9 @@ v1::CheckState ToProto(const std::string& name, const engine::Judgement& judgeme
   if (judgement.unknown_why == engine::UnknownWhy::kNoData) {
     proto.set_unknown_why(v1::CheckState::NO_DATA);
   } else if (judgement.unknown_why == engine::UnknownWhy::kTooFew) {
-    proto.set_unknown_why(v1::CheckState::TOO_FEW);
+    proto.set_unknown_why(judgement.unproven.empty() ? v1::CheckState::TOO_FEW
+                                                     : v1::CheckState::NOT_PROVEN);
+    proto.set_proven(judgement.unproven);
   }
   proto.set_value(judgement.value);
   proto.set_bound(judgement.bound);
@@ -69,6 +71,15 @@ v1::CheckState ToProto(const std::string& name, const engine::Judgement& judgeme
     *proto.mutable_age() = TimeUtil::MillisecondsToDuration(judgement.age->count());
   }
   for (const std::string& finding : judgement.findings) proto.add_findings(finding);
+  return proto;
+}
+
+// Of a restoration that has ended: nobody asks, so that silence says nothing.
+v1::CheckState NotWatched(const std::string& name, const engine::Judgement& judgement) {
+  v1::CheckState proto;
+  proto.set_name(name);
+  proto.set_bound(judgement.bound);
+  proto.set_not_watched(true);
   return proto;
 }
 
@@ -115,7 +126,9 @@ v1::Restoration ViewRestoration(const conductor::Conductor& conductor, const eng
     proto.add_waits_for(WaitText(wait, gate.record.share));
   }
   for (const auto& [name, judgement] : explanation.checks) {
-    *proto.add_checks() = ToProto(name, judgement);
+    const bool is_silent =
+        engine::HasEnded(restoration) && judgement.verdict == engine::Verdict::kUnknown;
+    *proto.add_checks() = is_silent ? NotWatched(name, judgement) : ToProto(name, judgement);
   }
   proto.set_next_ppm(explanation.next.ppm());
   return proto;
@@ -234,6 +247,11 @@ v1::Gate ViewGate(const conductor::Conductor& conductor, const std::string& name
   }
   *proto.mutable_changed_at() = ToProto(gate.changed);
   *proto.mutable_changed_by() = conductor::EncodeCause(gate.cause);
+  const conductor::Move* move = conductor.timeline().LastMove(name);
+  if (move != nullptr && move->share == record.share) {
+    *proto.mutable_moved_at() = ToProto(move->at);
+    *proto.mutable_moved_by() = conductor::EncodeCause(move->cause);
+  }
   return proto;
 }
 

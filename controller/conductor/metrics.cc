@@ -118,6 +118,14 @@ void ConductorMetrics::ForgetGates(const engine::State& state) {
   });
 }
 
+void ConductorMetrics::ForgetVerdicts(const std::string& gate) {
+  std::erase_if(shown_[gate], [&](const auto& entry) {
+    if (entry.first != &verdict_) return false;
+    verdict_.Remove(entry.second);
+    return true;
+  });
+}
+
 void ConductorMetrics::ShowGate(const std::string& name, const engine::Gate& gate, TimePoint now) {
   Of(name, share_, {}).Set(Ratio(gate.record.share));
   Of(name, recorded_, {}).Set(gate.recorded ? 1 : 0);
@@ -132,6 +140,8 @@ void ConductorMetrics::ShowGate(const std::string& name, const engine::Gate& gat
   for (const char* each : kPhases) {
     Of(name, phase_, {{"phase", each}}).Set(phase == each ? 1 : 0);
   }
+  // Nobody asks the checks any more: what they say of a gate that is let be would alarm for ever.
+  if (engine::HasEnded(*gate.record.restoration)) return ForgetVerdicts(name);
   for (const auto& [check, judgement] : engine::JudgeAll(gate, now, false)) {
     for (const engine::Verdict each : kVerdicts) {
       Of(name, verdict_, {{"check", check}, {"verdict", engine::NameOf(each)}})

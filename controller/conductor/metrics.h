@@ -38,6 +38,7 @@ class ConductorMetrics {
   // One of a gate, which goes with it.
   prometheus::Gauge& Of(const std::string& gate, GaugeFamily& family, prometheus::Labels labels);
   void ForgetGates(const engine::State& state);
+  void ForgetVerdicts(const std::string& gate);
 
   std::map<std::string, std::set<std::pair<GaugeFamily*, prometheus::Gauge*>>> shown_;
   prometheus::Family<prometheus::Gauge>& share_;

@@ -7,24 +7,45 @@
 
 namespace headgate::conductor {
 
-std::string Timeline::TextOf(const JournalRecord& record) {
+std::string Timeline::TextOf(const JournalRecord& record) const {
   const std::string time = FormatTimeOfDay(record.at);
   if (!record.change) {
     return fmt::format("{} reign {} of {} begins", time, record.epoch, record.controller);
   }
   const engine::Cause& cause = record.change->cause;
   const engine::GateRecord& state = record.change->record;
-  const auto before = last_share_.find(state.gate);
+  const auto before = moves_.find(state.gate);
   std::string share = state.share.ToString();
-  if (before != last_share_.end() && before->second != state.share) {
-    share = before->second.ToString() + " -> " + share;
+  if (before != moves_.end() && before->second.share != state.share) {
+    share = before->second.share.ToString() + " -> " + share;
   }
-  last_share_[state.gate] = state.share;
   std::string text = fmt::format("{} {}: {} at {}", time, state.gate, cause.what, share);
   if (state.restoration) text += fmt::format(", {}", engine::NameOf(state.restoration->phase));
   if (!cause.who.empty()) text += fmt::format(" [{}]", cause.who);
   if (!cause.why.empty()) text += ": " + cause.why;
   return text;
+}
+
+void Timeline::KeepMove(const JournalRecord& record) {
+  if (!record.change) return;
+  const engine::GateRecord& state = record.change->record;
+  if (state.is_removed) {
+    moves_.erase(state.gate);
+    return;
+  }
+  const auto before = moves_.find(state.gate);
+  // Who closes a gate at which nobody is in has closed it nevertheless.
+  const bool moves = before == moves_.end() || before->second.share != state.share ||
+                     record.change->cause.what == "close";
+  if (!moves) return;
+  Move move{.share = state.share, .at = record.at, .cause = record.change->cause};
+  move.cause.evidence.clear();
+  moves_.insert_or_assign(state.gate, std::move(move));
+}
+
+const Move* Timeline::LastMove(const std::string& gate) const {
+  const auto found = moves_.find(gate);
+  return found == moves_.end() ? nullptr : &found->second;
 }
 
 void Timeline::Add(const JournalRecord& record, const std::string& payload, std::uint64_t sequence,
@@ -34,6 +55,7 @@ void Timeline::Add(const JournalRecord& record, const std::string& payload, std:
                     .gate = record.change ? record.change->record.gate : "",
                     .payload = ForTimeline(payload),
                     .text = TextOf(record)});
+  KeepMove(record);
   if (items_.size() <= kTimelineKept) return;
   items_.pop_front();
   ++forgotten_;

@@ -8,7 +8,10 @@
 #include <string>
 #include <vector>
 
+#include "common/base/clock.h"
+#include "common/base/share.h"
 #include "controller/conductor/codec.h"
+#include "controller/engine/record.h"
 
 namespace headgate::conductor {
 
@@ -26,6 +29,14 @@ struct TimelineItem {
   std::string text;
 };
 
+// What moved a gate's share last, or closed it.
+struct Move {
+  Share share;
+  TimePoint at;
+  // Without its evidence.
+  engine::Cause cause;
+};
+
 class Timeline {
  public:
   // `token` 0: from the journal.
@@ -37,14 +48,18 @@ class Timeline {
   // The newest `limit` of a gate (all gates where empty), oldest first.
   std::vector<const TimelineItem*> Newest(const std::string& gate, std::size_t limit) const;
 
+  // Null where nothing is known of it. It may be a raise that waits to be recorded.
+  const Move* LastMove(const std::string& gate) const;
+
  private:
-  std::string TextOf(const JournalRecord& record);
+  std::string TextOf(const JournalRecord& record) const;
+  void KeepMove(const JournalRecord& record);
 
   std::deque<TimelineItem> items_;
   // Items before items_.front() that were forgotten; makes indices of tokens stable.
   std::uint64_t forgotten_ = 0;
   std::map<std::uint64_t, std::uint64_t> index_by_token_;
-  std::map<std::string, Share> last_share_;
+  std::map<std::string, Move> moves_;
 };
 
 }  // namespace headgate::conductor

@@ -217,6 +217,9 @@ Explanation Explain(const State& state, const Gate& gate, TimePoint now) {
   explanation.checks = JudgeAll(gate, now, IsInPreflight(gate));
   if (HasEnded(restoration)) return explanation;
   if (WillRise(restoration)) explanation.next = CourseOf(gate, now).to;
+  // What a person is asked for, and not how far the evidence would go.
+  const auto* waiting = std::get_if<WaitingForApproval>(&restoration.phase);
+  if (waiting != nullptr) explanation.next = waiting->step;
   if (gate.pending) explanation.waits_for.push_back("the journal, to record the next share");
   if (std::string end = EndOf(gate, restoration, now); !end.empty()) {
     explanation.waits_for.push_back(std::move(end));

@@ -57,14 +57,21 @@ absl::Status Carrier::operator()(const OpenGate& order) {
     return absl::InvalidArgumentError("`open` needs an expiry in the future: --for 10m");
   }
   GateRecord next = gate_.record;
+  const bool ends_one = next.restoration && !HasEnded(*next.restoration);
   EndRestoration(next, "opened by " + command_.actor);
   if (!gate_.record.open_until) next.share_before_open = gate_.record.share;
   next.open_until = order.until;
   next.share = Share::All();
   next.no_raise = false;
+  summary_ = fmt::format("gate {} opens to 100 % without evidence until {}, then goes back to {}",
+                         command_.gate, FormatTime(order.until), next.share_before_open.ToString());
+  if (ends_one) {
+    summary_ += fmt::format(
+        "; restoration {} is ABORTED by it and does not go on: `headgate start` "
+        "begins another",
+        next.restoration->id);
+  }
   Propose(std::move(next), "open", false);
-  summary_ = fmt::format("gate {} opens to 100 % without evidence until {}", command_.gate,
-                         FormatTime(order.until));
   return absl::OkStatus();
 }
 

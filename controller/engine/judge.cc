@@ -116,10 +116,14 @@ RatioFacts FactsOf(const RatioCheck& check, const RatioEvidence& evidence, TimeP
   return facts;
 }
 
+std::string ForText(const Sequential& evidence) {
+  return fmt::format("{:.1f} of {:.1f}", std::min(evidence.For(), 99.0), kForNats);
+}
+
 // Where evidence stands between an advance and a retreat.
 std::string ScaleText(const RatioFacts& facts, const Sequential& evidence) {
-  return fmt::format(", against {:.1f} of {:.1f} nats, for {:.1f} of {:.1f}", facts.nats_against,
-                     facts.nats_fail, std::min(evidence.For(), 99.0), kForNats);
+  return fmt::format(", against {:.1f} of {:.1f} nats, for {}", facts.nats_against, facts.nats_fail,
+                     ForText(evidence));
 }
 
 std::string DetailOf(const RatioFacts& facts, const RatioCheck& check,
@@ -165,6 +169,8 @@ Judgement JudgeRatio(const CheckSpec& spec, const RatioCheck& check, const Ratio
                     : facts.sum.total == 0 ? "no requests"
                                            : RatioText(facts.sum);
   judgement.detail = DetailOf(facts, check, evidence);
+  const bool is_unproven = facts.verdict == Verdict::kUnknown && evidence.weighed;
+  if (is_unproven) judgement.unproven = ForText(evidence.weighed->evidence);
   return judgement;
 }
 

@@ -29,6 +29,8 @@ struct Judgement {
   std::string bound;
   // One line for people: sample, age, what would unblock it.
   std::string detail;
+  // Of evidence that does not prove the share yet: "1.8 of 3.0".
+  std::string unproven;
   // Of the newest reading.
   std::optional<Duration> age;
   std::vector<std::string> findings;

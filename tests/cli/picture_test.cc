@@ -88,6 +88,7 @@ TEST(Picture, MarksWhatIsDangerousLoudly) {
 TEST(Picture, WithoutRestorationAgentsOrObservationsItClaimsNothing) {
   v1::Gate gate;
   gate.set_name("shop");
+  gate.set_share_ppm(1'000'000);
   gate.set_recorded(true);
   const std::string text = Text(Draw(gate));
   EXPECT_NE(text.find("no restoration"), std::string::npos);

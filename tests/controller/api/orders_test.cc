@@ -120,6 +120,34 @@ TEST_F(Orders, AViewSaysWhenItWasSoAndWhyNothingIsRecorded) {
       [this] { return GetShop().record_trouble().find("disk full") != std::string::npos; }));
 }
 
+TEST_F(Orders, AViewSaysWhoClosedTheGateAndClaimsNothingOfChecksThatNobodyAsksAnyMore) {
+  CreateShop();
+  v1::Outcome outcome;
+  ASSERT_TRUE(Close(v1::SENT, outcome).ok());
+  EXPECT_EQ(GetShop().moved_by().what(), "close");
+  EXPECT_EQ(GetShop().moved_by().who(), "operator alice");
+  const auto stub = OperatorAs(tls::Role::kOperator);
+  grpc::ClientContext start;
+  v1::StartRestorationRequest request;
+  request.set_plan_yaml(
+      "gate: shop\npreflight: {agents: [edge-1]}\nchecks:\n"
+      "  - {name: errors, ratio: agents.http_5xx, limit: 1%}\n");
+  request.set_when_ready(true);
+  ASSERT_TRUE(stub->StartRestoration(&start, request, &outcome).ok());
+  EXPECT_EQ(GetShop().restoration().checks(0).verdict(), v1::UNKNOWN);
+  grpc::ClientContext abort;
+  v1::RetreatRequest end;
+  end.set_gate("shop");
+  ASSERT_TRUE(stub->AbortRestoration(&abort, end, &outcome).ok());
+  const v1::Gate gate = GetShop();
+  EXPECT_EQ(gate.restoration().phase(), v1::PHASE_ABORTED);
+  EXPECT_TRUE(gate.restoration().checks(0).not_watched());
+  EXPECT_EQ(gate.restoration().checks(0).verdict(), v1::VERDICT_UNSPECIFIED);
+  EXPECT_EQ(gate.restoration().checks(0).unknown_why(), v1::CheckState::UNKNOWN_WHY_UNSPECIFIED);
+  // Who has ended it has closed nothing.
+  EXPECT_EQ(gate.moved_by().what(), "close");
+}
+
 TEST_F(Orders, WhatIsWaitedForIsToldInSharesNotInVersions) {
   CreateShop();
   v1::Outcome closed;

@@ -59,5 +59,27 @@ TEST(ConductorMetrics, ArePreciselyTheDocumentedOnes) {
   EXPECT_EQ(exported, DocumentedNames());
 }
 
+std::size_t Verdicts(prometheus::Registry& registry) {
+  for (const prometheus::MetricFamily& family : registry.Collect()) {
+    if (family.name == "headgate_check_verdict") return family.metric.size();
+  }
+  return 0;
+}
+
+TEST(ConductorMetrics, ACheckThatNobodyAsksAnyMoreHasNoVerdict) {
+  prometheus::Registry registry;
+  ConductorMetrics metrics(registry);
+  engine::State state = StateWithEverything();
+  metrics.Show(state, fleet::Fleet(), kNow);
+  EXPECT_EQ(Verdicts(registry), 4U);
+  state.gates["shop"].record.restoration->phase = engine::Completed{};
+  metrics.Show(state, fleet::Fleet(), kNow);
+  EXPECT_EQ(Verdicts(registry), 0U);
+  // The next restoration asks again.
+  state.gates["shop"].record.restoration->phase = engine::Preflight{};
+  metrics.Show(state, fleet::Fleet(), kNow);
+  EXPECT_EQ(Verdicts(registry), 4U);
+}
+
 }  // namespace
 }  // namespace headgate::conductor

@@ -323,6 +323,25 @@ TEST_F(RecoveryTest, ARestartRaisesNothingTakesNobodyOutAndGoesOn) {
       stage_.RunUntil([&] { return stage_.agent("edge-1").report.enforced == Share::All(); }, 20s));
 }
 
+TEST_F(RecoveryTest, WhoClosedAGateIsKnownAfterARestart) {
+  OpenShopAt(100);
+  stage_.Do(engine::CloseGate{});
+  stage_.Run(500ms);
+  const TimePoint closed = stage_.conductor().timeline().LastMove("shop")->at;
+  ASSERT_TRUE(stage_.Start().ok());
+  ComeBack();
+  stage_.Run(500ms);
+  stage_.Do(engine::RotateCookieKey{.key = {.id = 7}});
+  stage_.Run(500ms);
+  const Move* move = stage_.conductor().timeline().LastMove("shop");
+  ASSERT_NE(move, nullptr);
+  EXPECT_EQ(move->share, Share::None());
+  EXPECT_EQ(move->at, closed);
+  EXPECT_EQ(move->cause.what, "close");
+  EXPECT_EQ(move->cause.who, "anna");
+  EXPECT_EQ(stage_.conductor().timeline().LastMove("blog"), nullptr);
+}
+
 TEST_F(RecoveryTest, ALoweringThatWasNeverRecordedIsFoundAtTheAgents) {
   OpenShopAt(0);
   RampTo(50);

@@ -190,6 +190,24 @@ TEST(JudgeValue, TurnsRoundWhereSmallValuesAreBad) {
   EXPECT_EQ(verdict(4.9), Verdict::kFailed);
 }
 
+TEST(JudgeRatio, WithAdaptiveStepsSaysHowFarTheEvidenceIsFromProof) {
+  PlanSpec spec;
+  spec.adaptive.emplace();
+  spec.checks.push_back({.name = "errors", .kind = RatioCheck{.limit_ppm = 10'000}, .fresh = 5s});
+  Evidence evidence;
+  PrepareEvidence(evidence, spec);
+  AddCounts(evidence, &spec, "edge-1", {.admitted = 0}, kNow - 1s);
+  AddCounts(evidence, &spec, "edge-1", {.admitted = 1'000}, kNow);
+  // The sample is large, and speaks for no share yet.
+  const Judgement judgement = Judge(spec.checks[0], evidence, kNow, {.against_bar = 100});
+  EXPECT_EQ(judgement.verdict, Verdict::kUnknown);
+  EXPECT_EQ(judgement.unproven, "0.0 of 3.0");
+  Bench fixed_steps;
+  fixed_steps.Count("edge-1", 10, 0, kNow);
+  EXPECT_EQ(fixed_steps.JudgeCheck("errors").unknown_why, UnknownWhy::kTooFew);
+  EXPECT_EQ(fixed_steps.JudgeCheck("errors").unproven, "");
+}
+
 TEST(JudgeValue, TakesNoValueThatIsNoNumberAndNoneThatIsOlder) {
   Bench bench;
   for (const double nonsense :
