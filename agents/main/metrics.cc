@@ -130,6 +130,11 @@ std::vector<MetricFamily> Metrics::Collect() const {
   families.push_back(Make(
       {"headgate_local_connected", "1 while a controller has welcomed us.", MetricType::Gauge}));
   Add(families.back(), {}, is_connected_() ? 1 : 0);
+  families.push_back(
+      Make({"headgate_local_certificate_not_after_seconds",
+            "When the agent's certificate ends, Unix seconds; 0: none works.", MetricType::Gauge}));
+  const std::optional<TimePoint> end = certificate_end_ ? certificate_end_() : std::nullopt;
+  Add(families.back(), {}, end ? static_cast<double>(UnixMillis(*end)) / 1'000 : 0);
   families.push_back(gauge(
       "headgate_local_enforced_share_ratio", "The share that the load balancer enforces, 0 to 1.",
       [](const GateWord& word) { return word.standing.enforced.ppm() / double{Share::kPpmMax}; }));

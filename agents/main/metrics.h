@@ -6,11 +6,13 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "agents/core/outbox.h"
+#include "common/base/clock.h"
 
 namespace headgate::agent {
 
@@ -27,10 +29,15 @@ struct EndpointWord {
 class Metrics : public prometheus::Collectable {
  public:
   // `is_connected`: to a controller; `endpoints`: of each gate that has one, what its listener says
-  // of itself. Thread-safe, both.
+  // of itself; `certificate_end`: of the certificate that lies there now, none if it does not work.
+  // Thread-safe, all.
   Metrics(const Outbox& outbox, std::function<bool()> is_connected,
-          std::function<std::vector<EndpointWord>()> endpoints = nullptr)
-      : outbox_(outbox), is_connected_(std::move(is_connected)), endpoints_(std::move(endpoints)) {}
+          std::function<std::vector<EndpointWord>()> endpoints = nullptr,
+          std::function<std::optional<TimePoint>()> certificate_end = nullptr)
+      : outbox_(outbox),
+        is_connected_(std::move(is_connected)),
+        endpoints_(std::move(endpoints)),
+        certificate_end_(std::move(certificate_end)) {}
 
   std::vector<prometheus::MetricFamily> Collect() const override;
 
@@ -38,6 +45,7 @@ class Metrics : public prometheus::Collectable {
   const Outbox& outbox_;
   const std::function<bool()> is_connected_;
   const std::function<std::vector<EndpointWord>()> endpoints_;
+  const std::function<std::optional<TimePoint>()> certificate_end_;
 };
 
 }  // namespace headgate::agent

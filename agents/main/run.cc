@@ -201,7 +201,13 @@ int Run(const Config& config) {
                   outbox, clock, log);
   const Metrics metrics(
       outbox, [&session] { return session.is_connected(); },
-      [&gates] { return EndpointsOf(gates); });
+      [&gates] { return EndpointsOf(gates); },
+      [&]() -> std::optional<TimePoint> {
+        if (!config.tls) return std::nullopt;
+        const absl::StatusOr<tls::Material> material = tls::Load(*config.tls, clock.WallNow());
+        if (!material.ok()) return std::nullopt;
+        return material->not_after;
+      });
   const auto pages = StartPages(config, outbox, metrics, session, clock);
   if (!pages.ok()) log.Error("no_metrics", {{"why", std::string(pages.status().message())}});
   log.Info("started", {{"version", HEADGATE_VERSION}, {"gates", config.gates.size()}});

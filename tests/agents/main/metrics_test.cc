@@ -60,5 +60,21 @@ TEST(Metrics, TellEachGateApart) {
   }
 }
 
+TEST(Metrics, TellWhenTheCertificateEnds) {
+  const Outbox outbox;
+  const auto value = [&](std::optional<TimePoint> end) {
+    const Metrics metrics(
+        outbox, [] { return true; }, nullptr, [&] { return end; });
+    for (const auto& family : metrics.Collect()) {
+      if (family.name == "headgate_local_certificate_not_after_seconds") {
+        return family.metric[0].gauge.value;
+      }
+    }
+    return -1.0;
+  };
+  EXPECT_DOUBLE_EQ(value(FromUnixMillis(1'723'658'400'000)), 1'723'658'400);
+  EXPECT_DOUBLE_EQ(value(std::nullopt), 0);
+}
+
 }  // namespace
 }  // namespace headgate::agent
