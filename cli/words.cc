@@ -206,7 +206,10 @@ std::string StandsText(const v1::Gate& gate) {
   std::string text = "AT " + FormatPpm(gate.share_ppm());
   if (gate.share_ppm() == 0) text = "CLOSED";
   if (gate.has_open_until()) text = "OPEN";
-  const std::string who = WhoOf(MoverOf(gate));
+  const v1::Cause mover = MoverOf(gate);
+  std::string who = WhoOf(mover);
+  // "plan (end open)": a plan does many things.
+  if (mover.kind() == v1::Cause::PLAN && !mover.what().empty()) who += " (" + mover.what() + ")";
   return Clean(who.empty() ? text : text + " by " + who);
 }
 

@@ -67,6 +67,14 @@ TEST(Standing, WhoClosedAGateIsKnownAfterARestart) {
   ExpectEverywhere(gate, "CLOSED since before the restart");
 }
 
+TEST(Standing, AGateThatAnOpeningLeavesClosedSaysSo) {
+  v1::Gate gate = ClosedGate();
+  gate.mutable_moved_by()->set_kind(v1::Cause::PLAN);
+  gate.mutable_moved_by()->set_what("end open");
+  gate.mutable_moved_at()->set_seconds(kTestNow - 41);
+  ExpectEverywhere(gate, "CLOSED by plan (end open) for 41 s");
+}
+
 TEST(Standing, ARestorationThatEndsAtNothingLeavesAClosedGate) {
   v1::Gate before = AdmittingGate();
   before.set_share_ppm(0);
