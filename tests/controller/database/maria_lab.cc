@@ -67,6 +67,7 @@ GRANT SELECT ON shop.orders TO clerk@'%')";
 
 MariaServer::MariaServer(Settings settings)
     : settings_(std::move(settings)), port_(test::FreePort()) {
+  std::filesystem::create_directories(settings_.folder);
   std::vector<std::string> install = {"mariadb-install-db", "--no-defaults",
                                       "--auth-root-authentication-method=normal", "--skip-test-db",
                                       fmt::format("--datadir={}/data", settings_.folder)};
@@ -141,15 +142,12 @@ MariaLab::MariaLab() {
 
 std::unique_ptr<MariaServer> MariaLab::Another(std::uint32_t id,
                                                const std::vector<std::string>& more) {
-  const std::string folder = folder_ / fmt::format("{}", id);
-  std::filesystem::create_directories(folder);
   return std::make_unique<MariaServer>(
-      MariaServer::Settings{.folder = folder, .id = id, .more = more});
+      MariaServer::Settings{.folder = folder_ / fmt::format("{}", id), .id = id, .more = more});
 }
 
-std::string MariaLab::Dsn(const MariaServer& server, const std::string& user) const {
-  return fmt::format("host=127.0.0.1 port={} option_file={}", server.port(),
-                     folder_ / (user + ".cnf"));
+std::string MariaLab::Dsn(std::uint16_t port, const std::string& user) const {
+  return fmt::format("host=127.0.0.1 port={} option_file={}", port, folder_ / (user + ".cnf"));
 }
 
 void MariaLab::FeedDb2From(std::uint16_t port) {

@@ -49,7 +49,10 @@ class MariaLab {
   MariaServer& db2() { return *db2_; }
   // As `headgate`, which has the rights of docs/DATABASE.md and a password in an option file, or
   // as another account of the lab: `guest` may log in, `clerk` may read shop.orders.
-  std::string Dsn(const MariaServer& server, const std::string& user = "headgate") const;
+  std::string Dsn(const MariaServer& server, const std::string& user = "headgate") const {
+    return Dsn(server.port(), user);
+  }
+  std::string Dsn(std::uint16_t port, const std::string& user = "headgate") const;
   // Makes db2 fetch from another port of loopback: a relay to db1.
   void FeedDb2From(std::uint16_t port);
   // Until db2 has replayed what db1 has written; false: not within `patience`.

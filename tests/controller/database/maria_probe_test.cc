@@ -236,6 +236,24 @@ TEST_F(MariaProbeTest, AnswersWithinItsDeadlineWhenAServerHangs) {
   EXPECT_TRUE(BecomesHealthy(probe));
 }
 
+TEST_F(MariaProbeTest, AnswersWithinItsDeadlineWhenTheLinkDropsEverythingAndGoesOnAfterwards) {
+  const std::uint16_t port = test::FreePort();
+  test::Relay relay(port, lab_->db2().port());
+  Inventory inventory = Pair();
+  inventory.replicas[0].dsn = lab_->Dsn(port);
+  MariaProbe probe(inventory, {});
+  EXPECT_THAT(probe.Look(clock_).findings, IsEmpty());
+  relay.Stall(true);
+  for (int i = 0; i < 2; ++i) {
+    const TimePoint began = clock_.Now();
+    const Report report = probe.Look(clock_);
+    EXPECT_LT(clock_.Now() - began, Duration(2'500));
+    EXPECT_THAT(report.findings, ElementsAre(IsFinding(Severity::kUnknown, "timeout", "db2")));
+  }
+  relay.Stall(false);
+  EXPECT_TRUE(BecomesHealthy(probe));
+}
+
 TEST_F(MariaProbeTest, StillJudgesTheReplicaWhenThePrimaryHangsAndReturnsSoonWhenInterrupted) {
   MariaProbe probe(Pair(), {});
   lab_->db1().Signal(SIGSTOP);

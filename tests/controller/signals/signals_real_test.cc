@@ -11,6 +11,7 @@
 #include "controller/signals/prometheus_poll.h"
 #include "controller/signals/signals.h"
 #include "tests/controller/database/lab.h"
+#include "tests/controller/database/maria_lab.h"
 #include "tests/controller/signals/inbox.h"
 
 namespace headgate::signals {
@@ -175,6 +176,35 @@ TEST(RealDatabaseSignal, TellsOfDriftSoonAfterARefreshAndOfItsRepair) {
   seen = inbox.Count();
   signals.Refresh("shop/database/orders");
   EXPECT_TRUE(inbox.WaitFor(is_healthy, Duration(10'000), seen));
+}
+
+TEST(RealDatabaseSignal, FollowsMariadbToo) {
+  headgate::testing::MariaLab lab;
+  const SteadyClock clock;
+  Inbox inbox;
+  Signals signals([&](Reading reading) { inbox.Put(std::move(reading)); }, clock);
+  database::Inventory inventory;
+  inventory.engine = database::Engine::kMariadb;
+  inventory.primary_dsn = lab.Dsn(lab.db1());
+  inventory.replicas = {{.name = "db2", .dsn = lab.Dsn(lab.db2())}};
+  signals.Follow({{"shop/database/orders", DatabaseWatch{inventory}}});
+  ASSERT_TRUE(inbox.WaitFor(
+      [](const Reading& reading) {
+        return std::get<DatabaseReading>(reading.value).report.findings.empty();
+      },
+      Duration(10'000)));
+  lab.db2().Sql("SET sql_log_bin = 0; ALTER TABLE shop.customers DROP middle_name");
+  const std::size_t seen = inbox.Count();
+  signals.Refresh("shop/database/orders");
+  const auto drifted = inbox.WaitFor(
+      [](const Reading& reading) {
+        const auto& findings = std::get<DatabaseReading>(reading.value).report.findings;
+        return !findings.empty() && findings[0].drains;
+      },
+      Duration(10'000), seen);
+  ASSERT_TRUE(drifted.has_value());
+  EXPECT_THAT(std::get<DatabaseReading>(drifted->value).report.findings[0].text,
+              HasSubstr("replica db2: table shop.customers: column middle_name is missing here"));
 }
 
 }  // namespace
