@@ -120,6 +120,11 @@ const std::string& MariaSession::Option(const std::string& key) const {
 // and looks it up once more itself; ours has just told that this can be done.
 bool MariaSession::WantsNameOfServer() const { return Option("ssl_verify_name") == "yes"; }
 
+bool MariaSession::WantsEncryption() const {
+  return WantsNameOfServer() || !Option("ssl_ca").empty() || !Option("ssl_capath").empty() ||
+         !Option("ssl_cert").empty();
+}
+
 Session::Connecting MariaSession::StartConnecting(const std::vector<std::string>& addresses,
                                                   const Deadlines& /*deadlines*/) {
   addresses_.assign(addresses.rbegin(), addresses.rend());
@@ -156,31 +161,28 @@ void MariaSession::SetOptions() {
   const unsigned tcp = MYSQL_PROTOCOL_TCP;
   if (Option("socket").empty()) mysql_options(connection_, MYSQL_OPT_PROTOCOL, &tcp);
   mysql_options(connection_, MYSQL_SET_CHARSET_NAME, "utf8mb4");
-  // A server that is not ours may ask its client for files, and for a password as it is.
+  // A server that is not ours may ask its client for files.
   const unsigned none = 0;
   mysql_options(connection_, MYSQL_OPT_LOCAL_INFILE, &none);
   mysql_optionsv(connection_, MYSQL_OPT_CONNECT_ATTR_ADD, "program_name", "headgate");
   const auto set = [&](const char* key, mysql_option option) {
     const std::string& value = Option(key);
     if (!value.empty()) mysql_optionsv(connection_, option, value.c_str());
-    return !value.empty();
   };
-  const bool has_ca = set("ssl_ca", MYSQL_OPT_SSL_CA);
-  const bool has_capath = set("ssl_capath", MYSQL_OPT_SSL_CAPATH);
-  const bool has_cert = set("ssl_cert", MYSQL_OPT_SSL_CERT);
+  set("ssl_ca", MYSQL_OPT_SSL_CA);
+  set("ssl_capath", MYSQL_OPT_SSL_CAPATH);
+  set("ssl_cert", MYSQL_OPT_SSL_CERT);
   set("ssl_key", MYSQL_OPT_SSL_KEY);
   set("ssl_cipher", MYSQL_OPT_SSL_CIPHER);
   set("tls_version", MARIADB_OPT_TLS_VERSION);
   const my_bool yes = 1;
-  if (has_ca || has_capath || has_cert) mysql_optionsv(connection_, MYSQL_OPT_SSL_ENFORCE, &yes);
+  if (WantsEncryption()) mysql_optionsv(connection_, MYSQL_OPT_SSL_ENFORCE, &yes);
   if (WantsNameOfServer()) {
     mysql_optionsv(connection_, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &yes);
   }
-  if (!has_ca && !has_capath) {
-    mysql_optionsv(connection_, MARIADB_OPT_RESTRICTED_AUTH,
-                   "mysql_native_password,client_ed25519,caching_sha2_password,"
-                   "auth_gssapi_client");
-  }
+  // None that gives the password away: not even encryption is certain before it is sent.
+  mysql_optionsv(connection_, MARIADB_OPT_RESTRICTED_AUTH,
+                 "mysql_native_password,client_ed25519,caching_sha2_password,auth_gssapi_client");
 }
 
 bool MariaSession::Continue(int events) {
@@ -208,7 +210,12 @@ Session::Connecting MariaSession::ContinueConnecting() {
 
 Session::Connecting MariaSession::AfterConnecting(const st_mysql* connected) {
   step_ = Step::kNone;
-  if (connected != nullptr) return Connected{};
+  if (connected != nullptr) {
+    // Where the server offers no encryption, libmariadb goes on without, whatever it was told.
+    if (!WantsEncryption() || mysql_get_ssl_cipher(connection_) != nullptr) return Connected{};
+    return Lost{
+        absl::UnknownError("the server does not encrypt connections, and ssl_… asks for it")};
+  }
   const absl::Status failure = LastError();
   const unsigned code = mysql_errno(connection_);
   const bool is_unreached = code == kNoHostConnection || code == kServerLost;

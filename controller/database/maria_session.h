@@ -44,6 +44,7 @@ class MariaSession final : public Session {
   // Goes on with the step under way; true: it has ended.
   bool Continue(int events);
   bool WantsNameOfServer() const;
+  bool WantsEncryption() const;
   // Empty if there is none. It stays as long as options_ does.
   const std::string& Option(const std::string& key) const;
   std::string WithParameters(const Statement& statement) const;
