@@ -125,21 +125,36 @@ void PrintJournal(const Command& command, const v1::Outcome& outcome, Controller
   out.flush();
 }
 
+// By its own last word, on a link that lives: the order is not confirmed, and nothing is in danger.
+bool LetsInNoMore(const v1::Unconfirmed& unconfirmed, const v1::Gate& gate) {
+  return std::any_of(gate.agents().begin(), gate.agents().end(), [&](const v1::Agent& agent) {
+    const v1::Report& report = agent.report();
+    const bool is_told = report.has_override() || report.stage() == v1::RECEIVED ||
+                         report.stage() == v1::APPLIED || report.stage() == v1::OBSERVED;
+    return agent.name() == unconfirmed.agent() && agent.connected() && is_told &&
+           report.trouble().empty() && report.enforced_ppm() <= gate.share_ppm();
+  });
+}
+
 ExitCode PrintUnconfirmed(const Command& command, const v1::Outcome& outcome, Session& session) {
   std::ostream& err = session.terminal.err;
   if (!IsUnconfirmed(command, outcome)) return ExitCode::kDone;
   const int missing = outcome.unconfirmed_size();
   const std::string share = FormatPpm(outcome.gate().share_ppm());
+  const bool may_let_in = !std::all_of(
+      outcome.unconfirmed().begin(), outcome.unconfirmed().end(),
+      [&](const v1::Unconfirmed& agent) { return LetsInNoMore(agent, outcome.gate()); });
   std::string but = "";
   if (IsLowering(command.verb)) but = fmt::format(" and may still let in more than {}", share);
   if (command.verb == Verb::kClose) but = " and may still let users in";
+  if (!may_let_in) but = fmt::format(", though each says that it lets in no more than {}", share);
   err << fmt::format("{} of {} load balancers {} NOT confirmed{}:\n", missing,
                      std::max(missing, ExpectedAgents(outcome.gate())),
                      missing == 1 ? "has" : "have", but);
   for (const v1::Unconfirmed& agent : outcome.unconfirmed()) {
     err << fmt::format("  {}: {}\n", Clean(agent.agent()), Clean(agent.why()));
   }
-  if (IsLowering(command.verb)) {
+  if (IsLowering(command.verb) && may_let_in) {
     const absl::StatusOr<Share> to = Share::FromPpm(outcome.gate().share_ppm());
     err << fmt::format("On each of them, as root: headgate-agent lower {} --gate {}\n",
                        to.ok() ? AsArgument(*to) : "0%", Clean(WholeOf(command.gate)));

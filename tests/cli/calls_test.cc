@@ -60,6 +60,7 @@ TEST_F(Calls, NoReasonKeepsAnybodyFromClosing) {
 
 TEST_F(Calls, EachUnconfirmedLoadBalancerIsNamedWithWhatToTypeThere) {
   controller_.Disobey("edge-2", "not connected for 41 s");
+  controller_.Change("shop", [](v1::Gate& gate) { gate.mutable_agents(1)->set_connected(false); });
   for (const auto& [words, share] : std::vector<std::pair<std::vector<std::string>, std::string>>{
            {{"hold", "shop"}, "25%"},
            {{"retreat", "shop", "--to", "2.5%"}, "2.5%"},
@@ -86,6 +87,22 @@ TEST_F(Calls, CloseSaysOnlyWhatIsTrueOfLoadBalancersThatHaveNotConfirmed) {
   EXPECT_EQ(json.code, 11);
   EXPECT_THAT(json.out, HasSubstr("\"summary\": \"gate shop is closed at the controller, NOT"));
   EXPECT_THAT(caller_.Type({"hold", "shop"}).err, HasSubstr("may still let in more than 0 %:"));
+}
+
+TEST_F(Calls, WhoLetsInNoMoreByAWordOnItsBoxIsNoDangerThoughItHasNotConfirmed) {
+  controller_.Disobey("edge-2", "a local override holds it at 0 % until it is released there");
+  controller_.Change("shop", [](v1::Gate& gate) {
+    v1::Report& report = *gate.mutable_agents(1)->mutable_report();
+    report.mutable_override()->set_is_ceiling(true);
+    report.set_enforced_ppm(0);
+  });
+  const Said said = caller_.Type({"close", "shop"});
+  EXPECT_EQ(said.code, 11);
+  EXPECT_EQ(
+      said.err,
+      "1 of 2 load balancers has NOT confirmed, though each says that it lets in no more than "
+      "0 %:\n"
+      "  edge-2: a local override holds it at 0 % until it is released there\n");
 }
 
 TEST_F(Calls, CloseSaysThatLoadBalancersWereNotWaitedFor) {
