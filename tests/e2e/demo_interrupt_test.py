@@ -34,6 +34,7 @@ class Interrupt(unittest.TestCase):
             demo.send_signal(signal.SIGINT)
             rest, _ = demo.communicate(timeout=30)
             self.assertEqual(demo.returncode, 128 + signal.SIGINT, rest)
+            self.assertIn("stopping …", rest)
             process.wait_for(lambda: not [pid for pid in started if is_alive(pid)], 10,
                              "everything that the demo started has ended")
         finally:

@@ -11,6 +11,7 @@ controllers: ["127.0.0.1:{controller}"]
 tls: {{ca: {ca}, cert: {certificate}, key: {key}}}
 state_dir: {state}
 labels: {{place: {name}}}
+metrics: 127.0.0.1:{metrics}
 gates:
   - name: {gate}
     {load_balancer}"""
@@ -23,30 +24,31 @@ class Agent:
         self.name = balancer.name
         self._program = program
         self._log = os.path.join(balancer.folder, "agent.log")
-        self._config = os.path.join(balancer.folder, "agent.yaml")
+        self.config = os.path.join(balancer.folder, "agent.yaml")
         state = os.path.join(balancer.folder, "state")
         os.mkdir(state, 0o700)
         certificate, key = certificates.issue("agent", balancer.name)
-        with open(self._config, "w", encoding="utf-8") as file:
+        with open(self.config, "w", encoding="utf-8") as file:
             file.write(CONFIGURATION.format(
                 controller=controller.port, ca=certificates.ca, certificate=certificate, key=key,
-                state=state, name=balancer.name, gate=gate, load_balancer=balancer.agent_settings()))
+                state=state, name=balancer.name, metrics=process.free_port(), gate=gate,
+                load_balancer=balancer.agent_settings()))
         self.child = None
 
     def start(self):
-        self.child = process.Child([self._program, "run", "--config", self._config],
+        self.child = process.Child([self._program, "run", "--config", self.config],
                                    log=self._log)
 
     def borrow_certificate(self, other):
         """From its next start on it presents the certificate of another load balancer."""
-        with open(self._config, encoding="utf-8") as file:
+        with open(self.config, encoding="utf-8") as file:
             text = file.read()
-        with open(self._config, "w", encoding="utf-8") as file:
+        with open(self.config, "w", encoding="utf-8") as file:
             file.write(text.replace(f"agent-{self.name}.", f"agent-{other}."))
 
     def call(self, *words):
         """`headgate-agent status|check|lower|override|release` on this box."""
-        return headgate.run(self._program, *words, "--config", self._config)
+        return headgate.run(self._program, *words, "--config", self.config)
 
     def status(self):
         return json.loads(self.call("status", "-o", "json").out)
