@@ -224,7 +224,8 @@ Explanation Explain(const State& state, const Gate& gate, TimePoint now) {
   if (std::string end = EndOf(gate, restoration, now); !end.empty()) {
     explanation.waits_for.push_back(std::move(end));
   }
-  for (std::string& obstacle : Obstacles(state, gate, now)) {
+  const bool begins = std::holds_alternative<Preflight>(restoration.phase);
+  for (std::string& obstacle : Obstacles(state, gate, now, begins)) {
     explanation.waits_for.push_back(std::move(obstacle));
   }
   return explanation;

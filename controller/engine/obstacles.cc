@@ -19,7 +19,8 @@ constexpr Duration kPreflightDatabaseFresh{5'000};
 // What was found, in words, or only whether anything was: words cost more than looking does.
 class Found {
  public:
-  explicit Found(bool in_words) : in_words_(in_words) {}
+  explicit Found(bool in_words, bool may_lack_counts = false)
+      : in_words_(in_words), may_lack_counts_(may_lack_counts) {}
   template <class Text>
   void Add(const Text& text) {
     any_ = true;
@@ -27,10 +28,12 @@ class Found {
   }
   bool any() const { return any_; }
   bool in_words() const { return in_words_; }
+  bool may_lack_counts() const { return may_lack_counts_; }
   std::vector<std::string> Take() { return std::move(lines_); }
 
  private:
   const bool in_words_;
+  const bool may_lack_counts_;
   bool any_ = false;
   std::vector<std::string> lines_;
 };
@@ -72,9 +75,8 @@ void AddClaims(const PlanSpec& plan, const AgentView& agent, Found& found) {
   }
 }
 
-// Without users there is nothing to count: preflight stands in for the ratios. And a restoration
-// that begins with some in begins by proving their share.
-bool MayBeTooFew(const Gate& gate) { return IsInPreflight(gate); }
+// Without users there is nothing to count: preflight stands in for the ratios.
+bool MayBeTooFew(const Gate& gate) { return gate.record.share == Share::None(); }
 
 void AddChecks(const Gate& gate, TimePoint now, Found& found) {
   // A restoration that has ended asks nothing any more.
@@ -88,7 +90,8 @@ void AddChecks(const Gate& gate, TimePoint now, Found& found) {
       }
       continue;
     }
-    if (judgement.unknown_why == UnknownWhy::kTooFew && MayBeTooFew(gate)) continue;
+    const bool may_be_too_few = found.may_lack_counts() || MayBeTooFew(gate);
+    if (judgement.unknown_why == UnknownWhy::kTooFew && may_be_too_few) continue;
     found.Add([&, &check = name, &said = judgement] {
       return "check " + JudgementText(check, said, " is");
     });
@@ -241,14 +244,15 @@ std::vector<std::string> AgentObstacles(const Gate& gate, TimePoint now) {
   return found.Take();
 }
 
-std::vector<std::string> Obstacles(const State& state, const Gate& gate, TimePoint now) {
-  Found found(true);
+std::vector<std::string> Obstacles(const State& state, const Gate& gate, TimePoint now,
+                                   bool may_lack_counts) {
+  Found found(true, may_lack_counts);
   AddAll(state, gate, now, found);
   return found.Take();
 }
 
-bool IsClear(const State& state, const Gate& gate, TimePoint now) {
-  Found found(false);
+bool IsClear(const State& state, const Gate& gate, TimePoint now, bool may_lack_counts) {
+  Found found(false, may_lack_counts);
   AddAll(state, gate, now, found);
   return !found.any();
 }

@@ -20,9 +20,12 @@ using Judgements = std::vector<std::pair<std::string, Judgement>>;
 Judgements JudgeAll(const Gate& gate, TimePoint now, bool preflight, bool in_words = true);
 
 // What must happen before the share may rise; empty: nothing stands in the way but time.
-std::vector<std::string> Obstacles(const State& state, const Gate& gate, TimePoint now);
+// `may_lack_counts`: that too little was counted is in no way. So a restoration begins that finds
+// some in already, at their share, which it then proves; nothing rises by it.
+std::vector<std::string> Obstacles(const State& state, const Gate& gate, TimePoint now,
+                                   bool may_lack_counts = false);
 // The same as Obstacles(...).empty(), without the words.
-bool IsClear(const State& state, const Gate& gate, TimePoint now);
+bool IsClear(const State& state, const Gate& gate, TimePoint now, bool may_lack_counts = false);
 // The part of it that is about agents: connected, obedient, and carrying the traffic.
 std::vector<std::string> AgentObstacles(const Gate& gate, TimePoint now);
 // Who must be there: the newest plan's agents, and every one that was ever seen and not removed.

@@ -69,29 +69,20 @@ void EndPatience(Turn& turn, Gate& gate, const Situation& situation) {
   HoldFor(turn, gate, Holding::Why::kNoData, *situation.silent, why);
 }
 
-// Somebody is in whose share no count has proven: that comes first.
+// Somebody is in whose share no count has proven: that comes first, and raises nobody.
 void ProveFirst(Turn& turn, Gate& gate, const std::string& why) {
   GateRecord next = turn.WithPhase(gate, Admitting{gate.record.share});
   next.restoration->passed_preflight = true;
-  next.no_raise = false;
-  turn.Propose(gate, std::move(next),
-               PlanCause(gate, turn.now(), "go on",
-                         fmt::format("{}; {} is proven first", why, gate.record.share.ToString())),
-               true);
-}
-
-bool IsUnproven(const Gate& gate, TimePoint now) {
-  const Judgements judgements = JudgeAll(gate, now, true, false);
-  return std::any_of(judgements.begin(), judgements.end(), [](const auto& check) {
-    return check.second.unknown_why == UnknownWhy::kTooFew;
-  });
+  turn.Commit(gate, std::move(next),
+              PlanCause(gate, turn.now(), "go on",
+                        fmt::format("{}; {} is proven first", why, gate.record.share.ToString())));
 }
 
 void SteerPreflight(Turn& turn, Gate& gate, const Situation& situation) {
   const Restoration& restoration = *gate.record.restoration;
   const PlanSpec& plan = restoration.plan.spec();
   if (HasBeenClearFor(gate, plan.ready_for, turn.now())) {
-    if (gate.record.share > Share::None() && IsUnproven(gate, turn.now())) {
+    if (!situation.is_clear) {
       ProveFirst(turn, gate,
                  fmt::format("preflight passed for {}", FormatDuration(plan.ready_for)));
       return;
@@ -108,9 +99,10 @@ void SteerPreflight(Turn& turn, Gate& gate, const Situation& situation) {
   const Duration waited = turn.now() - restoration.phase_since;
   const bool is_refused = situation.failed
                               ? !situation.silent || waited > kPreflightPatience
-                              : waited > plan.ready_for + kPreflightPatience && !situation.is_clear;
+                              : waited > plan.ready_for + kPreflightPatience && !situation.is_ready;
   if (!is_refused) return;
-  const std::string why = AsList("preflight refuses:", Obstacles(turn.state(), gate, turn.now()));
+  const std::string why =
+      AsList("preflight refuses:", Obstacles(turn.state(), gate, turn.now(), true));
   if (gate.waiting_call != 0) {
     turn.Reply({.call = gate.waiting_call, .status = absl::FailedPreconditionError(why)});
     gate.waiting_call = 0;
@@ -227,7 +219,7 @@ void SteerByPhase(Turn& turn, Gate& gate, const Situation& situation) {
 }
 
 void TrackTimes(Gate& gate, const Situation& situation, TimePoint now) {
-  if (!situation.is_clear) {
+  if (!situation.is_ready) {
     gate.clear_since.reset();
   } else if (!gate.clear_since) {
     gate.clear_since = now;

@@ -50,6 +50,8 @@ Situation Assess(const State& state, const Gate& gate, TimePoint now) {
     }
   }
   situation.is_clear = IsClear(state, gate, now);
+  const bool begins = std::holds_alternative<Preflight>(gate.record.restoration->phase);
+  situation.is_ready = situation.is_clear || (begins && IsClear(state, gate, now, true));
   return situation;
 }
 

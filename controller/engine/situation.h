@@ -19,6 +19,8 @@ struct Situation {
   std::optional<std::string> silent;
   // Nothing stands in the way of a raise.
   bool is_clear = false;
+  // In preflight: nor of beginning, at the present share. Else the same.
+  bool is_ready = false;
 };
 
 Situation Assess(const State& state, const Gate& gate, TimePoint now);
