@@ -76,7 +76,8 @@ void ControllerUnderTest::TearDown() {
   loop_->Post([this] { conductor_->EndCalls(); });
   network_.reset();
   socket_.reset();
-  loop_->Stop();
+  // Behind what gRPC's threads have posted last: sessions delete themselves there.
+  loop_->Post([this] { loop_->Stop(); });
   if (loop_thread_.joinable()) loop_thread_.join();
   std::filesystem::remove_all(folder_);
 }
