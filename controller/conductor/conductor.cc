@@ -110,8 +110,6 @@ void Conductor::RouteAgents() {
   for (const auto& [name, gate] : state_.gates) {
     if (gate.exists && IsPart(name)) parts.push_back({name, gate.record.labels});
   }
-  if (parts == parts_) return;
-  parts_ = parts;
   for (const fleet::Move& move : fleet_.SetParts(std::move(parts))) {
     dependencies_.log.Info("agent_moved",
                            {{"agent", move.agent}, {"from", move.from}, {"to", move.to}});
@@ -257,12 +255,9 @@ absl::Status Conductor::Connect(const std::string& agent, std::shared_ptr<fleet:
   }
   for (const auto& [gate, report] : before) {
     if (known->gates.contains(gate)) continue;
-    const auto same =
-        std::find_if(known->gates.begin(), known->gates.end(),
-                     [&gate](const auto& entry) { return WholeOf(entry.first) == WholeOf(gate); });
-    if (same != known->gates.end()) {
+    if (const fleet::GateReport* same = fleet::FindReport(*known, WholeOf(gate))) {
       // It came back with other labels.
-      Feed(engine::AgentMoved{gate, same->first, ToView(*known, same->second, now())});
+      Feed(engine::AgentMoved{gate, same->gate, ToView(*known, *same, now())});
       continue;
     }
     // It says no more of a gate that it told of before.

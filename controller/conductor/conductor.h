@@ -153,7 +153,6 @@ class Conductor {
   };
   std::map<std::string, Told> told_;
   std::vector<signals::SignalSpec> followed_;
-  std::vector<fleet::Part> parts_;
   Loop::TimerId wake_timer_ = 0;
   TimePoint wake_at_;
 };

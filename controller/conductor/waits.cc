@@ -88,12 +88,6 @@ std::string WhyMissing(const fleet::Agent& agent, const fleet::GateReport& repor
   return text + " (says its agent, requests have not proven it yet)";
 }
 
-// The gate or a part of it.
-bool Obeys(const fleet::Agent& agent, const std::string& whole) {
-  return std::any_of(agent.gates.begin(), agent.gates.end(),
-                     [&](const auto& entry) { return WholeOf(entry.first) == whole; });
-}
-
 const engine::Gate* FindGate(const engine::State& state, const std::string& name) {
   const auto found = state.gates.find(name);
   return found == state.gates.end() ? nullptr : &found->second;
@@ -144,7 +138,8 @@ std::vector<Unconfirmed> MissingAt(const Target& target, const Scene& scene) {
   for (const std::string& name : named) {
     const fleet::Agent* agent = fleet.Find(name);
     // Also one that has gone over to another part since.
-    const bool is_known = agent != nullptr && Obeys(*agent, WholeOf(target.name));
+    const bool is_known =
+        agent != nullptr && fleet::FindReport(*agent, WholeOf(target.name)) != nullptr;
     if (is_known) continue;
     ++known;
     missing.push_back(

@@ -25,6 +25,13 @@ std::string RivalText(const Agent& agent) {
       agent.name, remedy);
 }
 
+const GateReport* FindReport(const Agent& agent, const std::string& whole) {
+  const auto found =
+      std::find_if(agent.gates.begin(), agent.gates.end(),
+                   [&whole](const auto& entry) { return WholeOf(entry.first) == whole; });
+  return found == agent.gates.end() ? nullptr : &found->second;
+}
+
 absl::Status Fleet::Connect(const std::string& name, std::shared_ptr<Session> session, Hello hello,
                             TimePoint now) {
   const auto known = agents_.find(name);
@@ -121,6 +128,7 @@ void Fleet::Renew() {
 }
 
 std::vector<Move> Fleet::SetParts(std::vector<Part> parts) {
+  if (parts == parts_) return {};
   parts_ = std::move(parts);
   std::vector<Move> moves;
   for (auto& [name, agent] : agents_) {

@@ -54,6 +54,8 @@ struct Agent {
 
 // For people: what is wrong, and the remedy.
 std::string RivalText(const Agent& agent);
+// What it says of the gate `whole`, or of the part of it that it obeys; null: nothing.
+const GateReport* FindReport(const Agent& agent, const std::string& whole);
 
 // Agents with all of `labels` obey `gate`, a part of the gate that they name.
 struct Part {
@@ -91,8 +93,9 @@ class Fleet {
   // One agent, what it must enforce.
   void Tell(const std::string& agent) const;
   // Agents know nothing of parts: what they say of a gate is of their part, and what is published
-  // for a part is told to them under the gate's own name. Those that move are told nothing yet:
-  // what they had may be newer than what there is to tell them.
+  // for a part is told to them under the gate's own name. Nobody moves by the same parts again.
+  // Those that move are told nothing yet: what they had may be newer than what there is to tell
+  // them.
   std::vector<Move> SetParts(std::vector<Part> parts);
   // It is no more: nothing is sent for it, and of those who obeyed it nothing is known.
   void Forget(const std::string& gate);
