@@ -27,12 +27,15 @@ std::string ListShares(const std::vector<Share>& shares) {
 std::string Steps(const engine::PlanSpec& plan) {
   if (!plan.adaptive) return ListShares(plan.steps);
   const auto& adaptive = *plan.adaptive;
+  const bool is_measured =
+      adaptive.utilisation ||
+      std::any_of(plan.databases.begin(), plan.databases.end(),
+                  [](const auto& entry) { return entry.second.active_of > 0; });
   return fmt::format("adaptive, the first {}, none more than {} above the one before, {}",
                      adaptive.first ? adaptive.first->ToString() : std::string("by the demand"),
                      FormatPpm(adaptive.step_max_ppm),
-                     adaptive.utilisation
-                         ? "utilisation up to " + FormatPpm(adaptive.utilisation_limit_ppm)
-                         : std::string("no signal of utilisation"));
+                     is_measured ? "utilisation up to " + FormatPpm(adaptive.utilisation_limit_ppm)
+                                 : std::string("no signal of utilisation"));
 }
 
 // What counts as bad.

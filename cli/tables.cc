@@ -70,6 +70,7 @@ Lines Explanation(const v1::Gate& gate, TimePoint now) {
     if (IsNotWatched(check, gate)) continue;
     if (!check.detail().empty()) lines.push_back("  " + Clean(check.detail()));
     for (const std::string& finding : check.findings()) lines.push_back("  - " + Clean(finding));
+    for (const std::string& note : check.notes()) lines.push_back("  (" + Clean(note) + ")");
   }
   for (const v1::Agent& agent : gate.agents()) {
     const std::string trouble = TroubleOf(agent, gate, now);

@@ -71,6 +71,7 @@ v1::CheckState ToProto(const std::string& name, const engine::Judgement& judgeme
     *proto.mutable_age() = TimeUtil::MillisecondsToDuration(judgement.age->count());
   }
   for (const std::string& finding : judgement.findings) proto.add_findings(finding);
+  for (const std::string& note : judgement.notes) proto.add_notes(note);
   return proto;
 }
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cstdint>
 #include <utility>
 #include <variant>
 
@@ -9,6 +10,21 @@
 
 namespace headgate::conductor {
 namespace {
+
+database::Bounds BoundsOf(const engine::DatabaseBounds& bounds) {
+  return {
+      .bytes_behind = {.soft = std::uint64_t{bounds.bytes_behind_soft_mib} << 20U,
+                       .hard = std::uint64_t{bounds.bytes_behind_hard_mib} << 20U},
+      .connections_ppm = {.soft = bounds.connections_soft_ppm, .hard = bounds.connections_hard_ppm},
+      .rollbacks_ppm = {.soft = bounds.rollbacks_soft_ppm, .hard = bounds.rollbacks_hard_ppm},
+      .rollbacks_sample = bounds.rollbacks_sample,
+      .deadlocks_per_minute = bounds.deadlocks_per_minute,
+      .longest_transaction = bounds.longest_transaction,
+      .lock_wait = bounds.lock_wait,
+      .cache_hits_ppm = bounds.cache_hits_ppm};
+}
+
+}  // namespace
 
 database::Inventory InventoryOf(const std::string& name, const engine::DatabaseSpec& spec) {
   const bool is_mariadb = spec.engine == engine::DatabaseSpec::Engine::kMariadb;
@@ -18,7 +34,10 @@ database::Inventory InventoryOf(const std::string& name, const engine::DatabaseS
       .primary_dsn = spec.primary,
       .schemas = spec.schemas,
       .lag_soft = spec.lag_soft,
-      .lag_hard = spec.lag_hard};
+      .lag_hard = spec.lag_hard,
+      .bounds = BoundsOf(spec.bounds),
+      .allow = spec.allow,
+      .counts_active = spec.active_of > 0};
   for (const engine::ReplicaSpec& replica : spec.replicas) {
     inventory.replicas.push_back({.name = replica.name,
                                   .dsn = replica.dsn,
@@ -30,8 +49,11 @@ database::Inventory InventoryOf(const std::string& name, const engine::DatabaseS
   return inventory;
 }
 
+namespace {
+
 engine::DatabaseReport ToReport(const database::Report& report) {
-  engine::DatabaseReport translated;
+  engine::DatabaseReport translated{
+      .findings = {}, .notes = report.notes, .active_backends = report.active_backends};
   for (const database::Finding& finding : report.findings) {
     engine::DatabaseFinding::Severity severity = engine::DatabaseFinding::Severity::kFailed;
     if (finding.severity == database::Severity::kDegraded) {

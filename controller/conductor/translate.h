@@ -15,6 +15,7 @@ namespace headgate::conductor {
 // Named "<gate>/<check>" and "<gate>/database/<database>".
 std::vector<signals::SignalSpec> SignalsOf(const engine::PlanSpec& plan,
                                            const std::string& default_prometheus_url);
+database::Inventory InventoryOf(const std::string& name, const engine::DatabaseSpec& spec);
 engine::ReadingArrived ToEvent(const signals::Reading& reading);
 engine::AgentView ToView(const fleet::Agent& agent, const fleet::GateReport& report, TimePoint now);
 engine::CountsArrived ToEvent(const std::string& agent, const fleet::GateTotals& delta);

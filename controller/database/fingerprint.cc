@@ -5,7 +5,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "controller/database/verdicts.h"
+#include "controller/database/allowance.h"
+#include "controller/database/words.h"
 
 namespace headgate::database {
 namespace {
@@ -33,12 +34,9 @@ Report FingerprintRun::Run() {
       AddUnread(replica->name, seen.status());
       continue;
     }
-    for (Finding& finding : dialect_.Coverage(*replica, *first.primary, *seen)) {
-      report_.findings.push_back(std::move(finding));
-    }
-    if (!dialect_.Differences(*replica, *first.primary, *seen).empty()) {
-      suspects.push_back(replica);
-    }
+    TellGaps(*replica, *first.primary, *seen);
+    TellAllowed(*replica, *first.primary, *seen);
+    if (!Differences(*replica, *first.primary, *seen).empty()) suspects.push_back(replica);
   }
   if (suspects.empty()) return std::move(report_);
   const std::set<std::string> replayed = WaitForReplay(suspects, first.primary->position);
@@ -77,6 +75,39 @@ FingerprintRun::Reading FingerprintRun::Read(const std::vector<const Replica*>& 
                                  : dialect_.ReadReplica(inventory_, *replica, answered->second));
   }
   return reading;
+}
+
+bool FingerprintRun::IsAllowed(const ObjectKey& key) const {
+  return database::IsAllowed(inventory_.allow, key.schema, key.relation, key.name);
+}
+
+std::vector<Difference> FingerprintRun::Differences(const Replica& replica,
+                                                    const PrimarySchema& primary,
+                                                    const ReplicaSchema& seen) const {
+  std::vector<Difference> differences = dialect_.Differences(replica, primary, seen);
+  std::erase_if(differences,
+                [&](const Difference& difference) { return IsAllowed(difference.key); });
+  return differences;
+}
+
+void FingerprintRun::TellAllowed(const Replica& replica, const PrimarySchema& primary,
+                                 const ReplicaSchema& seen) {
+  if (inventory_.allow.empty()) return;
+  std::size_t told = 0;
+  for (const Difference& difference : dialect_.Differences(replica, primary, seen)) {
+    if (!IsAllowed(difference.key) || told++ >= kFindingsMax) continue;
+    report_.notes.push_back("allowed: " + Describe(replica.name, difference));
+  }
+  if (told <= kFindingsMax) return;
+  report_.notes.push_back(fmt::format("allowed: replica {}: and {} more differences", replica.name,
+                                      told - kFindingsMax));
+}
+
+void FingerprintRun::TellGaps(const Replica& replica, const PrimarySchema& primary,
+                              const ReplicaSchema& seen) {
+  for (Gap& gap : dialect_.Gaps(replica, primary, seen)) {
+    if (!IsAllowed(gap.table)) report_.findings.push_back(std::move(gap.finding));
+  }
 }
 
 std::set<std::string> FingerprintRun::WaitForReplay(const std::vector<const Replica*>& replicas,
@@ -129,11 +160,11 @@ void FingerprintRun::CheckVisible(const PrimarySchema& primary) {
 void FingerprintRun::Tell(const Replica& replica, bool has_replayed, const Reading& first,
                           const Reading& second) {
   const std::vector<Difference> before =
-      dialect_.Differences(replica, *first.primary, *first.replicas.at(replica.name));
+      Differences(replica, *first.primary, *first.replicas.at(replica.name));
   std::size_t told = 0;
   bool is_any_confirmed = false;
   for (const Difference& difference :
-       dialect_.Differences(replica, *second.primary, *second.replicas.at(replica.name))) {
+       Differences(replica, *second.primary, *second.replicas.at(replica.name))) {
     const bool is_steady = std::find(before.begin(), before.end(), difference) != before.end();
     const bool is_confirmed = has_replayed && is_steady;
     is_any_confirmed = is_any_confirmed || is_confirmed;

@@ -62,6 +62,12 @@ class FingerprintRun {
   };
 
   Reading Read(const std::vector<const Replica*>& replicas);
+  bool IsAllowed(const ObjectKey& key) const;
+  // Without those that the inventory allows.
+  std::vector<Difference> Differences(const Replica& replica, const PrimarySchema& primary,
+                                      const ReplicaSchema& seen) const;
+  void TellAllowed(const Replica& replica, const PrimarySchema& primary, const ReplicaSchema& seen);
+  void TellGaps(const Replica& replica, const PrimarySchema& primary, const ReplicaSchema& seen);
   // Which of them have replayed `position`, waiting for it.
   std::set<std::string> WaitForReplay(const std::vector<const Replica*>& replicas,
                                       const std::string& position);

@@ -1,10 +1,13 @@
 // A declared inventory of database servers and what a look at them found. Values only.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "common/base/clock.h"
+#include "controller/database/bounds.h"
 
 namespace headgate::database {
 
@@ -32,6 +35,11 @@ struct Inventory {
   std::vector<std::string> schemas;
   Duration lag_soft{1'000};
   Duration lag_hard{5'000};
+  Bounds bounds{};
+  // Patterns of differences that are told and do not count: see allowance.h.
+  std::vector<std::string> allow{};
+  // Whether each look counts the primary's active backends.
+  bool counts_active = false;
   friend bool operator==(const Inventory&, const Inventory&) = default;
 };
 
@@ -56,6 +64,10 @@ struct Report {
   TimePoint observed_at;
   // The largest lag over replicas that are in use.
   Duration lag{0};
+  // For people; they change no verdict.
+  std::vector<std::string> notes{};
+  // Of the primary, where the inventory asks for them and they could be counted.
+  std::optional<std::int64_t> active_backends{};
 };
 
 }  // namespace headgate::database

@@ -52,9 +52,8 @@ std::vector<Difference> MariaDialect::Differences(const Replica& /*replica*/,
 }
 
 // Every table reaches every replica, or a filter keeps it out: the judge tells of those.
-std::vector<Finding> MariaDialect::Coverage(const Replica& /*replica*/,
-                                            const PrimarySchema& /*primary*/,
-                                            const ReplicaSchema& /*seen*/) const {
+std::vector<Gap> MariaDialect::Gaps(const Replica& /*replica*/, const PrimarySchema& /*primary*/,
+                                    const ReplicaSchema& /*seen*/) const {
   return {};
 }
 

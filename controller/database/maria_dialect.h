@@ -19,8 +19,8 @@ class MariaDialect final : public SchemaDialect {
                                             const Answers& answers) const override;
   std::vector<Difference> Differences(const Replica& replica, const PrimarySchema& primary,
                                       const ReplicaSchema& seen) const override;
-  std::vector<Finding> Coverage(const Replica& replica, const PrimarySchema& primary,
-                                const ReplicaSchema& seen) const override;
+  std::vector<Gap> Gaps(const Replica& replica, const PrimarySchema& primary,
+                        const ReplicaSchema& seen) const override;
   std::vector<Statement> AskPrimaryForReplay() const override;
   std::vector<Statement> AskReplicaForReplay(const Replica& replica) const override;
   bool HasReplayed(const Replica& replica, const Answers& replica_answers,

@@ -8,6 +8,7 @@
 #include "common/base/duration.h"
 #include "controller/database/maria_dsn.h"
 #include "controller/database/verdicts.h"
+#include "controller/database/words.h"
 
 namespace headgate::database {
 namespace {
@@ -83,29 +84,29 @@ Report MariaJudge::Judge(const MariaObservation& seen, TimePoint now) {
 
 void MariaJudge::JudgePrimary(const MariaObservation& seen) {
   if (!seen.primary.ok()) {
-    return JudgeSilence(kPrimaryCalled, inventory_.primary_dsn, seen.primary.status());
+    return JudgeSilence(kPrimaryName, inventory_.primary_dsn, seen.primary.status());
   }
   const MariaPrimary& primary = *seen.primary;
   const MariaIdentity& identity = primary.identity;
-  if (!JudgeIdentity(kPrimaryCalled, identity)) return;
-  if (JudgeRights(kPrimaryCalled, identity, primary.links.status(), "SLAVE MONITOR",
+  if (!JudgeIdentity(kPrimaryName, identity)) return;
+  if (JudgeRights(kPrimaryName, identity, primary.links.status(), "SLAVE MONITOR",
                   "whether it is a replica itself")) {
     const bool is_fed = std::any_of(primary.links->begin(), primary.links->end(),
                                     [](const MariaLink& link) { return link.receiver != "No"; });
     if (identity.is_read_only && is_fed) {
-      return Add(Severity::kFailed, "wrong_role", kPrimaryCalled,
+      return Add(Severity::kFailed, "wrong_role", kPrimaryName,
                  "the server declared as primary is a replica: it is read-only and replicates "
                  "from another");
     }
   }
   if (identity.is_read_only) {
-    Add(Severity::kDegraded, "read_only", kPrimaryCalled,
+    Add(Severity::kDegraded, "read_only", kPrimaryName,
         "the primary takes no writes: run SET GLOBAL read_only = OFF there when it may");
   }
-  JudgeRights(kPrimaryCalled, identity, primary.log_end.status(), "BINLOG MONITOR",
+  JudgeRights(kPrimaryName, identity, primary.log_end.status(), "BINLOG MONITOR",
               "how long its binary log is");
   if (!identity.has_binlog && !inventory_.replicas.empty()) {
-    Add(Severity::kFailed, "no_binlog", kPrimaryCalled,
+    Add(Severity::kFailed, "no_binlog", kPrimaryName,
         "the primary writes no binary log: no replica can follow it; set log_bin");
   }
   lag_.Add(seen.at, identity.written);
@@ -280,7 +281,7 @@ void MariaJudge::JudgeLag(const Replica& replica, const MariaReplica& seen_repli
     const MariaLogEnd& end = *primary.log_end;
     const std::uint64_t applied = link.file == end.file ? link.offset : 0;
     const std::uint64_t behind = end.offset > applied ? end.offset - applied : 0;
-    if (auto finding = JudgeBytesBehind(replica.name, behind)) {
+    if (auto finding = JudgeBytesBehind(replica.name, behind, inventory_)) {
       report_.findings.push_back(*std::move(finding));
     }
   }
@@ -333,7 +334,7 @@ void MariaJudge::JudgeTwins(const MariaObservation& seen) {
                     "declared servers is not being watched",
                     server, Called(first->second)));
   };
-  if (seen.primary.ok()) meet(kPrimaryCalled, seen.primary->identity);
+  if (seen.primary.ok()) meet(kPrimaryName, seen.primary->identity);
   for (const Replica& replica : inventory_.replicas) {
     const auto found = seen.replicas.find(replica.name);
     if (replica.out || found == seen.replicas.end() || !found->second.ok()) continue;

@@ -141,36 +141,40 @@ bool PostgresDialect::HasReplayed(const Replica& replica, const Answers& replica
                      });
 }
 
-std::vector<Finding> PostgresDialect::Coverage(const Replica& replica, const PrimarySchema& primary,
-                                               const ReplicaSchema& seen) const {
-  std::vector<Finding> findings;
-  if (replica.kind == ReplicaKind::kPhysical) return findings;
+std::vector<Gap> PostgresDialect::Gaps(const Replica& replica, const PrimarySchema& primary,
+                                       const ReplicaSchema& seen) const {
+  std::vector<Gap> gaps;
+  if (replica.kind == ReplicaKind::kPhysical) return gaps;
   const PublishedTables published = PublishedFor(primary, seen);
   for (const auto& [key, definition] : primary.schema) {
     const std::string table = key.schema + "." + key.relation;
     if (key.kind != "table" || !seen.schema.contains(key)) continue;
     if (published.contains(table) && !seen.subscribed_tables.contains(table)) {
-      findings.push_back(
-          {.severity = Severity::kFailed,
-           .drains = false,
-           .kind = "not_subscribed",
-           .server = replica.name,
-           .text = fmt::format("replica {}: table {} is published but not replicated: run ALTER "
-                               "SUBSCRIPTION … REFRESH PUBLICATION there",
-                               replica.name, table)});
+      gaps.push_back(
+          {.table = key,
+           .finding = {.severity = Severity::kFailed,
+                       .drains = false,
+                       .kind = "not_subscribed",
+                       .server = replica.name,
+                       .text = fmt::format(
+                           "replica {}: table {} is published but not replicated: run ALTER "
+                           "SUBSCRIPTION … REFRESH PUBLICATION there",
+                           replica.name, table)}});
     }
     if (!published.contains(table) && IsPlainTable(key, primary.schema)) {
-      findings.push_back(
-          {.severity = Severity::kDegraded,
-           .drains = false,
-           .kind = "not_published",
-           .server = replica.name,
-           .text = fmt::format("replica {}: table {} exists here, but no publication that it "
-                               "subscribes to has it: its rows are not the primary's",
-                               replica.name, table)});
+      gaps.push_back(
+          {.table = key,
+           .finding = {
+               .severity = Severity::kDegraded,
+               .drains = false,
+               .kind = "not_published",
+               .server = replica.name,
+               .text = fmt::format("replica {}: table {} exists here, but no publication that it "
+                                   "subscribes to has it: its rows are not the primary's",
+                                   replica.name, table)}});
     }
   }
-  return findings;
+  return gaps;
 }
 
 }  // namespace headgate::database

@@ -31,6 +31,8 @@ absl::Status StatusOf(std::string_view sqlstate, const std::string& text) {
   if (sqlstate.substr(0, 2) == "28" || sqlstate == "42501")
     return absl::PermissionDeniedError(text);
   if (sqlstate == "57014") return absl::DeadlineExceededError(text);
+  // A page or an index that is broken on disk.
+  if (sqlstate == "XX001" || sqlstate == "XX002") return absl::DataLossError(text);
   // Shutting down, crashed, starting up.
   if (sqlstate == "57P01" || sqlstate == "57P02" || sqlstate == "57P03") {
     return absl::UnavailableError(text);
@@ -152,13 +154,19 @@ Session::Connecting PostgresSession::ContinueConnecting() {
                                                          : StatusOf(sqlstate, text)};
 }
 
-// As set_config and not as `options=` of the connection, because poolers refuse those.
+// As set_config and not as `options=` of the connection, because poolers refuse those. Constants in
+// definitions are written in the session's zone, styles and quotes: one server's own settings must
+// not look like drift.
 Statement PostgresSession::Preparation(Duration statement_timeout) const {
   return {.sql =
               "SELECT pg_catalog.set_config(name, value, false) FROM (VALUES "
               "('search_path', 'pg_catalog'), ('row_security', 'off'), "
               "('default_transaction_read_only', 'on'), ('client_encoding', 'UTF8'), "
-              "('DateStyle', 'ISO'), ('statement_timeout', $1)) AS settings (name, value)",
+              "('DateStyle', 'ISO, MDY'), ('TimeZone', 'UTC'), ('IntervalStyle', 'postgres'), "
+              "('extra_float_digits', '1'), ('bytea_output', 'hex'), ('lc_monetary', 'C'), "
+              "('quote_all_identifiers', 'off'), "
+              "('default_transaction_isolation', 'read committed'), ('statement_timeout', $1)) "
+              "AS settings (name, value)",
           .parameters = {fmt::format("{}ms", statement_timeout.count())}};
 }
 

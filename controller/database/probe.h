@@ -12,6 +12,9 @@
 
 namespace headgate::database {
 
+// The kind of the finding that whoever follows a probe reports until the first comparison.
+inline constexpr const char* kNotComparedYet = "schema_pending";
+
 class Probe {
  public:
   virtual ~Probe() = default;

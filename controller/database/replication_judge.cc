@@ -8,28 +8,15 @@
 
 #include "common/base/duration.h"
 #include "controller/database/dsn.h"
+#include "controller/database/verdicts.h"
+#include "controller/database/words.h"
 
 namespace headgate::database {
 namespace {
 
-constexpr const char* kPrimary = kPrimaryCalled;
+constexpr const char* kPrimary = kPrimaryName;
 // What PostgreSQL calls a standby that has neither cluster_name nor application_name.
 constexpr std::string_view kNameless = "walreceiver";
-
-const Slot* FindSlot(const PrimaryObservation& primary, const std::string& name) {
-  const auto found = std::find_if(primary.slots.begin(), primary.slots.end(),
-                                  [&](const Slot& slot) { return slot.name == name; });
-  return found == primary.slots.end() ? nullptr : &*found;
-}
-
-// By which the primary knows a replica: see docs/DATABASE.md.
-const Walsender* FindFeeder(const PrimaryObservation& primary, const std::string& name) {
-  const auto found = std::find_if(primary.walsenders.begin(), primary.walsenders.end(),
-                                  [&](const Walsender& sender) {
-                                    return sender.application_name == name || sender.slot == name;
-                                  });
-  return found == primary.walsenders.end() ? nullptr : &*found;
-}
 
 }  // namespace
 
@@ -125,6 +112,7 @@ void ReplicationJudge::JudgePhysical(const Replica& replica, const Observation& 
         fmt::format("replica {}: its replay is {}: run SELECT pg_wal_replay_resume() there",
                     replica.name, replica_seen.pause));
   }
+  if (has_primary) JudgeSlot(replica, SlotOf(*seen.primary, replica.name));
   JudgeLag(replica.name, identity.position, seen, now);
 }
 
@@ -172,11 +160,8 @@ void ReplicationJudge::JudgeSubscription(const Replica& replica, const Subscript
     if (slot == nullptr) {
       fail("not_fed_by_primary",
            fmt::format("uses the slot '{}', which the primary does not have", subscription.slot));
-    } else if (slot->wal_status == "lost") {
-      fail("slot_lost", fmt::format("cannot go on: the primary has thrown away what the slot '{}' "
-                                    "still needed; it must be copied anew",
-                                    slot->name));
     }
+    JudgeSlot(replica, slot);
   }
   JudgeLag(replica.name, ReplayedBy(subscription, seen.primary), seen, now);
 }
@@ -225,7 +210,7 @@ void ReplicationJudge::JudgeLag(const std::string& server,
   }
   const std::uint64_t position = *seen.primary->identity.position;
   const std::uint64_t behind = position > *replayed ? position - *replayed : 0;
-  if (auto finding = JudgeBytesBehind(server, behind)) {
+  if (auto finding = JudgeBytesBehind(server, behind, inventory_)) {
     report_.findings.push_back(*std::move(finding));
   }
 }

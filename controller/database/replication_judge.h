@@ -15,7 +15,7 @@
 #include "controller/database/inventory.h"
 #include "controller/database/lag_ring.h"
 #include "controller/database/observation.h"
-#include "controller/database/verdicts.h"
+#include "controller/database/slots.h"
 
 namespace headgate::database {
 
@@ -63,6 +63,8 @@ class ReplicationJudge {
   void JudgeApplyErrors(const Replica& replica, const Subscription& subscription, TimePoint now);
   void JudgeLag(const std::string& server, const std::optional<std::uint64_t>& replayed,
                 const Observation& seen, TimePoint now);
+  // What feeds a replica may soon be, or is, thrown away by the primary; null: it has no slot.
+  void JudgeSlot(const Replica& replica, const Slot* slot);
   void JudgeOut(const Replica& replica, const Observation& seen);
   void JudgeNameless(const Observation& seen);
   void JudgeTwins(const Observation& seen);

@@ -29,6 +29,12 @@ struct ReplicaSchema {
   std::set<std::string> subscribed_tables;
 };
 
+// A table that does not reach a replica as it should.
+struct Gap {
+  ObjectKey table;
+  Finding finding;
+};
+
 class SchemaDialect {
  public:
   virtual ~SchemaDialect() = default;
@@ -45,9 +51,8 @@ class SchemaDialect {
 
   virtual std::vector<Difference> Differences(const Replica& replica, const PrimarySchema& primary,
                                               const ReplicaSchema& seen) const = 0;
-  // What is wrong with a replica besides: tables that do not reach it.
-  virtual std::vector<Finding> Coverage(const Replica& replica, const PrimarySchema& primary,
-                                        const ReplicaSchema& seen) const = 0;
+  virtual std::vector<Gap> Gaps(const Replica& replica, const PrimarySchema& primary,
+                                const ReplicaSchema& seen) const = 0;
 
   // Whether a replica has replayed the primary's `position`.
   virtual std::vector<Statement> AskPrimaryForReplay() const = 0;

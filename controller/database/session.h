@@ -51,6 +51,7 @@ class Session {
   //   DEADLINE_EXCEEDED  no answer in time
   //   PERMISSION_DENIED  the server refuses us, or refuses us this
   //   INVALID_ARGUMENT   the connection string
+  //   DATA_LOSS          what it was asked for is damaged on its disk
   //   UNKNOWN            everything else
   const database::Answers& Answers() const { return answers_; }
 

@@ -3,13 +3,10 @@
 #include <fmt/format.h>
 
 #include "common/base/duration.h"
+#include "controller/database/words.h"
 
 namespace headgate::database {
 namespace {
-
-std::string Mebibytes(std::uint64_t bytes) {
-  return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / (1 << 20));
-}
 
 Finding Of(Severity severity, const char* kind, const std::string& server, std::string text) {
   return {.severity = severity,
@@ -20,10 +17,6 @@ Finding Of(Severity severity, const char* kind, const std::string& server, std::
 }
 
 }  // namespace
-
-std::string Called(const std::string& server) {
-  return server == kPrimaryCalled ? "the primary" : fmt::format("replica {}", server);
-}
 
 Finding JudgeSilenceOf(const std::string& server, const std::string& address,
                        const absl::Status& status) {
@@ -47,13 +40,14 @@ std::optional<Finding> JudgeLagOf(const std::string& server, Duration lag,
                   FormatDuration(is_hard ? inventory.lag_hard : inventory.lag_soft)));
 }
 
-std::optional<Finding> JudgeBytesBehind(const std::string& server, std::uint64_t bytes) {
-  if (bytes <= kBytesBehindSoft) return std::nullopt;
-  const bool is_hard = bytes > kBytesBehindHard;
-  return Of(
-      is_hard ? Severity::kFailed : Severity::kDegraded, "bytes_behind", server,
-      fmt::format("replica {}: it has {} of the primary's log still to replay, over {}", server,
-                  Mebibytes(bytes), Mebibytes(is_hard ? kBytesBehindHard : kBytesBehindSoft)));
+std::optional<Finding> JudgeBytesBehind(const std::string& server, std::uint64_t bytes,
+                                        const Inventory& inventory) {
+  const SoftHard& bounds = inventory.bounds.bytes_behind;
+  if (bytes <= bounds.soft) return std::nullopt;
+  const bool is_hard = bytes > bounds.hard;
+  return Of(is_hard ? Severity::kFailed : Severity::kDegraded, "bytes_behind", server,
+            fmt::format("replica {}: it has {} of the primary's log still to replay, over {}",
+                        server, Mebibytes(bytes), Mebibytes(is_hard ? bounds.hard : bounds.soft)));
 }
 
 }  // namespace headgate::database

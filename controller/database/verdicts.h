@@ -11,20 +11,13 @@
 
 namespace headgate::database {
 
-// What findings call the primary.
-inline constexpr const char* kPrimaryCalled = "primary";
-inline constexpr std::uint64_t kBytesBehindSoft = 16ULL << 20U;
-inline constexpr std::uint64_t kBytesBehindHard = 256ULL << 20U;
-
-// "the primary", "replica db2".
-std::string Called(const std::string& server);
-
 // Of a server that did not answer. `address`: its connection string, fit to be shown.
 Finding JudgeSilenceOf(const std::string& server, const std::string& address,
                        const absl::Status& status);
 // nullopt: within its bounds.
 std::optional<Finding> JudgeLagOf(const std::string& server, Duration lag,
                                   const Inventory& inventory);
-std::optional<Finding> JudgeBytesBehind(const std::string& server, std::uint64_t bytes);
+std::optional<Finding> JudgeBytesBehind(const std::string& server, std::uint64_t bytes,
+                                        const Inventory& inventory);
 
 }  // namespace headgate::database

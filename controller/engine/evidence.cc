@@ -120,6 +120,15 @@ void AddToUtilisation(Progress& progress, const Reading& reading) {
           : measured->value;
 }
 
+// The active backends as a part of those that the database has room for.
+void AddActive(Progress& progress, const DatabaseSpec& database, const Reading& reading) {
+  const auto* report = std::get_if<DatabaseReport>(&reading.value);
+  if (report == nullptr || !report->active_backends) return;
+  AddToUtilisation(progress,
+                   {.observed_at = reading.observed_at,
+                    .value = Value{double(*report->active_backends) / double(database.active_of)}});
+}
+
 // Nobody was in: the first request that is counted tells by how much counts come late, less what
 // so few users may have waited before they asked.
 void AwaitFirst(Evidence& evidence, Share share, double requests, TimePoint now) {
@@ -173,7 +182,7 @@ void PrepareEvidence(Evidence& evidence, const PlanSpec& plan) {
     }
   }
   for (const auto& [name, database] : plan.databases) {
-    evidence.databases.emplace(name, DatabaseEvidence());
+    evidence.databases[name].on_drift = database.on_drift;
   }
 }
 
@@ -310,7 +319,10 @@ void AddReading(Evidence& evidence, const PlanSpec& plan, const std::string& sou
     const auto found = evidence.databases.find(source.substr(sizeof(kDatabase) - 1));
     const bool is_news =
         found != evidence.databases.end() && !IsOutdated(found->second.last, reading);
-    if (is_news) AddToDatabase(found->second, reading);
+    if (!is_news) return;
+    AddToDatabase(found->second, reading);
+    const DatabaseSpec& database = plan.databases.at(found->first);
+    if (plan.adaptive && database.active_of > 0) AddActive(evidence.progress, database, reading);
     return;
   }
   if (source == kUtilisationSource && plan.adaptive) {

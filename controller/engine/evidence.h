@@ -52,6 +52,7 @@ struct Value {
   double value = 0;
 };
 struct DatabaseFinding {
+  // In the order of badness.
   enum class Severity { kDegraded, kUnknown, kFailed };
   Severity severity = Severity::kUnknown;
   bool drains = false;
@@ -59,6 +60,10 @@ struct DatabaseFinding {
 };
 struct DatabaseReport {
   std::vector<DatabaseFinding> findings;
+  // For people; they change no verdict.
+  std::vector<std::string> notes{};
+  // Of the primary, where the plan makes them its utilisation.
+  std::optional<std::int64_t> active_backends{};
 };
 // One measurement with the time at which it was true.
 struct Reading {
@@ -95,6 +100,7 @@ struct ValueEvidence {
 
 struct DatabaseEvidence {
   std::optional<DatabaseReport> report;
+  OnDrift on_drift = OnDrift::kDrain;
   std::optional<TimePoint> last;
   std::string no_data_why;
 };

@@ -205,29 +205,47 @@ Judgement JudgeValue(const CheckSpec& spec, const ValueCheck& check, const Value
   return judgement;
 }
 
-Verdict WorstOf(const DatabaseReport& report, bool& drains) {
-  Verdict worst = Verdict::kHealthy;
-  const auto rank = [](Verdict verdict) {
-    switch (verdict) {
-      case Verdict::kHealthy:
-        return 0;
-      case Verdict::kDegraded:
-        return 1;
-      case Verdict::kUnknown:
-        return 2;
-      case Verdict::kFailed:
-        return 3;
-    }
-    return 3;
+// Nothing has failed but what the operator wants a person to look at.
+bool IsOnlyDrift(const DatabaseReport& report) {
+  return std::all_of(
+      report.findings.begin(), report.findings.end(), [](const DatabaseFinding& finding) {
+        return finding.drains || finding.severity != DatabaseFinding::Severity::kFailed;
+      });
+}
+
+// What weighs most, what was decided on among it, stands first.
+std::vector<std::string> TextsOf(const DatabaseReport& report, bool is_for_drift) {
+  std::vector<const DatabaseFinding*> findings;
+  findings.reserve(report.findings.size());
+  for (const DatabaseFinding& finding : report.findings) findings.push_back(&finding);
+  const auto weighs_more = [&](const DatabaseFinding* a, const DatabaseFinding* b) {
+    if (a->severity != b->severity) return a->severity > b->severity;
+    return (a->drains == is_for_drift) > (b->drains == is_for_drift);
   };
+  std::stable_sort(findings.begin(), findings.end(), weighs_more);
+  if (findings.size() > kFindingsShownMax) findings.resize(kFindingsShownMax);
+  std::vector<std::string> texts;
+  texts.reserve(findings.size());
+  for (const DatabaseFinding* finding : findings) texts.push_back(finding->text);
+  return texts;
+}
+
+Verdict WorstOf(const DatabaseReport& report, bool& drains) {
+  const DatabaseFinding* worst = nullptr;
   for (const DatabaseFinding& finding : report.findings) {
-    Verdict verdict = Verdict::kFailed;
-    if (finding.severity == DatabaseFinding::Severity::kDegraded) verdict = Verdict::kDegraded;
-    if (finding.severity == DatabaseFinding::Severity::kUnknown) verdict = Verdict::kUnknown;
-    if (rank(verdict) > rank(worst)) worst = verdict;
+    if (worst == nullptr || finding.severity > worst->severity) worst = &finding;
     drains = drains || finding.drains;
   }
-  return worst;
+  if (worst == nullptr) return Verdict::kHealthy;
+  switch (worst->severity) {
+    case DatabaseFinding::Severity::kDegraded:
+      return Verdict::kDegraded;
+    case DatabaseFinding::Severity::kUnknown:
+      return Verdict::kUnknown;
+    case DatabaseFinding::Severity::kFailed:
+      return Verdict::kFailed;
+  }
+  return Verdict::kFailed;
 }
 
 }  // namespace
@@ -271,17 +289,20 @@ Judgement JudgeDatabase(const std::string& database, Duration fresh, const Evide
   judgement.age = now - *known.last;
   judgement.verdict = WorstOf(*known.report, judgement.drains);
   if (judgement.verdict == Verdict::kUnknown) judgement.unknown_why = UnknownWhy::kNoData;
+  if (judgement.drains && known.on_drift == OnDrift::kHold) {
+    judgement.drains = false;
+    judgement.holds = IsOnlyDrift(*known.report);
+  }
   if (!in_words) return judgement;
   judgement.bound = "sound";
-  for (const DatabaseFinding& finding : known.report->findings) {
-    if (judgement.findings.size() >= kFindingsShownMax) break;
-    judgement.findings.push_back(finding.text);
-  }
+  const std::size_t notes = std::min(known.report->notes.size(), kFindingsShownMax);
+  judgement.notes.assign(known.report->notes.begin(),
+                         known.report->notes.begin() + static_cast<std::ptrdiff_t>(notes));
+  judgement.findings = TextsOf(*known.report, judgement.drains || judgement.holds);
   judgement.value = known.report->findings.empty()
                         ? "sound"
                         : fmt::format("{} finding(s)", known.report->findings.size());
-  judgement.detail =
-      known.report->findings.empty() ? "nothing found" : known.report->findings.front().text;
+  judgement.detail = judgement.findings.empty() ? "nothing found" : judgement.findings.front();
   return judgement;
 }
 

@@ -9,6 +9,7 @@
 #include "common/base/duration.h"
 #include "controller/engine/field_errors.h"
 #include "controller/engine/names.h"
+#include "controller/engine/plan_bounds.h"
 #include "controller/engine/plan_checks.h"
 #include "controller/engine/plan_limits.h"
 
@@ -203,6 +204,7 @@ absl::StatusOr<Plan> Plan::Create(PlanSpec spec) {
   RefuseBadRamp(spec, errors);
   RefuseBadThen(spec, errors);
   RefuseBadDatabases(spec, errors);
+  RefuseBadUtilisations(spec, errors);
   if (!errors.empty()) return errors.ToStatus();
   return Plan(std::move(spec));
 }

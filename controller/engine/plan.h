@@ -87,6 +87,25 @@ struct ReplicaSpec {
   friend bool operator==(const ReplicaSpec&, const ReplicaSpec&) = default;
 };
 
+// What proven drift or divergence of a database does.
+enum class OnDrift { kDrain, kHold };
+
+// See controller/database/bounds.h, and docs/DATABASE.md.
+struct DatabaseBounds {
+  std::uint32_t bytes_behind_soft_mib = 16;
+  std::uint32_t bytes_behind_hard_mib = 256;
+  std::uint32_t connections_soft_ppm = 800'000;
+  std::uint32_t connections_hard_ppm = 950'000;
+  std::uint32_t rollbacks_soft_ppm = 20'000;
+  std::uint32_t rollbacks_hard_ppm = 100'000;
+  std::uint32_t rollbacks_sample = 200;
+  std::uint32_t deadlocks_per_minute = 5;
+  Duration longest_transaction{60'000};
+  Duration lock_wait{10'000};
+  std::uint32_t cache_hits_ppm = 980'000;
+  friend bool operator==(const DatabaseBounds&, const DatabaseBounds&) = default;
+};
+
 struct DatabaseSpec {
   enum class Engine { kPostgres, kMariadb };
   Engine engine = Engine::kPostgres;
@@ -95,6 +114,12 @@ struct DatabaseSpec {
   std::vector<std::string> schemas;
   Duration lag_soft{1'000};
   Duration lag_hard{5'000};
+  DatabaseBounds bounds;
+  OnDrift on_drift = OnDrift::kDrain;
+  // Differences that are told and do not count: `schema.table`, `schema.table.name`, with `*`.
+  std::vector<std::string> allow;
+  // So many active backends are a utilisation of 100 %; 0: it is no measure of it.
+  std::uint32_t active_of = 0;
   friend bool operator==(const DatabaseSpec&, const DatabaseSpec&) = default;
 };
 

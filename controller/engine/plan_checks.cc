@@ -12,6 +12,7 @@
 #include "common/base/duration.h"
 #include "controller/engine/dsn.h"
 #include "controller/engine/names.h"
+#include "controller/engine/plan_bounds.h"
 #include "controller/engine/plan_limits.h"
 
 namespace headgate::engine {
@@ -191,6 +192,8 @@ void RefuseBadDatabase(const DatabaseSpec& database, const std::string& path, Fi
                            "1s..5s",
                            FormatDuration(database.lag_soft), FormatDuration(database.lag_hard)));
   }
+  RefuseBadBounds(database.bounds, path + ".bounds", errors);
+  RefuseBadAllow(database.allow, path + ".allow", errors);
 }
 
 }  // namespace

@@ -17,6 +17,12 @@ inline constexpr std::size_t kReplicasMax = 32;
 // Taken: findings name the primary so.
 inline constexpr char kPrimaryName[] = "primary";
 inline constexpr std::size_t kSchemasMax = 64;
+inline constexpr std::size_t kAllowedMax = 256;
+inline constexpr std::size_t kAllowedBytesMax = 256;
+// 4 TiB.
+inline constexpr std::uint32_t kMebibytesMax = 4'194'304;
+inline constexpr std::uint32_t kDeadlocksMax = 100'000;
+inline constexpr std::uint32_t kActiveMax = 100'000;
 inline constexpr std::size_t kBypassRulesMax = 64;
 inline constexpr std::size_t kQueryBytesMax = 4'096;
 inline constexpr std::size_t kUrlBytesMax = 1'024;

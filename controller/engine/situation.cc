@@ -22,6 +22,7 @@ int RankOf(OnFailure reaction) {
 
 OnFailure ReactionOf(const PlanSpec& plan, const std::string& check, const Judgement& judgement) {
   if (judgement.drains) return OnFailure::kDrain;
+  if (judgement.holds) return OnFailure::kHold;
   for (const CheckSpec& spec : plan.checks) {
     if (spec.name == check) return spec.on_failure;
   }

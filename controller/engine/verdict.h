@@ -22,8 +22,10 @@ enum class UnknownWhy {
 struct Judgement {
   Verdict verdict = Verdict::kUnknown;
   UnknownWhy unknown_why = UnknownWhy::kNoData;
-  // Proven drift or divergence of a database: back to 0 %, whatever the plan says otherwise.
+  // Proven drift or divergence of a database: back to 0 %, whatever the check says otherwise.
   bool drains = false;
+  // The same where the plan says `on_drift: hold`: everybody stays, and a person is asked for.
+  bool holds = false;
   // "0.31 %" of "1 %"; "120" of "80..95".
   std::string value;
   std::string bound;
@@ -34,6 +36,8 @@ struct Judgement {
   // Of the newest reading.
   std::optional<Duration> age;
   std::vector<std::string> findings;
+  // For people; they changed nothing.
+  std::vector<std::string> notes;
 };
 
 const char* NameOf(Verdict verdict);

@@ -4,6 +4,7 @@
 #include <google/protobuf/descriptor.h>
 #include <google/protobuf/duration.pb.h>
 
+#include <utility>
 #include <vector>
 
 #include "common/base/nearest.h"
@@ -23,9 +24,6 @@ std::string Below(const std::string& path, const std::string& name) {
   return path.empty() ? name : path + "." + name;
 }
 
-// What `path` is called in a message; the plan itself has no name.
-std::string Named(const std::string& path) { return path.empty() ? "the plan" : path; }
-
 std::string Found(const YamlNode& node) {
   if (node.kind == YamlNode::Kind::kScalar) return Quoted(node.text);
   return std::string(NameOf(node.kind));
@@ -40,8 +38,12 @@ std::vector<std::string> KnownKeys(const Descriptor& type) {
 
 class Binder {
  public:
-  Binder(const ShortForms& short_forms, Positions& positions, Problems& problems)
-      : short_forms_(short_forms), positions_(positions), problems_(problems) {}
+  // `whole` is what the message is called; it has no path.
+  Binder(const ShortForms& short_forms, std::string whole, Positions& positions, Problems& problems)
+      : short_forms_(short_forms),
+        whole_(std::move(whole)),
+        positions_(positions),
+        problems_(problems) {}
 
   void BindMap(const YamlNode& map, const std::string& path, Message& message);
 
@@ -62,8 +64,11 @@ class Binder {
                  const Descriptor& type);
   void Refuse(const YamlNode& node, const std::string& path, const std::string& wanted);
   void BindShortForm(const YamlNode& node, const std::string& path, Message& message);
+  // What `path` is called in a message.
+  std::string Named(const std::string& path) const { return path.empty() ? whole_ : path; }
 
   const ShortForms& short_forms_;
+  const std::string whole_;
   Positions& positions_;
   Problems& problems_;
 };
@@ -243,12 +248,17 @@ void Binder::BindOne(const YamlNode& scalar, const FieldDescriptor& field, const
 void Bind(const YamlNode& root, const ShortForms& short_forms, Message& message,
           Positions& positions, Problems& problems) {
   positions.Record("", Position{.line = 1, .column = 1});
+  const bool is_plan = message.GetDescriptor()->name() == "Plan";
   if (root.kind != YamlNode::Kind::kMap) {
-    problems.Add(root.at, fmt::format("a plan is a map that begins with `gate: NAME`, not {}",
+    problems.Add(root.at, fmt::format("a {} is a map that begins with `{}`, not {}",
+                                      is_plan ? "plan" : "file of this kind",
+                                      is_plan ? "gate: NAME"
+                                              : YamlName(*message.GetDescriptor()->field(0)) + ":",
                                       NameOf(root.kind)));
     return;
   }
-  Binder(short_forms, positions, problems).BindMap(root, "", message);
+  Binder(short_forms, is_plan ? "the plan" : "the file", positions, problems)
+      .BindMap(root, "", message);
 }
 
 }  // namespace headgate::plan

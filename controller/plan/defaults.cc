@@ -1,5 +1,6 @@
 #include "controller/plan/defaults.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <string>
 #include <variant>
@@ -66,19 +67,24 @@ void FillCheck(const engine::CheckSpec& spec, v1::Check& check) {
   FillSource(value->source, *check.mutable_value());
 }
 
-void FillAdaptive(const engine::AdaptiveSteps& adaptive, v1::Ramp& ramp) {
+void FillAdaptive(const engine::AdaptiveSteps& adaptive, bool is_measured, v1::Ramp& ramp) {
   ramp.mutable_steps()->set_adaptive(true);
   if (!ramp.has_step_max_ppm()) ramp.set_step_max_ppm(adaptive.step_max_ppm);
+  if (adaptive.utilisation) FillSource(*adaptive.utilisation, *ramp.mutable_utilisation());
   // Without a utilisation there is nothing to limit.
-  if (!adaptive.utilisation) return;
-  FillSource(*adaptive.utilisation, *ramp.mutable_utilisation());
-  if (!ramp.has_utilisation_limit_ppm()) {
+  if (is_measured && !ramp.has_utilisation_limit_ppm()) {
     ramp.set_utilisation_limit_ppm(adaptive.utilisation_limit_ppm);
   }
 }
 
 void FillRamp(const engine::PlanSpec& spec, v1::Ramp& ramp) {
-  if (spec.adaptive) FillAdaptive(*spec.adaptive, ramp);
+  if (spec.adaptive) {
+    const bool is_measured =
+        spec.adaptive->utilisation ||
+        std::any_of(spec.databases.begin(), spec.databases.end(),
+                    [](const auto& entry) { return entry.second.active_of > 0; });
+    FillAdaptive(*spec.adaptive, is_measured, ramp);
+  }
   if (!ramp.has_bake()) PutRange(spec.bake_min, spec.bake_max, *ramp.mutable_bake());
   if (!ramp.has_patience()) Put(spec.patience, *ramp.mutable_patience());
   if (ramp.on_unknown() == v1::ON_UNKNOWN_UNSPECIFIED) ramp.set_on_unknown(v1::ON_UNKNOWN_HOLD);
@@ -89,6 +95,28 @@ void FillThen(const engine::PlanSpec& spec, v1::Then& then) {
   if (then.on_failure() == v1::ON_FAILURE_UNSPECIFIED) then.set_on_failure(v1::RETREAT);
   if (!then.has_retries()) then.set_retries(spec.retries);
   if (!then.has_backoff()) Put(spec.backoff, *then.mutable_backoff());
+}
+
+void FillLoad(const engine::DatabaseBounds& known, v1::DatabaseBounds& bounds) {
+  bounds.mutable_connections()->set_soft_ppm(known.connections_soft_ppm);
+  bounds.mutable_connections()->set_hard_ppm(known.connections_hard_ppm);
+  bounds.mutable_rollbacks()->set_soft_ppm(known.rollbacks_soft_ppm);
+  bounds.mutable_rollbacks()->set_hard_ppm(known.rollbacks_hard_ppm);
+  bounds.set_rollbacks_sample(known.rollbacks_sample);
+  bounds.set_deadlocks_per_minute(known.deadlocks_per_minute);
+  Put(known.longest_transaction, *bounds.mutable_longest_transaction());
+  Put(known.lock_wait, *bounds.mutable_lock_wait());
+  bounds.set_cache_hits_ppm(known.cache_hits_ppm);
+}
+
+void FillDatabase(const engine::DatabaseSpec& known, v1::Database& database) {
+  if (!database.has_lag()) PutRange(known.lag_soft, known.lag_hard, *database.mutable_lag());
+  if (database.on_drift() == v1::ON_DRIFT_UNSPECIFIED) database.set_on_drift(v1::ON_DRIFT_DRAIN);
+  v1::DatabaseBounds& bounds = *database.mutable_bounds();
+  bounds.mutable_bytes_behind()->set_soft_mib(known.bounds.bytes_behind_soft_mib);
+  bounds.mutable_bytes_behind()->set_hard_mib(known.bounds.bytes_behind_hard_mib);
+  // MariaDB's load is not looked at.
+  if (known.engine == engine::DatabaseSpec::Engine::kPostgres) FillLoad(known.bounds, bounds);
 }
 
 }  // namespace
@@ -106,8 +134,7 @@ absl::StatusOr<v1::Plan> WithDefaults(const engine::Plan& of) {
   FillRamp(spec, *plan->mutable_ramp());
   FillThen(spec, *plan->mutable_then());
   for (auto& [name, database] : *plan->mutable_databases()) {
-    const engine::DatabaseSpec& known = spec.databases.at(name);
-    if (!database.has_lag()) PutRange(known.lag_soft, known.lag_hard, *database.mutable_lag());
+    FillDatabase(spec.databases.at(name), database);
   }
   return plan;
 }

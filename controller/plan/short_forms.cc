@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -9,6 +11,7 @@
 #include "common/base/nearest.h"
 #include "controller/engine/field_errors.h"
 #include "controller/engine/names.h"
+#include "controller/engine/plan_limits.h"
 #include "controller/plan/scalars.h"
 #include "headgate/v1/plan.pb.h"
 
@@ -108,6 +111,46 @@ absl::Status ReadDurationRange(std::string_view text, v1::DurationRange& out) {
   return absl::OkStatus();
 }
 
+absl::Status ReadShareRange(std::string_view text, v1::ShareRange& out) {
+  const auto [soft, hard] = SplitRange(text);
+  for (const auto& [side, name] : {std::pair(soft, "soft_ppm"), std::pair(hard, "hard_ppm")}) {
+    YamlNode scalar;
+    scalar.kind = YamlNode::Kind::kScalar;
+    scalar.text = side;
+    const absl::Status bound =
+        BindScalar(scalar, *v1::ShareRange::descriptor()->FindFieldByName(name), out);
+    if (!bound.ok()) {
+      return Refuse(fmt::format("{} is not a range of shares: write SOFT..HARD, such as 80%..95%",
+                                Quoted(text)));
+    }
+  }
+  return absl::OkStatus();
+}
+
+// "16MiB", "4GiB".
+std::optional<std::uint32_t> MebibytesOf(std::string_view text) {
+  std::uint32_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc()) return std::nullopt;
+  const std::string_view unit = text.substr(static_cast<std::size_t>(end - text.data()));
+  if (unit == "MiB") return number;
+  if (unit == "GiB" && number <= engine::kMebibytesMax / 1'024) return number * 1'024;
+  return std::nullopt;
+}
+
+absl::Status ReadMebibyteRange(std::string_view text, v1::MebibyteRange& out) {
+  const auto [from, to] = SplitRange(text);
+  const auto soft = MebibytesOf(from);
+  const auto hard = MebibytesOf(to);
+  if (!soft || !hard) {
+    return Refuse(fmt::format("{} is not a range of sizes: write SOFT..HARD, such as 16MiB..256MiB",
+                              Quoted(text)));
+  }
+  out.set_soft_mib(*soft);
+  out.set_hard_mib(*hard);
+  return absl::OkStatus();
+}
+
 // Hands the message on under its own type; the binder looks forms up by that type.
 template <typename Type>
 ShortForm Scalar(absl::Status (*read)(std::string_view, Type&), const std::string& example) {
@@ -129,6 +172,9 @@ ShortForms PlanShortForms() {
       Scalar<v1::Ratio>(ReadRatio, "`agents.http_5xx` or {prometheus: {bad: …, total: …}}");
   forms["headgate.v1.Bound"] = Scalar<v1::Bound>(ReadBound, "`80..95`");
   forms["headgate.v1.DurationRange"] = Scalar<v1::DurationRange>(ReadDurationRange, "`10s..5m`");
+  forms["headgate.v1.ShareRange"] = Scalar<v1::ShareRange>(ReadShareRange, "`80%..95%`");
+  forms["headgate.v1.MebibyteRange"] =
+      Scalar<v1::MebibyteRange>(ReadMebibyteRange, "`16MiB..256MiB`");
   forms["headgate.v1.Steps"] =
       Scalar<v1::Steps>(ReadSteps, "adaptive, or a list as in [1%, 10%, 50%, 100%]");
   forms["headgate.v1.Steps"].list_field = "shares_ppm";

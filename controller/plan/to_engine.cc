@@ -11,6 +11,7 @@
 
 #include "controller/engine/field_errors.h"
 #include "controller/engine/plan_limits.h"
+#include "controller/plan/to_bounds.h"
 
 namespace headgate::plan {
 namespace {
@@ -19,18 +20,6 @@ using engine::FieldErrors;
 using engine::Quoted;
 
 constexpr Duration kUtilisationEvery{2'000};
-// Beyond every documented range, so that the rules refuse it; a Duration may hold 10,000 years.
-constexpr std::int64_t kSecondsMax = 400LL * 24 * 3600;
-
-Duration ToMillis(const google::protobuf::Duration& duration) {
-  const std::int64_t seconds = std::clamp<std::int64_t>(duration.seconds(), -1, kSecondsMax);
-  return Duration(seconds * 1'000 + duration.nanos() / 1'000'000);
-}
-
-// Sets `out`, which holds the default, where the plan says something.
-void Set(bool is_set, const google::protobuf::Duration& duration, Duration& out) {
-  if (is_set) out = ToMillis(duration);
-}
 
 void SetShare(std::uint32_t ppm, const std::string& path, std::vector<Share>& out,
               FieldErrors& errors) {
@@ -250,6 +239,8 @@ void RefuseBadKind(const v1::Replica& replica, v1::Engine of, const std::string&
   }
 }
 
+}  // namespace
+
 engine::DatabaseSpec ToDatabase(const v1::Database& from, const std::string& path,
                                 FieldErrors& errors) {
   engine::DatabaseSpec database;
@@ -276,8 +267,11 @@ engine::DatabaseSpec ToDatabase(const v1::Database& from, const std::string& pat
     errors.Add(path + ".tables",
                fmt::format("{} is not known: write all, or leave it out", Quoted(from.tables())));
   }
+  SetWatched(from, path, database, errors);
   return database;
 }
+
+namespace {
 
 // Keys of adaptive steps, which a list of steps makes nothing of.
 void RefuseForeignToSteps(const v1::Ramp& ramp, FieldErrors& errors) {
@@ -293,6 +287,9 @@ void RefuseForeignToSteps(const v1::Ramp& ramp, FieldErrors& errors) {
 }
 
 void SetAdaptive(const v1::Ramp& ramp, engine::PlanSpec& spec, FieldErrors& errors) {
+  const bool has_other_utilisation =
+      std::any_of(spec.databases.begin(), spec.databases.end(),
+                  [](const auto& database) { return database.second.active_of > 0; });
   engine::AdaptiveSteps& adaptive = spec.adaptive.emplace();
   spec.bake_min = engine::kBakeLeastAdaptive;
   if (ramp.has_first_ppm()) {
@@ -303,7 +300,7 @@ void SetAdaptive(const v1::Ramp& ramp, engine::PlanSpec& spec, FieldErrors& erro
   if (ramp.has_step_max_ppm()) adaptive.step_max_ppm = ramp.step_max_ppm();
   if (ramp.has_utilisation_limit_ppm()) {
     adaptive.utilisation_limit_ppm = ramp.utilisation_limit_ppm();
-    if (!ramp.has_utilisation()) {
+    if (!ramp.has_utilisation() && !has_other_utilisation) {
       errors.Add("ramp.utilisation_limit",
                  "there is no utilisation to limit: write utilisation: {prometheus: {query: …}}");
     }
@@ -366,13 +363,13 @@ absl::StatusOr<engine::Plan> ToEngine(const v1::Plan& plan) {
     spec.checks.push_back(
         ToCheck(plan.checks(i), fmt::format("checks[{}]", i), plan.then().on_failure(), errors));
   }
+  for (const auto& [name, database] : plan.databases()) {
+    spec.databases.emplace(name, ToDatabase(database, "databases." + name, errors));
+  }
   SetRamp(plan.ramp(), spec, errors);
   Set(plan.then().has_watch(), plan.then().watch(), spec.watch);
   if (plan.then().has_retries()) spec.retries = plan.then().retries();
   Set(plan.then().has_backoff(), plan.then().backoff(), spec.backoff);
-  for (const auto& [name, database] : plan.databases()) {
-    spec.databases.emplace(name, ToDatabase(database, "databases." + name, errors));
-  }
   spec.prometheus_url = plan.prometheus();
   spec.source = Serialized(plan);
   absl::StatusOr<engine::Plan> created = engine::Plan::Create(std::move(spec));

@@ -188,7 +188,10 @@ bool TellsOfLoad(const engine::CheckSpec& check) {
 }
 
 void AddBlindToLoad(const engine::PlanSpec& plan, std::vector<Doubt>& doubts) {
-  const bool has_utilisation = plan.adaptive && plan.adaptive->utilisation;
+  const bool has_utilisation = (plan.adaptive && plan.adaptive->utilisation) ||
+                               std::ranges::any_of(plan.databases, [](const auto& database) {
+                                 return database.second.active_of > 0;
+                               });
   if (has_utilisation || std::ranges::any_of(plan.checks, TellsOfLoad)) return;
   doubts.push_back({"checks",
                     "no check tells of load (slow answers, or a value such as a utilisation): "

@@ -10,35 +10,40 @@
 namespace headgate::signals {
 namespace {
 
-database::Finding SchemaUnread(std::string text) {
+database::Finding Unknown(const char* kind, std::string text) {
   return {.severity = database::Severity::kUnknown,
           .drains = false,
-          .kind = "schema_unread",
+          .kind = kind,
           .server = "primary",
           .text = std::move(text)};
 }
 
 }  // namespace
 
-database::Report Merge(database::Report look, const std::optional<database::Report>& fingerprint) {
+database::Report Merge(database::Report look, const std::optional<database::Report>& fingerprint,
+                       Duration age_max) {
   if (!fingerprint.has_value()) {
-    look.findings.push_back(SchemaUnread("the schemas have not been compared yet"));
+    look.findings.push_back(
+        Unknown(database::kNotComparedYet, "the schemas have not been compared yet"));
     return look;
   }
   const Duration age = look.observed_at - fingerprint->observed_at;
-  if (age > kFingerprintAgeMax) {
+  if (age > age_max) {
     look.findings.push_back(
-        SchemaUnread(fmt::format("the schemas were last compared {} ago, over {}",
-                                 FormatDuration(age), FormatDuration(kFingerprintAgeMax))));
+        Unknown("schema_unread", fmt::format("the schemas were last compared {} ago, over {}",
+                                             FormatDuration(age), FormatDuration(age_max))));
   }
   look.findings.insert(look.findings.end(), fingerprint->findings.begin(),
                        fingerprint->findings.end());
+  look.notes.insert(look.notes.end(), fingerprint->notes.begin(), fingerprint->notes.end());
   return look;
 }
 
-DatabaseFollower::DatabaseFollower(std::string signal, Probes probes, Sink sink, const Clock& clock)
+DatabaseFollower::DatabaseFollower(std::string signal, Probes probes, const Cadence& cadence,
+                                   Sink sink, const Clock& clock)
     : signal_(std::move(signal)),
       probes_(std::move(probes)),
+      cadence_(cadence),
       sink_(std::move(sink)),
       clock_(clock),
       look_thread_([this] { RunLooks(); }),
@@ -68,8 +73,10 @@ void DatabaseFollower::RunLooks() {
     }
     if (look_pause_.IsStopped()) break;
     const TimePoint observed_at = look.observed_at;
-    sink_({signal_, observed_at, DatabaseReading{Merge(std::move(look), fingerprint)}});
-    at = std::max(at + kLookEvery, clock_.Now());
+    sink_({signal_, observed_at,
+           DatabaseReading{Merge(std::move(look), fingerprint,
+                                 kFingerprintsMissedMax * cadence_.fingerprint)}});
+    at = std::max(at + cadence_.look, clock_.Now());
   } while (look_pause_.Until(at, clock_));
   --threads_running_;
 }
@@ -87,7 +94,7 @@ void DatabaseFollower::RunFingerprints() {
     // Told with a fresh look, at once.
     look_pause_.Nudge();
     // A nudge ends the wait for the next; Gap keeps nudges from following each other too closely.
-  } while (fingerprint_pause_.Until(began + kFingerprintEvery, clock_) &&
+  } while (fingerprint_pause_.Until(began + cadence_.fingerprint, clock_) &&
            fingerprint_pause_.Gap(began + kFingerprintGapMin, clock_));
   --threads_running_;
 }

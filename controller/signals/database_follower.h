@@ -1,8 +1,7 @@
-// Follows one database: looks every second, compares schemas every 30 s and when asked to, on two
-// threads with a probe each, so that a slow comparison never delays a look. Every reading holds the
-// findings of the newest look and of the newest comparison.
-// As Follower says. Promises: until the first comparison, and when the newest is too old, readings
-// say UNKNOWN.
+// Follows one database: looks every so often, compares schemas more rarely and when asked to, on
+// two threads with a probe each, so that a slow comparison never delays a look. Every reading holds
+// the findings of the newest look and of the newest comparison. As Follower says. Promises: until
+// the first comparison, and when the newest is too old, readings say UNKNOWN.
 #pragma once
 
 #include <atomic>
@@ -19,15 +18,15 @@
 
 namespace headgate::signals {
 
-inline constexpr Duration kLookEvery{1'000};
-inline constexpr Duration kFingerprintEvery{30'000};
 // Refreshes that come faster are served together.
 inline constexpr Duration kFingerprintGapMin{2'000};
-// Longer ago, a comparison says nothing about now.
-inline constexpr Duration kFingerprintAgeMax = 3 * kFingerprintEvery;
+// So many intervals ago, a comparison says nothing about now.
+inline constexpr int kFingerprintsMissedMax = 3;
 
-// `look` with what the newest comparison found; nullopt: there was none yet.
-database::Report Merge(database::Report look, const std::optional<database::Report>& fingerprint);
+// `look` with what the newest comparison found; nullopt: there was none yet. One older than
+// `age_max` is told as well.
+database::Report Merge(database::Report look, const std::optional<database::Report>& fingerprint,
+                       Duration age_max);
 
 class DatabaseFollower final : public Follower {
  public:
@@ -36,8 +35,14 @@ class DatabaseFollower final : public Follower {
     std::unique_ptr<database::Probe> fingerprint;
   };
 
+  struct Cadence {
+    Duration look{1'000};
+    Duration fingerprint{30'000};
+  };
+
   // `clock` must outlive it.
-  DatabaseFollower(std::string signal, Probes probes, Sink sink, const Clock& clock);
+  DatabaseFollower(std::string signal, Probes probes, const Cadence& cadence, Sink sink,
+                   const Clock& clock);
   ~DatabaseFollower() override;
 
   // Compares the schemas now.
@@ -51,6 +56,7 @@ class DatabaseFollower final : public Follower {
 
   const std::string signal_;
   const Probes probes_;
+  const Cadence cadence_;
   const Sink sink_;
   const Clock& clock_;
   Pause look_pause_;

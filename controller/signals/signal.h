@@ -32,6 +32,8 @@ struct PrometheusValueQuery {
 
 struct DatabaseWatch {
   database::Inventory inventory;
+  Duration look_every{1'000};
+  Duration fingerprint_every{30'000};
   friend bool operator==(const DatabaseWatch&, const DatabaseWatch&) = default;
 };
 

@@ -28,6 +28,7 @@ class FollowerFactory {
         name_,
         DatabaseFollower::Probes{.look = database::MakeProbe(watch.inventory),
                                  .fingerprint = database::MakeProbe(watch.inventory)},
+        DatabaseFollower::Cadence{.look = watch.look_every, .fingerprint = watch.fingerprint_every},
         sink_, clock_);
   }
 

@@ -49,6 +49,8 @@ class DatabaseLab {
   std::string GuestDsn(const std::string& server) const {
     return program_.Told("/" + server + "/guest_dsn");
   }
+  // Where the servers keep their data: the folder, and in it each server's name.
+  std::string Folder() const { return program_.Told("/folder"); }
   // As superuser; the first cell of the answer, or "". Ends the test program on an error.
   std::string Sql(const std::string& server, const std::string& sql) const;
   void Do(const std::string& command) { program_.Do(command); }

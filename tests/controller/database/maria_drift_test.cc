@@ -211,6 +211,29 @@ TEST_F(MariaDriftTest, IsNotSeenInWhatEachServerMayHaveOfItsOwn) {
   lab_->db1().Sql("DROP TABLE shop.notes");
 }
 
+TEST_F(MariaDriftTest, ThatIsAllowedIsANoteButAColumnInTheMiddleStillCounts) {
+  Inventory inventory = Pair();
+  inventory.allow = {"shop.orders.note", "shop.orders.column order", "shop.gifts",
+                     "shop.customers.nickname"};
+  MariaProbe probe(inventory, Hurried());
+  Drift("ALTER TABLE shop.orders ADD note TEXT; CREATE TABLE shop.gifts (id INT)");
+  const Report report = probe.Fingerprint(clock_);
+  EXPECT_THAT(report.findings, IsEmpty());
+  EXPECT_THAT(report.notes,
+              ElementsAre(HasSubstr("allowed: replica db2: table shop.gifts is a table"),
+                          HasSubstr("allowed: replica db2: table shop.orders: column note is text"),
+                          HasSubstr("allowed: replica db2: table shop.orders: setting column "
+                                    "order is")));
+  Drift("ALTER TABLE shop.customers ADD nickname TEXT AFTER id");
+  EXPECT_THAT(probe.Fingerprint(clock_).findings,
+              ElementsAre(IsConfirmed("table shop.customers: setting column order is id, nickname, "
+                                      "first_name")));
+  Drift(
+      "ALTER TABLE shop.customers DROP nickname; ALTER TABLE shop.orders DROP note; "
+      "DROP TABLE shop.gifts");
+  EXPECT_THAT(probe.Fingerprint(clock_).findings, IsEmpty());
+}
+
 TEST_F(MariaDriftTest, IsToldOfTheDeclaredDatabasesAlone) {
   Drift("CREATE DATABASE own; CREATE TABLE own.t (id INT)");
   Inventory inventory = Pair();

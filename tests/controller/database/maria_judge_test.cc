@@ -3,7 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "controller/database/verdicts.h"
 #include "tests/controller/database/finding_matchers.h"
 
 namespace headgate::database {
@@ -98,10 +97,14 @@ TEST_F(MariaJudgeTest, TellsLagInTimeAndTransactionsAndGoesFromDegradedToFailed)
 }
 
 TEST_F(MariaJudgeTest, TellsBytesBehindOfTheSameFileAndAtLeastThoseOfANewerOne) {
-  primary_.log_end = MariaLogEnd{.file = "binlog.2", .offset = 501 + kBytesBehindSoft};
+  primary_.log_end = MariaLogEnd{.file = "binlog.2", .offset = 501 + Bounds().bytes_behind.soft};
   EXPECT_THAT(Findings(), Contains(IsFinding(Severity::kDegraded, "bytes_behind", "db2")));
-  primary_.log_end = MariaLogEnd{.file = "binlog.3", .offset = 1 + kBytesBehindHard};
+  primary_.log_end = MariaLogEnd{.file = "binlog.3", .offset = 1 + Bounds().bytes_behind.hard};
   EXPECT_THAT(Findings(), Contains(IsFinding(Severity::kFailed, "bytes_behind", "db2")));
+  // By the plan's bounds.
+  inventory_.bounds.bytes_behind = {.soft = 1ULL << 40U, .hard = 2ULL << 40U};
+  EXPECT_THAT(Findings(), IsEmpty());
+  inventory_.bounds = {};
   // A log that was just begun anew.
   primary_.log_end = MariaLogEnd{.file = "binlog.3", .offset = 4};
   EXPECT_THAT(Findings(), IsEmpty());

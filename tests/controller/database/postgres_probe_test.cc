@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "controller/database/postgres_session.h"
+#include "tests/controller/database/finding_matchers.h"
 #include "tests/controller/database/lab.h"
 
 namespace headgate::database {
@@ -23,14 +24,6 @@ using ::testing::Field;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
-
-auto IsFinding(Severity severity, const std::string& kind, const std::string& server) {
-  return ::testing::AllOf(Field("severity", &Finding::severity, severity),
-                          Field("kind", &Finding::kind, kind),
-                          Field("server", &Finding::server, server));
-}
-
-auto Says(const std::string& part) { return Field("text", &Finding::text, HasSubstr(part)); }
 
 class PostgresProbeTest : public ::testing::Test {
  protected:

@@ -145,11 +145,11 @@ TEST_F(ReplicationJudgeTest, LagIsDegradedAboveSoftAndFailedAboveHard) {
 
 TEST_F(ReplicationJudgeTest, BytesBehindCountEvenBeforeTimeHasPassed) {
   ReplicationJudge judge(inventory_);
-  primary_.identity.position = 1'000 + kBytesBehindSoft + 1;
+  primary_.identity.position = 1'000 + Bounds().bytes_behind.soft + 1;
   EXPECT_THAT(judge.Judge(Seen(At(0)), At(0)).findings,
               Contains(::testing::AllOf(Kind("bytes_behind"),
                                         Field(&Finding::severity, Severity::kDegraded))));
-  primary_.identity.position = 1'000 + kBytesBehindHard + 1;
+  primary_.identity.position = 1'000 + Bounds().bytes_behind.hard + 1;
   EXPECT_THAT(judge.Judge(Seen(At(0)), At(0)).findings,
               Contains(::testing::AllOf(Kind("bytes_behind"),
                                         Field(&Finding::severity, Severity::kFailed))));
@@ -179,6 +179,55 @@ TEST_F(ReplicationJudgeTest, TellsOfAWrongTimelineALostSlotAndAnUnfinishedCopy) 
               ElementsAre(Kind("wrong_timeline"), Kind("not_synchronised"), Kind("slot_lost")));
   primary_.slots.clear();
   EXPECT_THAT(judge.Judge(Seen(At(1)), At(1)).findings, Contains(Kind("not_fed_by_primary")));
+}
+
+TEST_F(ReplicationJudgeTest, BytesBehindFollowThePlansBounds) {
+  inventory_.bounds.bytes_behind = {.soft = 100, .hard = 200};
+  ReplicationJudge judge(inventory_);
+  primary_.identity.position = 1'101;
+  EXPECT_THAT(judge.Judge(Seen(At(0)), At(0)).findings,
+              Contains(::testing::AllOf(Kind("bytes_behind"),
+                                        Field(&Finding::severity, Severity::kDegraded))));
+  primary_.identity.position = 1'201;
+  EXPECT_THAT(judge.Judge(Seen(At(0)), At(0)).findings,
+              Contains(::testing::AllOf(Kind("bytes_behind"),
+                                        Field(&Finding::severity, Severity::kFailed))));
+}
+
+TEST_F(ReplicationJudgeTest, ASlotThatMayLoseItsLogIsDegradedAndALostOneFailedOfBothKinds) {
+  ReplicationJudge judge(inventory_);
+  primary_.slots[0].wal_status = "extended";
+  EXPECT_THAT(judge.Judge(Seen(At(0)), At(0)).findings, IsEmpty());
+  primary_.slots[0].wal_status = "unreserved";
+  EXPECT_THAT(judge.Judge(Seen(At(1)), At(1)).findings,
+              ElementsAre(::testing::AllOf(Kind("slot_at_risk"),
+                                           Field(&Finding::severity, Severity::kDegraded),
+                                           Field(&Finding::server, "db3"))));
+  primary_.slots[0].wal_status = "reserved";
+  primary_.slots.push_back(
+      {.name = "db2", .is_active = false, .wal_status = "lost", .confirmed = std::nullopt});
+  EXPECT_THAT(judge.Judge(Seen(At(2)), At(2)).findings,
+              ElementsAre(::testing::AllOf(Kind("slot_lost"), Field(&Finding::server, "db2"),
+                                           Field(&Finding::severity, Severity::kFailed))));
+}
+
+TEST_F(ReplicationJudgeTest, AReplicaThatIsTwoMinorVersionsNewerIsNoFinding) {
+  ReplicationJudge judge(inventory_);
+  physical_.identity.version = 150'006;
+  logical_.identity.version = 150'006;
+  EXPECT_THAT(judge.Judge(Seen(At(0)), At(0)).findings, IsEmpty());
+}
+
+TEST_F(ReplicationJudgeTest, AnHourOfIdlenessIsNoLag) {
+  ReplicationJudge judge(inventory_);
+  for (int second = 0; second <= 3'600; ++second) {
+    ASSERT_THAT(judge.Judge(Seen(At(second)), At(second)).findings, IsEmpty()) << second;
+  }
+  // The first write after it is as late as itself, not as the hour.
+  primary_.identity.position = 1'001;
+  const Report report = judge.Judge(Seen(At(3'601)), At(3'601));
+  EXPECT_THAT(report.findings, IsEmpty());
+  EXPECT_EQ(report.lag, Duration(0));
 }
 
 TEST_F(ReplicationJudgeTest, RefusesToJudgeWhatIsTooOldOrHidden) {

@@ -30,7 +30,7 @@ double BinomialTail(Tally tally, double limit) {
 // One plan with a check of each kind, and its evidence.
 class Bench {
  public:
-  Bench() {
+  explicit Bench(OnDrift on_drift = OnDrift::kDrain) {
     spec_.checks.push_back(
         {.name = "errors", .kind = RatioCheck{.limit_ppm = 10'000, .window = 10s}, .fresh = 5s});
     spec_.checks.push_back({.name = "lag",
@@ -46,6 +46,7 @@ class Bench {
                             .fresh = 20s});
     spec_.checks.push_back({.name = "orders", .kind = DatabaseCheck{"orders"}, .fresh = 5s});
     spec_.databases["orders"] = {};
+    spec_.databases["orders"].on_drift = on_drift;
     PrepareEvidence(evidence_, spec_);
   }
 
@@ -245,6 +246,38 @@ TEST(JudgeDatabase, IsTheWorstOfItsFindingsAndSaysWhetherItDrains) {
                                                 {Severity::kFailed, true, "drift"}}});
   EXPECT_EQ(bench.JudgeCheck("orders").verdict, Verdict::kFailed);
   EXPECT_TRUE(bench.JudgeCheck("orders").drains);
+  // What weighs most stands first.
+  EXPECT_EQ(bench.JudgeCheck("orders").detail, "drift");
+  EXPECT_EQ(bench.JudgeCheck("orders").findings,
+            (std::vector<std::string>{"drift", "db3 unreachable"}));
+}
+
+TEST(JudgeDatabase, DriftHoldsWhereThePlanSaysSoAndNothingElseHasFailed) {
+  using Severity = DatabaseFinding::Severity;
+  Bench bench(OnDrift::kHold);
+  bench.Read("database/orders", DatabaseReport{{{Severity::kDegraded, false, "lag 2s"},
+                                                {Severity::kFailed, true, "drift"}}});
+  Judgement judgement = bench.JudgeCheck("orders");
+  EXPECT_EQ(judgement.verdict, Verdict::kFailed);
+  EXPECT_FALSE(judgement.drains);
+  EXPECT_TRUE(judgement.holds);
+  EXPECT_EQ(judgement.detail, "drift");
+  bench.Read("database/orders", DatabaseReport{{{Severity::kFailed, true, "drift"},
+                                                {Severity::kFailed, false, "lag 9s"}}});
+  judgement = bench.JudgeCheck("orders");
+  EXPECT_FALSE(judgement.drains);
+  EXPECT_FALSE(judgement.holds);
+  // It is the lag that is answered.
+  EXPECT_EQ(judgement.detail, "lag 9s");
+}
+
+TEST(JudgeDatabase, NotesAreToldAndChangeNoVerdict) {
+  Bench bench;
+  bench.Read("database/orders", DatabaseReport{.findings = {}, .notes = {"the cache is cold"}});
+  const Judgement judgement = bench.JudgeCheck("orders");
+  EXPECT_EQ(judgement.verdict, Verdict::kHealthy);
+  EXPECT_EQ(judgement.detail, "nothing found");
+  EXPECT_EQ(judgement.notes, std::vector<std::string>{"the cache is cold"});
 }
 
 }  // namespace

@@ -45,6 +45,14 @@ class PlanReader {
       if (status.ok()) spec_.adaptive->first = first[0];
       return status;
     }
+    if (key == "on_drift") {
+      on_drift_ = value == "hold" ? OnDrift::kHold : OnDrift::kDrain;
+      return absl::OkStatus();
+    }
+    if (key == "active_of") {
+      active_of_ = static_cast<std::uint32_t>(std::stoul(value));
+      return absl::OkStatus();
+    }
     if (key == "approve") return ReadShares(value, spec_.approve_at);
     if (key == "check") return ReadCheck(Split(value, ':'));
     if (key == "agents") {
@@ -75,6 +83,10 @@ class PlanReader {
       if (absl::Status status = Read("check=errors:ratio:1%"); !status.ok()) return status;
     }
     if (spec_.agents.empty() && spec_.agent_count == 0) spec_.agents = {"edge-1", "edge-2"};
+    for (auto& [name, database] : spec_.databases) {
+      database.on_drift = on_drift_;
+      database.active_of = active_of_;
+    }
     return Plan::Create(spec_);
   }
 
@@ -183,6 +195,9 @@ class PlanReader {
   }
 
   PlanSpec spec_;
+  // Of every database.
+  OnDrift on_drift_ = OnDrift::kDrain;
+  std::uint32_t active_of_ = 0;
 };
 
 }  // namespace

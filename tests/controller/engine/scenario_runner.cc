@@ -181,22 +181,28 @@ class Runner {
   }
 
   absl::Status SetDatabase(const Words& words) {
-    if (words.size() != 2) return Unclear("database NAME ok|drift|lag|silent");
+    if (words.size() != 2)
+      return Unclear("database NAME ok|drift|lag|drift+lag|noted|active=N|silent");
     const std::string source = "database/" + words[0];
     if (words[1] == "silent") {
       world_.Silence(source);
       return absl::OkStatus();
     }
     DatabaseReport report;
-    if (words[1] == "drift") {
+    if (words[1] == "drift" || words[1] == "drift+lag") {
       report.findings = {{.severity = DatabaseFinding::Severity::kFailed,
                           .drains = true,
                           .text = "replica db2: table orders: column total is numeric(10,2) here, "
                                   "integer on the primary"}};
-    } else if (words[1] == "lag") {
-      report.findings = {{.severity = DatabaseFinding::Severity::kFailed,
-                          .text = "replica db2: lag 9s is over 5s"}};
-    } else if (words[1] != "ok") {
+    }
+    if (words[1].ends_with("lag")) {
+      report.findings.push_back({.severity = DatabaseFinding::Severity::kFailed,
+                                 .text = "replica db2: lag 9s is over 5s"});
+    } else if (words[1] == "noted") {
+      report.notes = {"allowed: replica db2: table orders: column note is missing here"};
+    } else if (words[1].starts_with("active=")) {
+      report.active_backends = std::stoll(words[1].substr(7));
+    } else if (words[1] != "ok" && words[1] != "drift") {
       return Unclear(fmt::format("a database cannot be '{}'", words[1]));
     }
     world_.Measure(source, {.value = report});

@@ -74,7 +74,8 @@ class DatabaseFollowerTest : public ::testing::Test {
         "shop/database/orders",
         DatabaseFollower::Probes{.look = std::make_unique<FakeProbe>(0),
                                  .fingerprint = std::move(slow)},
-        [this](Reading reading) { inbox_.Put(std::move(reading)); }, clock_);
+        DatabaseFollower::Cadence(), [this](Reading reading) { inbox_.Put(std::move(reading)); },
+        clock_);
   }
 
   std::optional<Reading> WaitForKind(const std::string& kind) {
@@ -95,7 +96,7 @@ class DatabaseFollowerTest : public ::testing::Test {
 
 TEST_F(DatabaseFollowerTest, IsUnknownUntilTheSchemasHaveBeenComparedAndTellsOfThemAtOnce) {
   Start(0);
-  const auto first = WaitForKind("schema_unread");
+  const auto first = WaitForKind(database::kNotComparedYet);
   ASSERT_TRUE(first.has_value());
   EXPECT_EQ(std::get<DatabaseReading>(first->value).report.findings[0].severity,
             database::Severity::kUnknown);
@@ -117,7 +118,7 @@ TEST_F(DatabaseFollowerTest, ComparesAgainWhenAsked) {
 
 TEST_F(DatabaseFollowerTest, StopsWhileAComparisonHangs) {
   Start(0);
-  ASSERT_TRUE(WaitForKind("schema_unread"));
+  ASSERT_TRUE(WaitForKind(database::kNotComparedYet));
   const TimePoint began = clock_.Now();
   follower_.reset();
   EXPECT_LT(clock_.Now() - began, Duration(500));
@@ -128,12 +129,12 @@ TEST(MergeTest, HoldsBothReportsAndRefusesAnOldComparison) {
   const database::Report look{.findings = {A("lag")}, .observed_at = now, .lag = Duration(7)};
   database::Report fingerprint{
       .findings = {A("schema")}, .observed_at = now - Duration(5), .lag = Duration(0)};
-  const database::Report merged = Merge(look, fingerprint);
+  const database::Report merged = Merge(look, fingerprint, Duration(90'000));
   EXPECT_THAT(merged.findings, ElementsAre(A("lag"), A("schema")));
   EXPECT_EQ(merged.observed_at, now);
   EXPECT_EQ(merged.lag, Duration(7));
-  fingerprint.observed_at = now - kFingerprintAgeMax - Duration(1);
-  EXPECT_THAT(Merge(look, fingerprint).findings,
+  fingerprint.observed_at = now - Duration(90'001);
+  EXPECT_THAT(Merge(look, fingerprint, Duration(90'000)).findings,
               Contains(Field(&database::Finding::kind, "schema_unread")));
 }
 

@@ -132,7 +132,7 @@ class Server:
     def begin_initdb(self):
         return process.Child(
             [program("initdb"), "-D", self.data, "-A", "trust", "-U", ACCOUNT, "-E", "UTF8",
-             "--locale=C", "--no-sync", "--no-instructions"],
+             "--locale=C", "--data-checksums", "--no-sync", "--no-instructions"],
             log=os.path.join(self.folder, f"{self.name}.initdb.log"), user=ACCOUNT, cwd="/")
 
     def begin_start(self):

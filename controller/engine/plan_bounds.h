@@ -1,0 +1,19 @@
+// The rules of what a plan says of a database beyond its servers: bounds, allowed differences, its
+// load as the utilisation of the ramp. Pure.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "controller/engine/field_errors.h"
+#include "controller/engine/plan.h"
+
+namespace headgate::engine {
+
+void RefuseBadBounds(const DatabaseBounds& bounds, const std::string& path, FieldErrors& errors);
+void RefuseBadAllow(const std::vector<std::string>& patterns, const std::string& path,
+                    FieldErrors& errors);
+// The ramp looks at one bottleneck.
+void RefuseBadUtilisations(const PlanSpec& spec, FieldErrors& errors);
+
+}  // namespace headgate::engine
