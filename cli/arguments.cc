@@ -198,6 +198,12 @@ void Grammar::AddViews() {
   AddGate(*timeline);
   timeline->add_option("--limit", command_.limit, "only the newest, at most 10000 [1000]")
       ->check(CLI::Range(1, 10'000));
+  CLI::App* databases = Add(app_, Verb::kDatabases, "databases",
+                            "Databases watched all the time: 0 all HEALTHY, 3 not, 12 unknown",
+                            "headgate databases orders --limit 20");
+  databases->add_option("DATABASE", command_.database, "its name; all if left out")->type_name("");
+  databases->add_option("--limit", command_.limit, "only the newest changes, at most 1000 [50]")
+      ->check(CLI::Range(1, 1'000));
   CLI::App* agents =
       Add(app_, Verb::kAgents, "agents",
           "The load balancers of a gate; REQ/S are requests of everybody, those refused too",

@@ -35,6 +35,7 @@ enum class Verb {
   kRemoveGate,
   kRotateKey,
   kTimeline,
+  kDatabases,
   kCertsInit,
   kCertsIssue,
   kVersion,
@@ -103,6 +104,7 @@ struct Command {
   MutationFlags mutation{};
   std::string gate{};
   std::string agent{};
+  std::string database{};
   // "-" is the standard input.
   std::string plan_file{};
   // Of `validate`: warnings refuse.

@@ -170,7 +170,8 @@ ExitCode ExitCodeOf(const CallResult& result, Verb verb) {
   if (result.reach == Reach::kNever) return ExitCode::kNoController;
   const bool is_reading = verb == Verb::kStatus || verb == Verb::kWatch || verb == Verb::kExplain ||
                           verb == Verb::kAgents || verb == Verb::kGates ||
-                          verb == Verb::kTimeline || verb == Verb::kVersion;
+                          verb == Verb::kTimeline || verb == Verb::kDatabases ||
+                          verb == Verb::kVersion;
   if (result.reach == Reach::kSent) {
     return is_reading ? ExitCode::kNoController : ExitCode::kCouldNotTell;
   }
@@ -304,6 +305,10 @@ CallResult Controller::GetGate(const v1::GetGateRequest& request, v1::Gate& resp
 CallResult Controller::ListTimeline(const v1::ListTimelineRequest& request,
                                     v1::ListTimelineResponse& response) {
   return Repeat(&v1::Headgate::Stub::AsyncListTimeline, request, kReadTimeout, response);
+}
+CallResult Controller::ListDatabases(const v1::ListDatabasesRequest& request,
+                                     v1::ListDatabasesResponse& response) {
+  return Repeat(&v1::Headgate::Stub::AsyncListDatabases, request, kReadTimeout, response);
 }
 
 template CallResult Controller::Repeat(Mutation<v1::GateRequest>, const v1::GateRequest&, Duration,

@@ -69,6 +69,8 @@ class Controller {
   CallResult GetGate(const v1::GetGateRequest& request, v1::Gate& response);
   CallResult ListTimeline(const v1::ListTimelineRequest& request,
                           v1::ListTimelineResponse& response);
+  CallResult ListDatabases(const v1::ListDatabasesRequest& request,
+                           v1::ListDatabasesResponse& response);
 
   template <typename Request>
   using Mutation = std::unique_ptr<grpc::ClientAsyncResponseReader<v1::Outcome>> (

@@ -191,6 +191,7 @@ CallResult CallOrder(const Command& command, const std::string& yaml, Controller
     case Verb::kAgents:
     case Verb::kGates:
     case Verb::kTimeline:
+    case Verb::kDatabases:
     case Verb::kCertsInit:
     case Verb::kCertsIssue:
     case Verb::kVersion:

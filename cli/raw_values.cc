@@ -155,7 +155,8 @@ std::string ReadConnection(const RawValues& raw, const Variable& variable, Comma
 std::string ReadValues(const RawValues& raw, Command& command) {
   MutationFlags& flags = command.mutation;
   // A terminal may type Latin-1.
-  for (std::string* text : {&command.gate, &command.agent, &flags.reason, &flags.request_id}) {
+  for (std::string* text :
+       {&command.gate, &command.agent, &command.database, &flags.reason, &flags.request_id}) {
     *text = ValidUtf8(*text);
   }
   if (std::string wrong = ReadShare(raw.share, command); !wrong.empty()) return wrong;

@@ -150,6 +150,7 @@ ExitCode Run(const Command& command, Session& session) {
     case Verb::kAgents:
     case Verb::kGates:
     case Verb::kTimeline:
+    case Verb::kDatabases:
       return RunView(command, controller, session);
     case Verb::kStart:
     case Verb::kHold:

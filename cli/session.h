@@ -26,6 +26,7 @@ ExitCode RunValidate(const Command& command, Session& session);
 ExitCode RunSimulate(const Command& command, Session& session);
 ExitCode RunCerts(const Command& command, Session& session);
 ExitCode RunView(const Command& command, Controller& controller, Session& session);
+ExitCode RunDatabases(const Command& command, Controller& controller, Session& session);
 ExitCode RunMutation(const Command& command, Controller& controller, Session& session);
 
 // The whole of the file, or of the standard input for "-"; at most the size of a plan and a byte.

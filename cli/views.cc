@@ -103,6 +103,7 @@ ExitCode Watch(const Command& command, Controller& controller, Session& session)
 
 ExitCode RunView(const Command& command, Controller& controller, Session& session) {
   if (command.verb == Verb::kTimeline) return ShowTimeline(command, controller, session);
+  if (command.verb == Verb::kDatabases) return RunDatabases(command, controller, session);
   if (command.verb == Verb::kWatch) return Watch(command, controller, session);
   if (command.gate.empty()) return ShowGates(command, controller, session);
   return ShowGate(command, controller, session);

@@ -136,6 +136,21 @@ grpc::ServerWriteReactor<v1::Gate>* OperatorService::WatchGate(
   return NewGateWatch(loop_, conductor_, context, request->gate(), std::move(status));
 }
 
+// Not on the loop's thread: what is watched has a lock of its own.
+OperatorService::Unary* OperatorService::ListDatabases(Context* context,
+                                                       Request<v1::ListDatabasesRequest> request,
+                                                       v1::ListDatabasesResponse* response) {
+  Unary* reactor = context->DefaultReactor();
+  absl::Status status = CallerWithRole(*context, rules_, tls::Role::kViewer).status();
+  if (status.ok()) {
+    const auto view = databases_(request->database());
+    status = view.status();
+    if (view.ok()) *response = ViewDatabases(*view, request->limit());
+  }
+  reactor->Finish(ToGrpc(status));
+  return reactor;
+}
+
 OperatorService::Unary* OperatorService::ListTimeline(Context* context,
                                                       Request<v1::ListTimelineRequest> request,
                                                       v1::ListTimelineResponse* response) {

@@ -7,6 +7,7 @@
 #include "absl/status/statusor.h"
 #include "common/loop/loop.h"
 #include "controller/api/callers.h"
+#include "controller/api/database_view.h"
 #include "controller/conductor/conductor.h"
 #include "headgate/v1/operator.grpc.pb.h"
 
@@ -17,8 +18,12 @@ inline constexpr Duration kOpenMax{86'400'000};
 
 class OperatorService : public v1::Headgate::CallbackService {
  public:
-  OperatorService(Loop& loop, conductor::Conductor& conductor, CallerRules rules)
-      : loop_(loop), conductor_(conductor), rules_(std::move(rules)) {}
+  OperatorService(Loop& loop, conductor::Conductor& conductor, CallerRules rules,
+                  ShowDatabases databases)
+      : loop_(loop),
+        conductor_(conductor),
+        rules_(std::move(rules)),
+        databases_(std::move(databases)) {}
 
   template <class Message>
   using Request = const Message*;
@@ -31,6 +36,8 @@ class OperatorService : public v1::Headgate::CallbackService {
   grpc::ServerWriteReactor<v1::Gate>* WatchGate(Context*, Request<v1::GetGateRequest>) override;
   Unary* ListTimeline(Context*, Request<v1::ListTimelineRequest>,
                       v1::ListTimelineResponse*) override;
+  Unary* ListDatabases(Context*, Request<v1::ListDatabasesRequest>,
+                       v1::ListDatabasesResponse*) override;
 
   Unary* RotateCookieKey(Context*, Request<v1::GateRequest>, v1::Outcome*) override;
   Unary* CreateGate(Context*, Request<v1::CreateGateRequest>, v1::Outcome*) override;
@@ -63,6 +70,7 @@ class OperatorService : public v1::Headgate::CallbackService {
   Loop& loop_;
   conductor::Conductor& conductor_;
   const CallerRules rules_;
+  const ShowDatabases databases_;
 };
 
 }  // namespace headgate::api

@@ -39,8 +39,9 @@ void Prepare(grpc::ServerBuilder& builder) {
 }  // namespace
 
 struct Listener::Services {
-  Services(Loop& loop, conductor::Conductor& conductor, const CallerRules& rules)
-      : operators(loop, conductor, rules), agents(loop, conductor, rules) {}
+  Services(Loop& loop, conductor::Conductor& conductor, const CallerRules& rules,
+           ShowDatabases databases)
+      : operators(loop, conductor, rules, std::move(databases)), agents(loop, conductor, rules) {}
   ~Services() {
     if (server != nullptr) server->Shutdown(std::chrono::system_clock::now() + kShutdownMax);
   }
@@ -55,11 +56,11 @@ Listener::~Listener() = default;
 
 absl::StatusOr<std::unique_ptr<Listener>> Listener::OnNetwork(
     const std::string& listen, const std::optional<tls::Material>& tls, Loop& loop,
-    conductor::Conductor& conductor) {
+    conductor::Conductor& conductor, ShowDatabases databases) {
   const CallerRules rules{.trust_domain = tls ? tls->identity.trust_domain : "loopback",
                           .is_plaintext = !tls};
   std::unique_ptr<Listener> listener(
-      new Listener(std::make_unique<Services>(loop, conductor, rules)));
+      new Listener(std::make_unique<Services>(loop, conductor, rules, std::move(databases))));
   Services& services = *listener->services_;
   grpc::ServerBuilder builder;
   Prepare(builder);
@@ -75,12 +76,13 @@ absl::StatusOr<std::unique_ptr<Listener>> Listener::OnNetwork(
 }
 
 absl::StatusOr<std::unique_ptr<Listener>> Listener::OnSocket(const std::string& path, Loop& loop,
-                                                             conductor::Conductor& conductor) {
+                                                             conductor::Conductor& conductor,
+                                                             ShowDatabases databases) {
   absl::StatusOr<std::string> address = tls::PrepareLocalSocket(path);
   if (!address.ok()) return address.status();
   const CallerRules rules{.trust_domain = "", .is_plaintext = false};
   std::unique_ptr<Listener> listener(
-      new Listener(std::make_unique<Services>(loop, conductor, rules)));
+      new Listener(std::make_unique<Services>(loop, conductor, rules, std::move(databases))));
   Services& services = *listener->services_;
   grpc::ServerBuilder builder;
   Prepare(builder);

@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "common/loop/loop.h"
 #include "common/tls/files.h"
+#include "controller/api/database_view.h"
 #include "controller/conductor/conductor.h"
 
 namespace headgate::api {
@@ -20,9 +21,10 @@ class Listener {
   // the remedy.
   static absl::StatusOr<std::unique_ptr<Listener>> OnNetwork(
       const std::string& listen, const std::optional<tls::Material>& tls, Loop& loop,
-      conductor::Conductor& conductor);
-  static absl::StatusOr<std::unique_ptr<Listener>> OnSocket(const std::string& path, Loop& loop,
-                                                            conductor::Conductor& conductor);
+      conductor::Conductor& conductor, ShowDatabases databases = ShowNoDatabases);
+  static absl::StatusOr<std::unique_ptr<Listener>> OnSocket(
+      const std::string& path, Loop& loop, conductor::Conductor& conductor,
+      ShowDatabases databases = ShowNoDatabases);
   // Ends every stream; the loop must still run, or have been stopped.
   ~Listener();
   Listener(const Listener&) = delete;

@@ -55,7 +55,7 @@ int Doors::metrics_port() const { return status_ == nullptr ? 0 : status_->port(
 
 absl::Status Doors::OpenNetwork() {
   auto listener = api::Listener::OnNetwork(options_.listen, material_, dependencies_.loop,
-                                           dependencies_.conductor);
+                                           dependencies_.conductor, dependencies_.databases);
   if (!listener.ok()) return listener.status();
   network_ = *std::move(listener);
   KeepPort(options_.listen, network_->port());
@@ -63,8 +63,8 @@ absl::Status Doors::OpenNetwork() {
 }
 
 absl::Status Doors::OpenSocket() {
-  auto listener =
-      api::Listener::OnSocket(options_.socket, dependencies_.loop, dependencies_.conductor);
+  auto listener = api::Listener::OnSocket(options_.socket, dependencies_.loop,
+                                          dependencies_.conductor, dependencies_.databases);
   if (!listener.ok()) return listener.status();
   socket_ = *std::move(listener);
   return absl::OkStatus();

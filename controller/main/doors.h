@@ -31,6 +31,7 @@ class Doors {
     Log& log;
     ProgramMetrics& metrics;
     http::StatusPages pages;
+    api::ShowDatabases databases;
   };
 
   // `options`: the ports that are taken are written into it, and kept.

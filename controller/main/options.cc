@@ -70,6 +70,9 @@ std::optional<Options> ParseOptions(int argc, char** argv, int& exit_code) {
                "No TLS there: only on a loopback address");
   app.add_option("--prometheus-url", options.prometheus_url,
                  "Prometheus for plans that name none, e.g. http://prometheus:9090");
+  app.add_option("--databases", options.databases,
+                 "YAML file of databases that are watched all the time: `databases:` as in a plan, "
+                 "look_every, fingerprint_every");
   app.add_option("--name", options.name, "This controller's name, for the journal")
       ->capture_default_str();
   app.add_option("--adopt-epoch", options.adopt_epoch,

@@ -18,6 +18,8 @@ struct Options {
   std::string metrics_listen = "127.0.0.1:9464";
   bool metrics_plaintext = false;
   std::string prometheus_url;
+  // Inventories that are watched in peacetime; empty: none.
+  std::string databases;
   std::string name = "headgated";
   std::uint64_t adopt_epoch = 0;
 };

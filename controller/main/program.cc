@@ -2,13 +2,21 @@
 
 #include <fmt/format.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <ctime>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <system_error>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "common/metrics/exposition.h"
 #include "common/tls/address.h"
+#include "controller/conductor/translate.h"
+#include "controller/plan/databases.h"
 #include "controller/plan/plan.h"
 
 namespace headgate {
@@ -19,6 +27,28 @@ constexpr Duration kJournalAnswerMax{2'000};
 
 void SayOnStderr(const absl::Status& status) {
   std::fprintf(stderr, "headgated: %s\n", std::string(status.message()).c_str());
+}
+
+// Beside the journal.
+constexpr const char* kHistoryName = "databases.jsonl";
+
+absl::StatusOr<std::vector<signals::DatabaseWatch>> ReadWatched(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file.is_open()) {
+    return absl::NotFoundError(fmt::format("--databases {} cannot be read: {}", path,
+                                           std::generic_category().message(errno)));
+  }
+  std::stringstream bytes;
+  bytes << file.rdbuf();
+  const auto watched = plan::LoadDatabases(bytes.str(), path);
+  if (!watched.ok()) return watched.status();
+  std::vector<signals::DatabaseWatch> databases;
+  for (const auto& [name, spec] : watched->databases) {
+    databases.push_back({.inventory = conductor::InventoryOf(name, spec),
+                         .look_every = watched->look_every,
+                         .fingerprint_every = watched->fingerprint_every});
+  }
+  return databases;
 }
 
 // The first of `signals` that comes within `patience`; 0: none.
@@ -77,6 +107,7 @@ Program::End Program::Run(const sigset_t& signals) {
   loop.join();
   // The loop asked them for readings until now.
   signals_.reset();
+  watch_.reset();
   // The journal writes what it was given before the loop, which hears of it, is gone.
   journal_.reset();
   return end;
@@ -99,6 +130,7 @@ absl::Status Program::Start() {
   }
   OpenJournal();
   BuildRooms();
+  WatchDatabases();
   recovered_ = conductor_->Recover();
   if (!recovered_.ok()) {
     log_.Error("lower_only", {{"why", std::string(recovered_.message())}});
@@ -163,6 +195,22 @@ void Program::BuildRooms() {
       .adopted_epoch = options_.adopt_epoch});
 }
 
+void Program::WatchDatabases() {
+  if (options_.databases.empty()) return;
+  auto found = ReadWatched(options_.databases);
+  if (!found.ok()) {
+    watch_trouble_ = absl::FailedPreconditionError("no database is watched: " +
+                                                   std::string(found.status().message()));
+    log_.Error("databases_unusable", {{"why", std::string(found.status().message())}});
+    return SayOnStderr(watch_trouble_);
+  }
+  const std::filesystem::path journal(options_.journal);
+  watch_ = std::make_unique<watch::Watch>(
+      watch::WatchOptions{.databases = *std::move(found),
+                          .history_file = (journal.parent_path() / kHistoryName).string()},
+      clock_, log_, *registry_);
+}
+
 absl::Status Program::Serve() {
   doors_.emplace(options_,
                  Doors::Dependencies{.loop = loop_,
@@ -171,7 +219,10 @@ absl::Status Program::Serve() {
                                      .metrics = program_metrics_,
                                      .pages = {.metrics = [this] { return Exposition(*registry_); },
                                                .live = [] { return absl::OkStatus(); },
-                                               .ready = [this] { return readiness_.Get(); }}});
+                                               .ready = [this] { return readiness_.Get(); }},
+                                     .databases = [this](const std::string& name) {
+                                       return api::ShowWatched(watch_.get(), watch_trouble_, name);
+                                     }});
   std::optional<tls::Material> material;
   if (renewal_) material = renewal_->in_use();
   if (absl::Status opened = doors_->Open(material); !opened.ok()) return opened;

@@ -23,6 +23,7 @@
 #include "controller/main/metrics.h"
 #include "controller/main/options.h"
 #include "controller/signals/signals.h"
+#include "controller/watch/watch.h"
 
 namespace headgate {
 
@@ -54,6 +55,8 @@ class Program {
   // Without a journal the program starts all the same: an operator must be able to close the gate.
   void OpenJournal();
   void BuildRooms();
+  // A file that cannot be used is told, and keeps nobody from closing a gate.
+  void WatchDatabases();
   absl::Status Serve();
   void ShowReadiness();
   // How it ended, or nothing: it goes on.
@@ -78,6 +81,9 @@ class Program {
   std::unique_ptr<journal::SqliteJournal> journal_;
   std::string journal_trouble_;
   std::unique_ptr<signals::Signals> signals_;
+  std::unique_ptr<watch::Watch> watch_;
+  // Why databases that should be watched are not.
+  absl::Status watch_trouble_;
   std::unique_ptr<conductor::Conductor> conductor_;
   std::optional<Doors> doors_;
 };

@@ -64,6 +64,8 @@ TEST(Arguments, EveryVerbOfTheIncident) {
       {{"gates", "split", "shop@eu", "--label", "zone=eu"}, Verb::kSplitGate},
       {{"gates", "remove", "shop@eu"}, Verb::kRemoveGate},
       {{"timeline", "shop"}, Verb::kTimeline},
+      {{"databases"}, Verb::kDatabases},
+      {{"databases", "orders", "--limit", "5"}, Verb::kDatabases},
       {{"certs", "init", "--dir", "d", "--trust-domain", "t"}, Verb::kCertsInit},
       {{"certs", "issue", "--ca-dir", "c", "--dir", "d", "--role", "viewer", "--name", "n"},
        Verb::kCertsIssue},

@@ -55,6 +55,8 @@ class FakeController final : public v1::Headgate::Service {
   void Disobey(const std::string& agent, const std::string& why);
   // Mutations are answered before the journal has them; a Change tells when it has.
   void RecordLate();
+  // What it watches by itself.
+  void Watch(v1::ListDatabasesResponse databases);
   // The journal's disk is full: lowerings only.
   void FailJournal();
 
@@ -68,6 +70,8 @@ class FakeController final : public v1::Headgate::Service {
                          grpc::ServerWriter<v1::Gate>* writer) override;
   grpc::Status ListTimeline(grpc::ServerContext*, const v1::ListTimelineRequest* request,
                             v1::ListTimelineResponse* response) override;
+  grpc::Status ListDatabases(grpc::ServerContext*, const v1::ListDatabasesRequest* request,
+                             v1::ListDatabasesResponse* response) override;
   grpc::Status CreateGate(grpc::ServerContext* context, const v1::CreateGateRequest* request,
                           v1::Outcome* response) override;
   grpc::Status CloseGate(grpc::ServerContext* context, const v1::GateRequest* request,
@@ -113,6 +117,7 @@ class FakeController final : public v1::Headgate::Service {
   std::map<std::string, v1::Outcome> done_;
   std::map<std::string, std::string> disobedient_;
   std::vector<v1::TimelineEntry> timeline_;
+  v1::ListDatabasesResponse databases_;
   v1::Mutation last_mutation_;
   std::string preflight_refusal_;
   grpc::Status answer_;

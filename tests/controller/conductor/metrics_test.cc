@@ -9,6 +9,7 @@
 #include "controller/engine/evidence.h"
 #include "controller/main/metrics.h"
 #include "controller/plan/plan.h"
+#include "controller/watch/metrics.h"
 #include "tests/support/places.h"
 
 namespace headgate::conductor {
@@ -53,6 +54,18 @@ TEST(ConductorMetrics, ArePreciselyTheDocumentedOnes) {
   metrics.CountFlood("edge-1");
   metrics.ObserveRecording(Duration(1), true);
   metrics.Show(StateWithEverything(), fleet::Fleet(), kNow);
+  watch::WatchMetrics watch_metrics(registry);
+  watch::History history;
+  const database::Finding lag{.severity = database::Severity::kDegraded,
+                              .drains = false,
+                              .kind = "lag",
+                              .server = "db2",
+                              .text = "late"};
+  for (const watch::Change& change :
+       history.Take("orders", {.findings = {lag}, .observed_at = kNow}, kNow)) {
+    watch_metrics.CountChange(change);
+  }
+  watch_metrics.Show("orders", history.databases().at("orders"));
   std::set<std::string> exported;
   for (const prometheus::MetricFamily& family : registry.Collect()) exported.insert(family.name);
   EXPECT_FALSE(exported.empty());

@@ -87,6 +87,15 @@ class Controller:
         """Without waiting until it is ready, for one that will not be."""
         self.child = process.Child(self._argv, log=self.log)
 
+    def watch_databases(self, file):
+        """From the next start on."""
+        self._argv += ["--databases", file]
+
+    def metrics(self):
+        url = f"http://127.0.0.1:{self.metrics_port}/metrics"
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            return answer.read().decode()
+
     def is_ready(self):
         url = f"http://127.0.0.1:{self.metrics_port}/readyz"
         try:

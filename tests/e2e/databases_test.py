@@ -1,0 +1,96 @@
+"""The controller watches databases while nobody restores anything: real servers, controller, CLI."""
+
+import os
+import shutil
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../support/lab"))
+# pylint: disable=wrong-import-position
+import headgate
+import postgres
+import process
+
+FILE = """databases:
+  orders:
+    engine: postgres
+    primary: {db1}
+    replicas:
+      - {{name: db2, dsn: {db2}, kind: physical}}
+      - {{name: db3, dsn: {db3}, kind: logical}}
+look_every: 1s
+fingerprint_every: 10s
+"""
+
+
+def program(name):
+    return os.path.join(os.environ["HEADGATE_BIN"], name)
+
+
+class Databases(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(prefix="headgate-watch-")
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+        certificates = headgate.Certificates(program("headgate"), self.folder)
+        self.controller = headgate.Controller(program("headgated"), certificates, self.folder)
+        self.addCleanup(self.controller.stop)
+        self.cli = headgate.Cli(program("headgate"), certificates, self.controller, role="viewer",
+                                name="vera")
+
+    def declare(self, text):
+        file = os.path.join(self.folder, "databases.yaml")
+        with open(file, "w", encoding="utf-8") as out:
+            out.write(text)
+        self.controller.watch_databases(file)
+        return file
+
+    def await_code(self, code):
+        def has():
+            result = self.cli("databases", "orders", "-o", "json")
+            return result if result.code == code else None
+        return process.wait_for(has, 60, f"headgate databases ends with {code}", every_s=0.2)
+
+    def test_drift_is_known_exported_and_kept_over_a_restart(self):
+        with postgres.ShopDatabases() as servers:
+            self.declare(FILE.format(**{name: server.dsn()
+                                        for name, server in servers.servers.items()}))
+            self.controller.start()
+            sound = self.await_code(0).document["databases"][0]
+            self.assertEqual({check["name"] for check in sound["checks"]},
+                             {"servers", "replication", "lag", "schema", "load", "data"})
+            servers.replica.sql("ALTER TABLE orders ADD COLUMN gift text")
+            drifted = self.await_code(3).document
+            schema = next(check for check in drifted["databases"][0]["checks"]
+                          if check["name"] == "schema")
+            self.assertEqual(schema["verdict"], "FAILED")
+            self.assertIn("column gift is text here", schema["why"])
+            self.assertIn('headgate_database_verdict{check="schema",database="orders",'
+                          'verdict="FAILED"} 1', self.controller.metrics())
+            self.assertTrue(self.controller.has_logged("database_verdict"))
+            self.assertIn("schema: HEALTHY -> FAILED", self.cli("databases").out)
+            # A killed controller knows it again, and since when.
+            self.controller.kill()
+            self.controller.start()
+            again = self.await_code(3).document["databases"][0]
+            self.assertIn(schema["since"], [check["since"] for check in again["checks"]])
+            self.assertEqual(self.cli("databases", "nowhere").code, 4)
+
+    def test_a_file_that_cannot_be_used_is_told_and_keeps_nobody_from_closing_a_gate(self):
+        file = self.declare("databases: {orders: {engine: postgres, primary: host=db1, lagg: 1s}}\n")
+        self.controller.start()
+        result = self.cli("databases")
+        self.assertEqual(result.code, 3, result)
+        self.assertIn(f"{file}:1:59: unknown key 'lagg'", result.error)
+        self.assertTrue(self.controller.has_logged("databases_unusable"))
+        self.assertEqual(self.cli("gates").code, 0)
+
+    def test_without_a_file_it_says_how_to_give_one(self):
+        self.controller.start()
+        result = self.cli("databases")
+        self.assertEqual(result.code, 3, result)
+        self.assertIn("--databases FILE", result.error)
+
+
+if __name__ == "__main__":
+    unittest.main()
