@@ -13,8 +13,9 @@
 namespace headgate::database {
 namespace {
 
-// Ordinary tables and valid B-tree indexes, in the order of their names; the extension's schema and
-// whether we may use it stand in every row. NULL in the schema: it is not installed.
+// Ordinary tables and valid B-tree indexes, in the order of their names from $2 on, the first ones
+// behind the last; the extension's schema and whether we may use it stand in every row. NULL in the
+// schema: it is not installed. Sizes are asked of the file system: only of those that may be next.
 constexpr const char* kRelationsSql = R"(
 WITH amcheck AS (
   SELECT quote_ident(n.nspname) AS schema,
@@ -25,18 +26,21 @@ WITH amcheck AS (
                   OR p.proname = 'bt_index_check' AND p.pronargs = 1)), false) AS is_allowed
   FROM pg_extension AS e JOIN pg_namespace AS n ON n.oid = e.extnamespace
   WHERE e.extname = 'amcheck'
+), relations AS (
+  SELECT c.oid, (n.nspname || '.' || c.relname) COLLATE "C" AS name,
+    format('%I.%I', n.nspname, c.relname) AS quoted, c.relkind = 'i' AS is_index
+  FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+  LEFT JOIN pg_index AS i ON i.indexrelid = c.oid
+  WHERE c.relpersistence = 'p'
+    AND (c.relkind = 'r' OR c.relkind = 'i' AND i.indisvalid AND i.indisready
+         AND c.relam = (SELECT oid FROM pg_am WHERE amname = 'btree'))
+    AND CASE WHEN $1::text[] = '{}' THEN n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+             ELSE n.nspname = ANY ($1::text[]) END
+  ORDER BY (n.nspname || '.' || c.relname) COLLATE "C" < $2, 2 LIMIT $3::int
 )
-SELECT (SELECT schema FROM amcheck), (SELECT is_allowed FROM amcheck),
-  n.nspname || '.' || c.relname, format('%I.%I', n.nspname, c.relname), c.relkind = 'i',
-  pg_relation_size(c.oid) / current_setting('block_size')::int
-FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
-LEFT JOIN pg_index AS i ON i.indexrelid = c.oid
-WHERE c.relpersistence = 'p'
-  AND (c.relkind = 'r' OR c.relkind = 'i' AND i.indisvalid AND i.indisready
-       AND c.relam = (SELECT oid FROM pg_am WHERE amname = 'btree'))
-  AND CASE WHEN $1::text[] = '{}' THEN n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
-           ELSE n.nspname = ANY ($1::text[]) END
-ORDER BY 3)";
+SELECT (SELECT schema FROM amcheck), (SELECT is_allowed FROM amcheck), name, quoted, is_index,
+  pg_relation_size(oid) / current_setting('block_size')::int
+FROM relations)";
 
 std::uint64_t CountIn(const std::optional<std::string>& cell) {
   return ToPosition(cell).value_or(0);
@@ -53,28 +57,25 @@ std::string PageCheck::Piece::Place() const { return fmt::format("{} {}", name, 
 std::vector<PageCheck::Piece> PageCheck::NextPieces(const Rows& relations, Progress& progress) {
   std::vector<Piece> pieces;
   std::uint64_t left = kBlocksPerRound;
-  std::size_t at = 0;
-  while (at < relations.size() && relations[at][2].value_or("") < progress.next) ++at;
-  const bool is_same = at < relations.size() && relations[at][2].value_or("") == progress.next;
+  const bool is_same = relations.front()[2].value_or("") == progress.next;
   std::uint64_t block = is_same ? progress.block : 0;
-  // Each once at most; behind the last comes the first.
-  for (std::size_t seen = 0; seen < relations.size() && left > 0; ++seen, ++at, block = 0) {
-    if (at >= relations.size()) at = 0;
-    const Row& row = relations[at];
+  for (const Row& row : relations) {
+    if (left == 0) break;
     const bool is_index = row[4] == "t";
     const std::uint64_t size = CountIn(row[5]);
     progress.next = row[2].value_or("");
-    progress.block = block;
-    if (size <= block || (is_index && size > kIndexBlocksMax)) continue;
+    progress.block = std::exchange(block, 0);
+    const std::uint64_t from = progress.block;
+    if (size <= from || (is_index && size > kIndexBlocksMax)) continue;
     // Not even the rest of this round: it begins the next one.
     if (is_index && size > left && !pieces.empty()) return pieces;
-    const std::uint64_t to = is_index ? size : std::min(size, block + left);
+    const std::uint64_t to = is_index ? size : std::min(size, from + left);
     pieces.push_back({.name = progress.next,
                       .quoted = row[3].value_or(""),
                       .is_index = is_index,
-                      .from = block,
+                      .from = from,
                       .to = to});
-    left -= std::min(left, to - block);
+    left -= std::min(left, to - from);
     progress.block = to;
   }
   return pieces;
@@ -147,14 +148,18 @@ void PageCheck::AddTo(Report& report, const Session::Deadlines& deadlines, Serve
     return servers.Ask(questions, deadlines, clock);
   };
   const std::string schemas = SchemaStatement(inventory_.schemas).parameters.front();
-  const Statement list{.sql = kRelationsSql, .parameters = {schemas}};
+  const auto list = [&](const std::string& server) {
+    return Statement{
+        .sql = kRelationsSql,
+        .parameters = {schemas, progress_[server].next, fmt::format("{}", kRelationsPerRound)}};
+  };
   Questions questions;
   // Without the primary, nobody's schema was read.
   const bool has_primary = !silent.contains(kPrimaryName);
-  if (has_primary) questions[Servers::kPrimary] = {list};
+  if (has_primary) questions[Servers::kPrimary] = {list(kPrimaryName)};
   for (const Replica& replica : inventory_.replicas) {
     const bool is_asked = has_primary && !replica.out && !silent.contains(replica.name);
-    if (is_asked) questions[replica.name] = {list};
+    if (is_asked) questions[replica.name] = {list(replica.name)};
   }
   std::map<std::string, Work> works;
   for (const auto& [server, given] : asker(questions)) {
@@ -168,8 +173,9 @@ void PageCheck::AddTo(Report& report, const Session::Deadlines& deadlines, Serve
     const Work& work = works.at(server);
     for (std::size_t i = 0; i < given.size(); ++i) {
       const Piece& piece = work.pieces[i];
-      if (given[i].ok() && given[i]->empty())
-        progress_[NameOf(server)].damaged.erase(piece.Place());
+      // Mended, or dropped.
+      const bool is_over = given[i].ok() ? given[i]->empty() : absl::IsUnknown(given[i].status());
+      if (is_over) progress_[NameOf(server)].damaged.erase(piece.Place());
       if (DamageIn(given[i]).empty()) continue;
       Work& suspect = suspects[server];
       suspect.schema = work.schema;

@@ -1,9 +1,10 @@
 // Reads pages of every server in use with amcheck, a few megabytes at a time, round after round, so
 // that damage is found that no query has stumbled over yet. Where amcheck is not installed, or may
 // not be used, that is a note.
-// One thread owns it. Promises: no more than kBlocksPerRound blocks of each server in a round (an
-// index is read whole or not at all); only the lock of a reader is taken; damage is FAILED once a
-// second reading finds it too, and stays so until a reading finds it gone.
+// One thread owns it. Promises: no more than kBlocksPerRound blocks of each server in a round (but
+// an index is read whole or not at all), of kRelationsPerRound relations; only the lock of a reader
+// is taken; damage is FAILED once a second reading finds it too, and stays so until a reading finds
+// it gone.
 #pragma once
 
 #include <cstddef>
@@ -24,6 +25,7 @@ class PageCheck {
  public:
   // 20 MB.
   static constexpr std::uint64_t kBlocksPerRound = 2'560;
+  static constexpr int kRelationsPerRound = 128;
   // Larger indexes are left out: 200 MB, which take a fifth of a second.
   static constexpr std::uint64_t kIndexBlocksMax = 25'600;
 

@@ -1,5 +1,6 @@
 #include "controller/database/postgres_probe.h"
 
+#include <algorithm>
 #include <map>
 #include <utility>
 
@@ -111,6 +112,10 @@ Report PostgresProbe::Fingerprint(const Clock& clock) {
   Report report = FingerprintRun(inventory_, deadlines_.fingerprint,
                                  {.servers = servers_, .dialect = dialect_, .clock = clock})
                       .Run();
+  // Proven drift waits for nothing.
+  const bool drains = std::any_of(report.findings.begin(), report.findings.end(),
+                                  [](const Finding& finding) { return finding.drains; });
+  if (drains) return report;
   const Session::Deadlines& deadlines = deadlines_.fingerprint.reading;
   SoundnessRun(inventory_, deadlines, servers_, clock).AddTo(report);
   page_check_.AddTo(report, deadlines, servers_, clock);

@@ -119,26 +119,29 @@ TEST_F(OutagesTest, ACollationOfAnotherOperatingSystem) {
   EXPECT_THAT(report.findings, Contains(IsFinding(Severity::kDegraded, "collation", "db2")));
 }
 
-// Flips bits in the middle of a file's first page, and puts them back.
+// Flips bits in the middle of one of a file's pages, and puts them back.
 class Damage {
  public:
-  explicit Damage(std::string path) : path_(std::move(path)) { Flip(); }
+  explicit Damage(std::string path, int page = 0)
+      : path_(std::move(path)), middle_(std::streamoff{8'192} * page + 4'096) {
+    Flip();
+  }
   ~Damage() { Flip(); }
 
  private:
   void Flip() const {
     std::fstream file(path_, std::ios::in | std::ios::out | std::ios::binary);
     ASSERT_TRUE(file.is_open()) << path_;
-    constexpr std::streamoff kMiddle = 4'096;
     std::string bytes(64, '\0');
-    file.seekg(kMiddle);
+    file.seekg(middle_);
     file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
     for (char& byte : bytes) byte = static_cast<char>(byte ^ 0x5a);
-    file.seekp(kMiddle);
+    file.seekp(middle_);
     file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
   }
 
   const std::string path_;
+  const std::streamoff middle_;
 };
 
 TEST_F(OutagesTest, ACorruptPageOnTheStandby) {
@@ -164,41 +167,58 @@ TEST_F(OutagesTest, ACorruptPageOnTheStandby) {
   EXPECT_TRUE(Ask("db2", "SELECT count(*) FROM public.products").ok());
 }
 
-TEST_F(OutagesTest, ACorruptPageThatNobodyReadsButAmcheck) {
-  const auto notes_of = [&](PostgresProbe& probe) { return probe.Fingerprint(clock_).notes; };
-  {
-    PostgresProbe probe(Trio(), Hurried());
-    EXPECT_THAT(notes_of(probe),
-                Contains(HasSubstr("replica db2: amcheck is not installed there")));
+class AmcheckTest : public OutagesTest {
+ protected:
+  void TearDown() override { lab_->Sql("db1", "DROP EXTENSION IF EXISTS amcheck"); }
+
+  void Install() {
+    lab_->Sql("db1", "CREATE EXTENSION amcheck");
+    AwaitAtStandby("SELECT count(*) = 1 FROM pg_extension WHERE extname = 'amcheck'");
   }
-  lab_->Sql("db1", "CREATE EXTENSION amcheck");
-  ASSERT_TRUE(WaitUntil(
-      [&] {
-        return lab_->Sql("db2", "SELECT count(*) FROM pg_extension WHERE extname = 'amcheck'") ==
-               "1";
-      },
-      Duration(15'000)));
-  {
-    PostgresProbe probe(Trio(), Hurried());
-    EXPECT_THAT(notes_of(probe), Contains(HasSubstr("replica db2: amcheck may not be used there")));
+  void Grant() {
+    lab_->Sql("db1",
+              "GRANT EXECUTE ON FUNCTION bt_index_check(regclass), "
+              "verify_heapam(regclass, boolean, boolean, text, bigint, bigint) TO headgate");
+    AwaitAtStandby(
+        "SELECT has_function_privilege('headgate', 'bt_index_check(regclass)', 'EXECUTE')");
   }
-  lab_->Sql("db1",
-            "GRANT EXECUTE ON FUNCTION bt_index_check(regclass), "
-            "verify_heapam(regclass, boolean, boolean, text, bigint, bigint) TO headgate");
-  const std::string granted =
-      "SELECT has_function_privilege('headgate', 'bt_index_check(regclass)', 'EXECUTE')";
-  ASSERT_TRUE(WaitUntil([&] { return lab_->Sql("db2", granted) == "t"; }, Duration(15'000)));
+  void AwaitAtStandby(const std::string& condition) {
+    ASSERT_TRUE(WaitUntil([&] { return lab_->Sql("db2", condition) == "t"; }, Duration(30'000)))
+        << condition;
+  }
+  // With all that it holds: its memory would hide what is on the disk, and a restart that replays
+  // would mend it.
+  std::string FileOnDisk(const std::string& relation) {
+    lab_->Sql("db1", "CHECKPOINT");
+    AwaitAtStandby("SELECT pg_last_wal_replay_lsn() >= '" +
+                   lab_->Sql("db1", "SELECT pg_current_wal_lsn()") + "'");
+    const std::string file = lab_->Folder() + "/db2/" +
+                             lab_->Sql("db2", "SELECT pg_relation_filepath('" + relation + "')");
+    lab_->Do("restart db2");
+    WaitUntilHealthy();
+    return file;
+  }
+};
+
+TEST_F(AmcheckTest, IsMissedWhereItCannotBeUsed) {
+  PostgresProbe probe(Trio(), Hurried());
+  EXPECT_THAT(probe.Fingerprint(clock_).notes,
+              Contains(HasSubstr("replica db2: amcheck is not installed there")));
+  Install();
+  EXPECT_THAT(probe.Fingerprint(clock_).notes,
+              Contains(HasSubstr("replica db2: amcheck may not be used there")));
+}
+
+TEST_F(AmcheckTest, FindsACorruptPageThatNobodyElseReads) {
+  Install();
+  Grant();
   PostgresProbe probe(Trio(), Hurried());
   const Report sound = probe.Fingerprint(clock_);
   EXPECT_THAT(sound.findings, IsEmpty());
   EXPECT_THAT(sound.notes, ElementsAre(HasSubstr("replica db3: amcheck is not installed there")));
   for (const char* relation : {"products", "customers_email_key"}) {
     SCOPED_TRACE(relation);
-    const std::string file =
-        lab_->Folder() + "/db2/" +
-        lab_->Sql("db2", std::string("SELECT pg_relation_filepath('") + relation + "')");
-    lab_->Do("restart db2");
-    WaitUntilHealthy();
+    const std::string file = FileOnDisk(relation);
     {
       const Damage damage(file);
       EXPECT_THAT(
@@ -210,7 +230,41 @@ TEST_F(OutagesTest, ACorruptPageThatNobodyReadsButAmcheck) {
     // Mended, it is forgotten.
     EXPECT_THAT(probe.Fingerprint(clock_).findings, IsEmpty());
   }
-  lab_->Sql("db1", "DROP EXTENSION amcheck");
+}
+
+TEST_F(AmcheckTest, ReadsALargeTableRoundAfterRound) {
+  Install();
+  Grant();
+  // 32 MB, and a round is 20 MB.
+  lab_->Sql("db3", "CREATE TABLE big (id int, filler text)");
+  lab_->Sql(
+      "db1",
+      "CREATE TABLE big (id int, filler text); ALTER TABLE big ALTER filler SET STORAGE PLAIN;"
+      "INSERT INTO big SELECT i, repeat('x', 7000) FROM generate_series(1, 4000) AS i");
+  AwaitAtStandby("SELECT coalesce(pg_relation_size(to_regclass('big')), 0) = " +
+                 lab_->Sql("db1", "SELECT pg_relation_size('big')"));
+  Inventory physical = Trio();
+  physical.replicas.pop_back();
+  PostgresProbe rolling(physical, Hurried());
+  const std::string file = FileOnDisk("big");
+  {
+    const Damage damage(file, 3'000);
+    Report report;
+    int rounds = 0;
+    for (; rounds < 8 && !Has(report, "page_corrupt"); ++rounds) {
+      report = rolling.Fingerprint(clock_);
+    }
+    EXPECT_THAT(report.findings,
+                ElementsAre(AllOf(IsFinding(Severity::kFailed, "page_corrupt", "db2"),
+                                  Says("table public.big is damaged"), Says("3000"))));
+    EXPECT_GT(rounds, 1);
+    // It stays while it is so, wherever the rounds are.
+    EXPECT_TRUE(Has(rolling.Fingerprint(clock_), "page_corrupt"));
+  }
+  lab_->Sql("db1", "DROP TABLE big");
+  lab_->Sql("db3", "DROP TABLE big");
+  EXPECT_TRUE(
+      WaitUntil([&] { return rolling.Fingerprint(clock_).findings.empty(); }, Duration(15'000)));
 }
 
 }  // namespace
