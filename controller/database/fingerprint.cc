@@ -179,6 +179,7 @@ void FingerprintRun::Tell(const Replica& replica, bool has_replayed, const Readi
                                 .drains = is_confirmed,
                                 .kind = "schema",
                                 .server = replica.name,
+                                .table = difference.key.schema + "." + difference.key.relation,
                                 .text = std::move(text)});
   }
   if (told <= kFindingsMax) return;

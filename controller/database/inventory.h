@@ -53,6 +53,8 @@ struct Finding {
   // "unreachable", "lag", "schema", "not_streaming", "wrong_role", "still_in_use", …
   std::string kind;
   std::string server;
+  // "public.orders", where it tells of one table or type.
+  std::string table{};
   // For people, complete: "replica db2: table public.orders: column total is numeric(10,2) here,
   // integer on the primary".
   std::string text;

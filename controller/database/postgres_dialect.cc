@@ -8,18 +8,12 @@
 
 #include "controller/database/observation.h"
 #include "controller/database/replication_judge.h"
+#include "controller/database/wal_position.h"
 
 namespace headgate::database {
 namespace {
 
 constexpr std::uint64_t kWalPageBytes = 8'192;
-
-// The next byte to be written may lie behind a page's header, which no replica ever "replays": the
-// end of the last record is then the start of the page.
-std::uint64_t EndOfLastRecord(std::uint64_t insert_position) {
-  const std::uint64_t into_page = insert_position % kWalPageBytes;
-  return into_page == 24 || into_page == 40 ? insert_position - into_page : insert_position;
-}
 
 // An ordinary table, neither a part of another nor made of parts.
 bool IsPlainTable(const ObjectKey& key, const Schema& schema) {
@@ -156,6 +150,7 @@ std::vector<Gap> PostgresDialect::Gaps(const Replica& replica, const PrimarySche
                        .drains = false,
                        .kind = "not_subscribed",
                        .server = replica.name,
+                       .table = table,
                        .text = fmt::format(
                            "replica {}: table {} is published but not replicated: run ALTER "
                            "SUBSCRIPTION … REFRESH PUBLICATION there",
@@ -169,6 +164,7 @@ std::vector<Gap> PostgresDialect::Gaps(const Replica& replica, const PrimarySche
                .drains = false,
                .kind = "not_published",
                .server = replica.name,
+               .table = table,
                .text = fmt::format("replica {}: table {} exists here, but no publication that it "
                                    "subscribes to has it: its rows are not the primary's",
                                    replica.name, table)}});

@@ -237,24 +237,31 @@ std::vector<Difference> Compare(const Schema& primary, const Schema& replica) {
 }
 
 std::string Describe(const std::string& replica, const Difference& difference) {
+  return Describe("replica " + replica, difference, "on the primary");
+}
+
+std::string Describe(const std::string& who, const Difference& difference,
+                     const std::string& there) {
   const ObjectKey& key = difference.key;
   const std::string relation = key.schema + "." + key.relation;
   std::string subject =
-      fmt::format("replica {}: {} {}", replica, key.kind == "type" ? "type" : "table", relation);
+      fmt::format("{}: {} {}", who, key.kind == "type" ? "type" : "table", relation);
   if (!key.name.empty()) subject += fmt::format(": {} {}", key.kind, key.name);
   if (!difference.here.has_value()) {
-    return fmt::format("{} is missing here; on the primary it is {}", subject,
+    return fmt::format("{} is missing here; {} it is {}", subject, there,
                        Shown(*difference.on_primary, 0));
   }
   if (!difference.on_primary.has_value()) {
-    return fmt::format("{} is {} here; the primary has none", subject, Shown(*difference.here, 0));
+    const std::string nobody = there == "on the primary" ? "the primary has none"
+                                                         : fmt::format("{} there is none", there);
+    return fmt::format("{} is {} here; {}", subject, Shown(*difference.here, 0), nobody);
   }
   const auto [a, b] = std::mismatch(difference.here->begin(), difference.here->end(),
                                     difference.on_primary->begin(), difference.on_primary->end());
   const auto same = static_cast<std::size_t>(a - difference.here->begin());
   const std::size_t from = same > 40 ? same - 40 : 0;
-  return fmt::format("{} is {} here, {} on the primary", subject, Shown(*difference.here, from),
-                     Shown(*difference.on_primary, from));
+  return fmt::format("{} is {} here, {} {}", subject, Shown(*difference.here, from),
+                     Shown(*difference.on_primary, from), there);
 }
 
 }  // namespace headgate::database

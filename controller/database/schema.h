@@ -69,5 +69,9 @@ std::vector<Difference> Compare(const Schema& primary, const Schema& replica);
 
 // "replica db3: table public.orders: column total is integer here, numeric(10,2) on the primary".
 std::string Describe(const std::string& replica, const Difference& difference);
+// "the primary: table public.orders: column total is integer here, numeric(10,2) in the baseline",
+// of `who` and what it was compared with.
+std::string Describe(const std::string& who, const Difference& difference,
+                     const std::string& there);
 
 }  // namespace headgate::database
