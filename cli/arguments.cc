@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "cli/certs_options.h"
+#include "cli/dbcheck_options.h"
 #include "cli/gate_options.h"
 #include "cli/help_texts.h"
 #include "cli/plan_options.h"
@@ -101,7 +102,8 @@ void Grammar::AddConnection() {
       ->multi_option_policy(kLast);
   app_.add_option("--timeout", raw_.timeout,
                   "how long to wait, e.g. 10m: for the end of a restoration (start --wait, "
-                  "watch; preflight included), or for agents to confirm (default 2s, at most 60s)")
+                  "watch; preflight included), for dbcheck to end, or for agents to confirm (default "
+                  "2s, at most 60s)")
       ->multi_option_policy(kLast);
 }
 
@@ -251,6 +253,11 @@ void Grammar::AddPlans() {
                            "Rehearse this plan on modelled platforms. Needs no controller",
                            "headgate simulate restore-shop.yaml --scenario M1 -o svg > run.svg");
   AddPlanOptions(*validate, *simulate, command_);
+  CLI::App* dbcheck = Add(app_, Verb::kDbcheck, "dbcheck",
+                          "Are the replicas the same as the primary? Needs no controller",
+                          "headgate dbcheck --primary 'host=db1 dbname=shop' --replica "
+                          "'db2=host=db2 dbname=shop'");
+  AddDbcheckOptions(*dbcheck, command_, raw_.cpu_share);
 }
 
 void Grammar::AddCerts() {
@@ -274,10 +281,12 @@ std::variant<Command, Answer> Grammar::Read(const Variable& variable) {
   }
   for (const std::string& wrong :
        {ReadConnection(raw_, variable, command_), ReadValues(raw_, command_),
-        ReadLifetime(raw_.lifetime, command_.certs), ReadLabels(raw_.labels, command_)}) {
+        ReadLifetime(raw_.lifetime, command_.certs), ReadLabels(raw_.labels, command_),
+        ReadCpuShare(raw_.cpu_share, command_.dbcheck)}) {
     if (!wrong.empty()) return Answer{ExitCode::kUsage, "headgate: " + wrong + "\n"};
   }
-  for (const std::string& wrong : {CheckWhole(command_), CheckPlanOptions(command_)}) {
+  for (const std::string& wrong :
+       {CheckWhole(command_), CheckPlanOptions(command_), CheckDbcheckOptions(command_)}) {
     if (!wrong.empty()) return Answer{ExitCode::kUsage, "headgate: " + wrong + "\n"};
   }
   return command_;

@@ -38,6 +38,7 @@ enum class Verb {
   kDatabases,
   kCertsInit,
   kCertsIssue,
+  kDbcheck,
   kVersion,
 };
 
@@ -96,6 +97,25 @@ struct SimulateFlags {
   std::optional<double> rps{};
 };
 
+struct DbcheckFlags {
+  // Of the plan's databases; empty: all.
+  std::string database{};
+  // Instead of a plan.
+  std::string primary{};
+  // "NAME=DSN" or "DSN" each.
+  std::vector<std::string> replicas{};
+  std::string engine = "postgres";
+  // "physical" or "logical"; empty: as each replica says.
+  std::string kind{};
+  std::vector<std::string> tables{};
+  bool schema_only = false;
+  std::string baseline{};
+  std::string write_baseline{};
+  std::vector<std::string> allowed{};
+  std::uint32_t cpu_share_percent = 20;
+  std::string state{};
+};
+
 struct Command {
   Verb verb = Verb::kVersion;
   Connection connection{};
@@ -118,6 +138,7 @@ struct Command {
   std::uint32_t limit = 0;
   CertsFlags certs{};
   SimulateFlags simulate{};
+  DbcheckFlags dbcheck{};
   // What was typed and is not heeded, one line each: a lowering does without.
   std::vector<std::string> notices{};
 };

@@ -17,6 +17,7 @@ inline constexpr char kAbout[] =
     "  headgate start restore-shop.yaml --when-ready\n"
     "  headgate watch shop                     look; Ctrl-C leaves, the restoration goes on\n"
     "  headgate explain shop                   why does it not go on?\n"
+    "  headgate dbcheck restore-shop.yaml      are the replicas the same as the primary?\n"
     "  headgate hold shop | retreat shop | abort shop --to 0%\n"
     "close, hold, retreat and abort always work while a controller lives. If none answers they\n"
     "say what to type on the load balancers.";
@@ -26,6 +27,7 @@ inline constexpr char kExitCodes[] =
     "5 version conflict, 6 not allowed, 7 no controller reachable, 8 --timeout passed and the\n"
     "restoration goes on, 9 retreated or aborted, 10 waits for approval, 11 some agents\n"
     "unconfirmed, 12 could not tell, 130 detached by Ctrl-C (the restoration goes on)\n"
+    "Of dbcheck: 0 same, 3 different, 12 could not tell\n"
     "How a verb is used: headgate help VERB, or headgate VERB --help";
 
 // CLI11's own line would hide what the verb below a verb needs.
@@ -38,6 +40,7 @@ struct Usage : CLI::Formatter {
       {"agents", "Usage: headgate agents [OPTIONS] GATE, or agents remove [OPTIONS] GATE AGENT\n"},
       {"gates",
        "Usage: headgate gates [OPTIONS], gates create [OPTIONS] GATE --share SHARE,\n"
+       "       gates split [OPTIONS] GATE@PART --label KEY=VALUE, gates remove [OPTIONS] GATE,\n"
        "       or gates rotate-key [OPTIONS] GATE\n"}};
 };
 

@@ -185,6 +185,7 @@ CallResult CallOrder(const Command& command, const std::string& yaml, Controller
       return CallRemove(command, controller, outcome);
     case Verb::kValidate:
     case Verb::kSimulate:
+    case Verb::kDbcheck:
     case Verb::kStatus:
     case Verb::kWatch:
     case Verb::kExplain:

@@ -16,7 +16,7 @@ struct RawValues {
   std::vector<std::string> controllers{};
   std::string socket{}, ca{}, certificate{}, key{};
   std::string output{}, timeout{}, wait_for{}, expected_revision{};
-  std::string share{}, open_for{}, lifetime{};
+  std::string share{}, open_for{}, lifetime{}, cpu_share{};
   std::vector<std::string> labels{};
 };
 

@@ -132,6 +132,7 @@ ExitCode Run(const Command& command, Session& session) {
   if (command.verb == Verb::kCertsInit || command.verb == Verb::kCertsIssue) {
     return RunCerts(command, session);
   }
+  if (command.verb == Verb::kDbcheck) return RunDbcheck(command, session);
   if (command.verb == Verb::kVersion) return PrintVersion(command, session);
   auto endpoints = OpenEndpoints(command.connection, session.is_root, session.clock.Now());
   if (!endpoints.ok()) {
@@ -171,6 +172,7 @@ ExitCode Run(const Command& command, Session& session) {
     case Verb::kSimulate:
     case Verb::kCertsInit:
     case Verb::kCertsIssue:
+    case Verb::kDbcheck:
     case Verb::kVersion:
       break;
   }

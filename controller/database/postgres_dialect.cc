@@ -13,8 +13,6 @@
 namespace headgate::database {
 namespace {
 
-constexpr std::uint64_t kWalPageBytes = 8'192;
-
 // An ordinary table, neither a part of another nor made of parts.
 bool IsPlainTable(const ObjectKey& key, const Schema& schema) {
   const auto has = [&](const char* setting) {

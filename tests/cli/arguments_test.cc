@@ -69,6 +69,7 @@ TEST(Arguments, EveryVerbOfTheIncident) {
       {{"certs", "init", "--dir", "d", "--trust-domain", "t"}, Verb::kCertsInit},
       {{"certs", "issue", "--ca-dir", "c", "--dir", "d", "--role", "viewer", "--name", "n"},
        Verb::kCertsIssue},
+      {{"dbcheck", "p.yaml"}, Verb::kDbcheck},
       {{"version"}, Verb::kVersion}};
   for (const auto& [words, verb] : cases) {
     EXPECT_EQ(Good(words).verb, verb) << words[0];

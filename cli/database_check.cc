@@ -1,0 +1,166 @@
+#include "cli/database_check.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "controller/database/baseline.h"
+
+namespace headgate::cli {
+namespace {
+
+using database::ReplicaKind;
+using database::Servers;
+
+constexpr database::Session::Deadlines kSchemaDeadlines{
+    .connect = Duration(3'000), .statement = Duration(10'000), .total = Duration(15'000)};
+// Between two looks of one that waits.
+constexpr Duration kWaitPause{1'000};
+constexpr Duration kKeepEvery{2'000};
+// Differences from the baseline that are told of one server.
+constexpr std::size_t kToldMax = 20;
+
+// As the replicas say: one that is in recovery is a physical one. Who does not answer is told of
+// later.
+DeclaredDatabase WithKinds(DeclaredDatabase declared, const Clock& clock) {
+  if (!declared.asks_kind) return declared;
+  Servers servers(declared.inventory);
+  database::Questions questions;
+  for (const database::Replica& replica : declared.inventory.replicas) {
+    questions[replica.name] = {{.sql = "SELECT pg_is_in_recovery()", .parameters = {}}};
+  }
+  if (questions.empty()) return declared;
+  const auto answers = servers.Ask(questions, kSchemaDeadlines, clock);
+  for (database::Replica& replica : declared.inventory.replicas) {
+    const auto& answer = answers.at(replica.name).front();
+    const bool is_primary = answer.ok() && answer->size() == 1 && answer->front().front() == "f";
+    replica.kind = is_primary ? ReplicaKind::kLogical : ReplicaKind::kPhysical;
+  }
+  return declared;
+}
+
+}  // namespace
+
+DatabaseCheck::DatabaseCheck(DeclaredDatabase declared, const DbcheckFlags& flags,
+                             std::optional<database::Schema> baseline, Teller teller,
+                             const Clock& clock)
+    : flags_(flags),
+      baseline_(std::move(baseline)),
+      teller_(std::move(teller)),
+      clock_(clock),
+      checked_{.declared = WithKinds(std::move(declared), clock)},
+      servers_(checked_.declared.inventory),
+      probe_(checked_.declared.inventory) {}
+
+void DatabaseCheck::Interrupt() {
+  servers_.Interrupt();
+  probe_.Interrupt();
+}
+
+absl::Status DatabaseCheck::Run(const std::string& state, bool waits) {
+  const TimePoint began = clock_.Now();
+  std::string resumed = state;
+  while (true) {
+    checked_.findings.clear();
+    checked_.allowed.clear();
+    CheckReplication();
+    if (!waits || IsSame()) CheckSchemas();
+    if (!flags_.schema_only && !checked_.declared.inventory.replicas.empty() &&
+        (!waits || IsSame())) {
+      database::DataComparison comparison(
+          checked_.declared.inventory,
+          {.tables = flags_.tables, .cpu_share_percent = flags_.cpu_share_percent}, dialect_,
+          servers_, clock_);
+      if (!resumed.empty()) {
+        if (absl::Status status = comparison.Resume(resumed); !status.ok()) return status;
+      }
+      resumed.clear();
+      CompareData(comparison);
+    }
+    checked_.took = clock_.Now() - began;
+    if (!waits || JudgeSameness(checked_.findings) != Sameness::kUnknown) return absl::OkStatus();
+    teller_.phase("waiting: " + checked_.findings.front().text);
+    if (!servers_.Pause(kWaitPause)) return absl::OkStatus();
+  }
+}
+
+void DatabaseCheck::Add(const std::vector<database::Finding>& findings) {
+  for (const database::Finding& finding : findings) {
+    auto& list = IsAllowed(finding, flags_.allowed) ? checked_.allowed : checked_.findings;
+    if (std::ranges::find(list, finding) == list.end()) list.push_back(finding);
+  }
+}
+
+void DatabaseCheck::CheckReplication() {
+  if (checked_.declared.inventory.replicas.empty()) return;
+  teller_.phase("replication");
+  Add(probe_.Look(clock_).findings);
+}
+
+void DatabaseCheck::CheckSchemas() {
+  teller_.phase("schemas");
+  if (!checked_.declared.inventory.replicas.empty()) Add(probe_.Fingerprint(clock_).findings);
+  if (baseline_.has_value()) CheckBaseline();
+}
+
+void DatabaseCheck::CheckBaseline() {
+  std::vector<std::string> compared = {"primary"};
+  for (const database::Replica& replica : checked_.declared.inventory.replicas) {
+    // A logical replica has a part of the primary's schema, which has been compared with it.
+    if (!replica.out && replica.kind == ReplicaKind::kPhysical) compared.push_back(replica.name);
+  }
+  for (const std::string& server : compared) {
+    const auto schema = ReadSchemaOf(server == "primary" ? Servers::kPrimary : server);
+    if (schema.ok()) {
+      Add(database::CompareWithBaseline(*baseline_, *schema, server, kToldMax));
+      continue;
+    }
+    Add({{.severity = database::Severity::kUnknown,
+          .drains = false,
+          .kind = "schema_unread",
+          .server = server,
+          .text = fmt::format("{}: its schema could not be read: {}",
+                              server == "primary" ? "the primary" : "replica " + server,
+                              std::string(schema.status().message()))}});
+  }
+}
+
+absl::StatusOr<database::Schema> DatabaseCheck::ReadSchemaOf(const std::string& server) {
+  const auto answers = servers_.Ask(
+      {{server, {database::SchemaStatement(checked_.declared.inventory.schemas)}}},
+      kSchemaDeadlines, clock_);
+  return database::ReadSchema(answers.at(server).front());
+}
+
+absl::StatusOr<database::Schema> DatabaseCheck::ReadPrimarySchema() {
+  return ReadSchemaOf(Servers::kPrimary);
+}
+
+void DatabaseCheck::CompareData(database::DataComparison& comparison) {
+  teller_.phase("data");
+  TimePoint kept = clock_.Now();
+  while (!comparison.IsDone() && !servers_.IsInterrupted()) {
+    const Duration rest = comparison.Step();
+    teller_.progress(comparison.Progress());
+    if (clock_.Now() - kept >= kKeepEvery) {
+      kept = clock_.Now();
+      teller_.keep(comparison.Save());
+    }
+    if (rest > Duration(0) && !servers_.Pause(rest)) break;
+  }
+  teller_.keep(comparison.IsDone() ? "" : comparison.Save());
+  Add(comparison.Findings());
+  checked_.rows = comparison.Differences();
+  checked_.progress = comparison.Progress();
+  checked_.has_compared_data = comparison.IsDone();
+  if (comparison.IsDone()) return;
+  Add({{.severity = database::Severity::kUnknown,
+        .drains = false,
+        .kind = "data",
+        .server = "primary",
+        .text = fmt::format("the primary: the comparison of data was ended after {} rows",
+                            checked_.progress.rows_done)}});
+}
+
+}  // namespace headgate::cli

@@ -1,0 +1,250 @@
+// `headgate dbcheck` against a primary, a standby and a logical replica.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "cli/dbcheck_allowed.h"
+#include "cli/dbcheck_inventory.h"
+#include "tests/cli/caller.h"
+#include "tests/controller/database/lab.h"
+#include "tests/support/temp_folder.h"
+
+namespace headgate::cli {
+namespace {
+
+using nlohmann::json;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using Words = std::vector<std::string>;
+
+class DbcheckTest : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() { lab_ = std::make_unique<testing::DatabaseLab>(); }
+  static void TearDownTestSuite() { lab_.reset(); }
+
+  static Words Trio(const Words& more = {}) {
+    Words words = {"dbcheck",   "--primary", lab_->Dsn("db1"), "--replica", "db2=" + lab_->Dsn("db2"),
+                   "--replica", "db3=" + lab_->Dsn("db3")};
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
+  }
+
+  Said Type(const Words& words) {
+    Caller caller("unused");
+    caller.way_in.clear();
+    return caller.Type(words);
+  }
+
+  std::string Read(const std::string& path) {
+    std::ifstream file(path);
+    std::stringstream text;
+    text << file.rdbuf();
+    return text.str();
+  }
+
+  static std::unique_ptr<testing::DatabaseLab> lab_;
+  const test::TempFolder folder_;
+};
+
+std::unique_ptr<testing::DatabaseLab> DbcheckTest::lab_;
+
+TEST_F(DbcheckTest, SaysSameOfAHealthyTrioAndAsksHowEachReplicates) {
+  const Said text = Type(Trio({"--wait", "--timeout", "30s"}));
+  EXPECT_EQ(text.code, 0) << text.out << text.err;
+  EXPECT_THAT(text.out, HasSubstr("database: same (7500 rows of 3 tables compared"));
+  const Said said = Type(Trio({"-o", "json"}));
+  EXPECT_EQ(said.code, 0) << said.out;
+  const json document = json::parse(said.out);
+  EXPECT_EQ(document["verdict"], "same");
+  EXPECT_EQ(document["exit"], 0);
+  const json& database = document["databases"][0];
+  EXPECT_EQ(database["engine"], "postgres");
+  EXPECT_EQ(database["rows"], 7'500);
+  EXPECT_EQ(database["replicas"][0]["kind"], "physical");
+  EXPECT_EQ(database["replicas"][1]["kind"], "logical");
+  EXPECT_TRUE(database["differences"].empty());
+}
+
+TEST_F(DbcheckTest, NamesTheRowsThatDiffer) {
+  lab_->Sql("db3", "UPDATE products SET price = 1 WHERE id = 77; DELETE FROM orders WHERE id = 8");
+  const Said text = Type(Trio());
+  const Said said = Type(Trio({"-o", "json"}));
+  const Said only = Type(Trio({"--tables", "customers,public.orders", "-o", "json"}));
+  lab_->Sql("db3",
+            "UPDATE products SET price = 86.99 WHERE id = 77; "
+            "INSERT INTO orders SELECT 8, 9, 9, 3, 59.97, 'new', placed_at FROM orders LIMIT 1");
+  EXPECT_EQ(text.code, 3);
+  EXPECT_THAT(text.out, HasSubstr("FAILED   replica db3: table public.products: row (id = 77) "
+                                  "differs from the primary's in price"));
+  EXPECT_THAT(text.out, HasSubstr("database: DIFFERENT"));
+  EXPECT_EQ(said.code, 3);
+  const json differences = json::parse(said.out)["databases"][0]["differences"];
+  EXPECT_EQ(differences, json::parse(R"([
+      {"engine": "postgres", "replica": "db3", "table": "public.orders", "kind": "row_missing",
+       "key": {"id": "8"}, "columns": []},
+      {"engine": "postgres", "replica": "db3", "table": "public.products", "kind": "row_different",
+       "key": {"id": "77"}, "columns": ["price"]}])"));
+  EXPECT_EQ(json::parse(only.out)["databases"][0]["differences"].size(), 1U);
+}
+
+TEST_F(DbcheckTest, TellsASchemaThatDiffersAndLetsOneBeAllowed) {
+  lab_->Sql("db3", "ALTER TABLE orders ADD gift text");
+  const Said said = Type(Trio({"--schema-only", "-o", "json"}));
+  const Said allowed = Type(Trio({"--schema-only", "--allow", "table *.orders: column gift"}));
+  const Said other = Type(Trio({"--schema-only", "--allow", "table *.orders: column other"}));
+  lab_->Sql("db3", "ALTER TABLE orders DROP gift");
+  EXPECT_EQ(said.code, 3);
+  const json difference = json::parse(said.out)["databases"][0]["differences"][0];
+  EXPECT_EQ(difference["kind"], "schema");
+  EXPECT_EQ(difference["table"], "public.orders");
+  EXPECT_EQ(difference["replica"], "db3");
+  EXPECT_EQ(allowed.code, 0) << allowed.out;
+  EXPECT_THAT(allowed.out, HasSubstr("allowed  replica db3: table public.orders: column gift"));
+  EXPECT_EQ(other.code, 3);
+}
+
+TEST_F(DbcheckTest, HoldsServersAgainstABaselineThatItWrote) {
+  const std::string file = folder_.path() + "/baseline";
+  const Words primary = {"dbcheck", "--primary", lab_->Dsn("db1")};
+  const auto with = [&](const Words& more) {
+    Words words = primary;
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
+  };
+  EXPECT_EQ(Type(with({"--write-baseline", file})).code, 0);
+  EXPECT_THAT(Read(file), HasSubstr("\npublic | orders | column | total | numeric(10,2) not null\n"));
+  EXPECT_EQ(Type(with({"--baseline", file})).code, 0);
+  lab_->Sql("db1", "CREATE INDEX by_total ON orders (total)");
+  const Said said = Type(with({"--baseline", file}));
+  lab_->Sql("db1", "DROP INDEX by_total");
+  EXPECT_EQ(said.code, 3);
+  EXPECT_THAT(said.out, HasSubstr("the primary: table public.orders: index by_total is CREATE "
+                                  "INDEX by_total ON public.orders USING btree (total) here; in "
+                                  "the baseline there is none"));
+  std::ofstream(file) << "something else\n";
+  EXPECT_EQ(Type(with({"--baseline", file})).code, 2);
+}
+
+TEST_F(DbcheckTest, CouldNotTellOfAServerThatIsNotThere) {
+  lab_->Do("stop db2");
+  const Said said = Type(Trio());
+  // One that waits is told when its time is up.
+  const Said waited = Type(Trio({"--wait", "--timeout", "300ms"}));
+  lab_->Do("start db2");
+  EXPECT_EQ(said.code, 12) << said.out;
+  EXPECT_THAT(said.out, HasSubstr("replica db2"));
+  EXPECT_THAT(said.out, HasSubstr("database: could not tell"));
+  EXPECT_EQ(waited.code, 12) << waited.out;
+}
+
+TEST_F(DbcheckTest, TakesThePlansDatabases) {
+  const std::string file = folder_.path() + "/plan.yaml";
+  std::ofstream(file) << "gate: shop\npreflight: {agents: [edge-1]}\nchecks:\n"
+                         "  - {name: errors, ratio: agents.http_5xx, limit: 1%}\n"
+                         "ramp: {steps: adaptive}\ndatabases:\n  orders:\n"
+                         "    engine: postgres\n    primary: '"
+                      << lab_->Dsn("db1") << "'\n    replicas:\n      - {name: db2, dsn: '"
+                      << lab_->Dsn("db2") << "', kind: physical}\n";
+  const Said said = Type({"dbcheck", file});
+  EXPECT_EQ(said.code, 0) << said.out << said.err;
+  EXPECT_THAT(said.out, HasSubstr("orders: same"));
+  EXPECT_EQ(Type({"dbcheck", file, "--database", "hope"}).code, 2);
+}
+
+TEST_F(DbcheckTest, KeepsWhatItHasComparedWhenItsTimeIsUpAndGoesOnFromThere) {
+  const std::string file = folder_.path() + "/state";
+  const Said first = Type(Trio({"--state", file, "--timeout", "1ms"}));
+  EXPECT_EQ(first.code, 12) << first.out;
+  EXPECT_TRUE(std::filesystem::exists(file));
+  const Said other = Type(Trio({"--state", file, "--tables", "orders"}));
+  EXPECT_EQ(other.code, 2);
+  EXPECT_THAT(other.err, HasSubstr("remove it to begin anew"));
+  const Said second = Type(Trio({"--state", file}));
+  EXPECT_EQ(second.code, 0) << second.out;
+  EXPECT_FALSE(std::filesystem::exists(file));
+}
+
+TEST_F(DbcheckTest, RefusesAPasswordOnTheCommandLineWithoutRepeatingIt) {
+  for (const Words& words :
+       {Words{"dbcheck", "--primary", "host=db1 password=hunter2", "--replica", "host=db2"},
+        Words{"dbcheck", "--primary", "host=db1", "--replica", "db2=host=db2 password=hunter2"},
+        Words{"dbcheck", "--primary", "host=db1", "--replica", "postgresql://u:hunter2@db2/shop"},
+        Words{"dbcheck", "--primary", "host=db1 pasword=hunter2", "--replica", "host=db2"}}) {
+    const Said said = Type(words);
+    EXPECT_EQ(said.code, 2);
+    EXPECT_THAT(said.err, Not(HasSubstr("hunter2")));
+  }
+  EXPECT_THAT(Type({"dbcheck", "--primary", "host=db1 password=x", "--replica", "host=db2"}).err,
+              HasSubstr("passfile="));
+}
+
+TEST(DbcheckArguments, SayWhatIsWrongWithThem) {
+  const std::vector<std::pair<Words, std::string>> cases = {
+      {{"dbcheck"}, "dbcheck needs a PLAN, or --primary and --replica"},
+      {{"dbcheck", "p.yaml", "--primary", "host=a"}, "give one"},
+      {{"dbcheck", "p.yaml", "--replica", "host=a"}, "--replica goes with --primary"},
+      {{"dbcheck", "--primary", "host=a"}, "give --replica"},
+      {{"dbcheck", "--primary", "host=a", "--database", "x", "--replica", "host=b"},
+       "--database goes with a PLAN"},
+      {{"dbcheck", "p.yaml", "--cpu-share", "0%"}, "--cpu-share '0%' is refused: write 1% to 100%"},
+      {{"dbcheck", "p.yaml", "--cpu-share", "120%"}, "is refused"},
+      {{"dbcheck", "p.yaml", "--schema-only", "--tables", "a"}, "--schema-only compares no data"},
+      {{"dbcheck", "p.yaml", "--engine", "oracle"}, "oracle"},
+      {{"dbcheck", "p.yaml", "--kind", "both"}, "both"},
+      {{"dbcheck", "p.yaml", "--baseline", "a", "--write-baseline", "b"}, "contradict each other"}};
+  for (const auto& [words, text] : cases) {
+    const auto parsed = ParseArguments(words, [](const std::string&) { return std::string(); });
+    const auto* answer = std::get_if<Answer>(&parsed);
+    ASSERT_NE(answer, nullptr) << text;
+    EXPECT_EQ(answer->code, ExitCode::kUsage);
+    EXPECT_THAT(answer->text, HasSubstr(text));
+  }
+}
+
+TEST(SplitReplica, TellsANameFromAnOptionOfTheConnection) {
+  using Pair = std::pair<std::string, std::string>;
+  EXPECT_EQ(SplitReplica("db2=host=10.0.0.2 dbname=shop"), Pair("db2", "host=10.0.0.2 dbname=shop"));
+  EXPECT_EQ(SplitReplica("host=10.0.0.2 dbname=shop"), Pair("", "host=10.0.0.2 dbname=shop"));
+  EXPECT_EQ(SplitReplica("db2=postgresql://db2/shop"), Pair("db2", "postgresql://db2/shop"));
+  EXPECT_EQ(SplitReplica("postgresql://db2/shop?sslmode=require"),
+            Pair("", "postgresql://db2/shop?sslmode=require"));
+  EXPECT_EQ(SplitReplica("service=db2"), Pair("", "service=db2"));
+}
+
+TEST(AllowedDifferences, AreWrittenAsTheyAreTold) {
+  const std::string text = "table public.orders: column gift is text here; the primary has none";
+  EXPECT_TRUE(FitsPattern(text, "table public.orders: column gift"));
+  EXPECT_TRUE(FitsPattern(text, "table *: column gift is *none"));
+  EXPECT_TRUE(FitsPattern(text, "*"));
+  EXPECT_FALSE(FitsPattern(text, "column gift"));
+  EXPECT_FALSE(FitsPattern(text, "table public.orders: column other"));
+  EXPECT_FALSE(IsAllowed({.text = "replica db3: " + text}, {""}));
+  EXPECT_TRUE(IsAllowed({.text = "replica db3: " + text}, {"x", "table public.orders"}));
+}
+
+TEST(JudgeSameness, IsDifferentOnlyWhereADifferenceIsProven) {
+  const auto judge = [](database::Severity severity, const std::string& kind) {
+    return JudgeSameness({{.severity = severity, .kind = kind}});
+  };
+  EXPECT_EQ(JudgeSameness({}), Sameness::kSame);
+  EXPECT_EQ(judge(database::Severity::kFailed, "data"), Sameness::kDifferent);
+  EXPECT_EQ(judge(database::Severity::kFailed, "schema"), Sameness::kDifferent);
+  EXPECT_EQ(judge(database::Severity::kUnknown, "data"), Sameness::kUnknown);
+  EXPECT_EQ(judge(database::Severity::kFailed, "unreachable"), Sameness::kUnknown);
+  EXPECT_EQ(judge(database::Severity::kFailed, "same_server"), Sameness::kUnknown);
+  EXPECT_EQ(judge(database::Severity::kDegraded, "lag"), Sameness::kSame);
+  EXPECT_EQ(judge(database::Severity::kDegraded, "not_published"), Sameness::kUnknown);
+  EXPECT_EQ(JudgeSameness({{.severity = database::Severity::kUnknown, .kind = "timeout"},
+                           {.severity = database::Severity::kFailed, .kind = "data"}}),
+            Sameness::kDifferent);
+}
+
+}  // namespace
+}  // namespace headgate::cli
