@@ -142,9 +142,8 @@ absl::Status Dbcheck::ReadFiles() {
     if (!text.ok()) return text.status();
     auto schema = database::ReadBaseline(*text, "postgres");
     if (!schema.ok()) {
-      return absl::InvalidArgumentError(
-          fmt::format("{} is no baseline: {}", Clean(flags_.baseline),
-                      std::string(schema.status().message())));
+      return absl::InvalidArgumentError(fmt::format("{} is no baseline: {}", Clean(flags_.baseline),
+                                                    std::string(schema.status().message())));
     }
     baseline_ = *std::move(schema);
   }
@@ -170,8 +169,8 @@ ExitCode Dbcheck::Run() {
   }
   for (const DeclaredDatabase& database : *declared) {
     if (database.engine == "postgres") continue;
-    return Usage(absl::InvalidArgumentError(
-        "engine mariadb is not there yet: dbcheck compares PostgreSQL"));
+    return Usage(
+        absl::InvalidArgumentError("engine mariadb is not there yet: dbcheck compares PostgreSQL"));
   }
   if (absl::Status status = ReadFiles(); !status.ok()) return Usage(status);
   if (!flags_.write_baseline.empty()) return WriteBaseline(declared->front());
@@ -205,9 +204,10 @@ ExitCode Dbcheck::WriteBaseline(const DeclaredDatabase& declared) {
     schema = absl::NotFoundError("no table is visible: is dbname right?");
   }
   if (!schema.ok()) {
-    return Refuse(ExitCode::kCouldNotTell,
-                  "the primary's schema could not be read: " + std::string(schema.status().message()),
-                  command_, session_);
+    return Refuse(
+        ExitCode::kCouldNotTell,
+        "the primary's schema could not be read: " + std::string(schema.status().message()),
+        command_, session_);
   }
   const absl::Status written =
       WriteFile(flags_.write_baseline, database::WriteBaseline(*schema, declared.engine));

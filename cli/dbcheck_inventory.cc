@@ -78,7 +78,8 @@ absl::StatusOr<std::vector<DeclaredDatabase>> DatabasesOf(const engine::PlanSpec
 }
 
 absl::StatusOr<DeclaredDatabase> DatabaseOf(const DbcheckFlags& flags) {
-  DeclaredDatabase database{.engine = flags.engine, .inventory = {}, .asks_kind = flags.kind.empty()};
+  DeclaredDatabase database{
+      .engine = flags.engine, .inventory = {}, .asks_kind = flags.kind.empty()};
   database.inventory.name = "database";
   database.inventory.primary_dsn = flags.primary;
   if (absl::Status status = CheckDsn("--primary", flags.primary); !status.ok()) return status;
@@ -87,19 +88,20 @@ absl::StatusOr<DeclaredDatabase> DatabaseOf(const DbcheckFlags& flags) {
     auto [name, dsn] = SplitReplica(text);
     if (absl::Status status = CheckDsn("--replica", dsn); !status.ok()) return status;
     if (name.empty()) {
-      name = flags.replicas.size() == 1 ? "replica"
-                                        : fmt::format("replica-{}", database.inventory.replicas.size() + 1);
+      name = flags.replicas.size() == 1
+                 ? "replica"
+                 : fmt::format("replica-{}", database.inventory.replicas.size() + 1);
     }
     if (!names.insert(name).second) {
       return absl::InvalidArgumentError(
           fmt::format("--replica: the name '{}' is taken: each has its own", Clean(name)));
     }
-    database.inventory.replicas.push_back(
-        {.name = name,
-         .dsn = dsn,
-         .kind = flags.kind == "logical" ? database::ReplicaKind::kLogical
-                                         : database::ReplicaKind::kPhysical,
-         .out = false});
+    database.inventory.replicas.push_back({.name = name,
+                                           .dsn = dsn,
+                                           .kind = flags.kind == "logical"
+                                                       ? database::ReplicaKind::kLogical
+                                                       : database::ReplicaKind::kPhysical,
+                                           .out = false});
   }
   return database;
 }

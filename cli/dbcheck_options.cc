@@ -25,9 +25,12 @@ void AddDbcheckOptions(CLI::App& dbcheck, Command& command, std::string& cpu_sha
   dbcheck.add_option("--engine", flags.engine, "postgres or mariadb [postgres]")
       ->check(CLI::IsMember({"postgres", "mariadb"}));
   dbcheck
-      .add_option("--kind", flags.kind, "how the replicas replicate: physical or logical [they say]")
+      .add_option("--kind", flags.kind,
+                  "how the replicas replicate: physical or logical [they say]")
       ->check(CLI::IsMember({"physical", "logical"}));
-  dbcheck.add_option("--tables", flags.tables, "compare the data of these alone, e.g. orders,crm.people")
+  dbcheck
+      .add_option("--tables", flags.tables,
+                  "compare the data of these alone, e.g. orders,crm.people")
       ->delimiter(',')
       ->allow_extra_args(false);
   dbcheck.add_flag("--schema-only", flags.schema_only, "compare no data");

@@ -64,8 +64,11 @@ bool IsRowAllowed(const CheckedDatabase& checked, const RowDifference& row) {
 }
 
 ordered_json ToJson(const Finding& finding) {
-  return {{"severity", Word(finding.severity)}, {"kind", finding.kind}, {"server", finding.server},
-          {"table", finding.table},             {"text", finding.text}};
+  return {{"severity", Word(finding.severity)},
+          {"kind", finding.kind},
+          {"server", finding.server},
+          {"table", finding.table},
+          {"text", finding.text}};
 }
 
 // Everything that differs, row by row where rows do.
@@ -126,11 +129,10 @@ ordered_json ToJson(const CheckedDatabase& checked) {
 }
 
 std::string Summary(const CheckedDatabase& checked) {
-  const std::string data =
-      checked.has_compared_data
-          ? fmt::format("{} rows of {} tables compared", checked.progress.rows_done,
-                        checked.progress.tables_done)
-          : std::string("no data compared");
+  const std::string data = checked.has_compared_data ? fmt::format("{} rows of {} tables compared",
+                                                                   checked.progress.rows_done,
+                                                                   checked.progress.tables_done)
+                                                     : std::string("no data compared");
   switch (JudgeSameness(checked.findings)) {
     case Sameness::kSame:
       return fmt::format("same ({}, {})", data, FormatAge(checked.took));
@@ -168,17 +170,16 @@ Lines DbcheckText(const std::vector<CheckedDatabase>& databases, bool has_color)
   Lines lines;
   for (const CheckedDatabase& checked : databases) {
     for (const Finding& finding : checked.findings) {
-      const Color color =
-          finding.severity == Severity::kFailed ? Color::kBad : Color::kDoubtful;
-      lines.push_back(fmt::format("  {} {}", Paint(Fit(Word(finding.severity), 8), color, has_color),
-                                  Clean(finding.text)));
+      const Color color = finding.severity == Severity::kFailed ? Color::kBad : Color::kDoubtful;
+      lines.push_back(fmt::format(
+          "  {} {}", Paint(Fit(Word(finding.severity), 8), color, has_color), Clean(finding.text)));
     }
     for (const Finding& finding : checked.allowed) {
       lines.push_back(fmt::format("  {} {}", Fit("allowed", 8), Clean(finding.text)));
     }
-    lines.push_back(fmt::format(
-        "{}: {}", checked.declared.inventory.name,
-        Paint(Summary(checked), ColorOf(JudgeSameness(checked.findings)), has_color)));
+    lines.push_back(
+        fmt::format("{}: {}", checked.declared.inventory.name,
+                    Paint(Summary(checked), ColorOf(JudgeSameness(checked.findings)), has_color)));
   }
   return lines;
 }
@@ -186,9 +187,8 @@ Lines DbcheckText(const std::vector<CheckedDatabase>& databases, bool has_color)
 std::string DbcheckJson(const std::vector<CheckedDatabase>& databases, int exit_code) {
   ordered_json told = ordered_json::array();
   for (const CheckedDatabase& checked : databases) told.push_back(ToJson(checked));
-  const ordered_json document = {{"verdict", Word(SamenessOf(databases))},
-                                 {"exit", exit_code},
-                                 {"databases", told}};
+  const ordered_json document = {
+      {"verdict", Word(SamenessOf(databases))}, {"exit", exit_code}, {"databases", told}};
   // A row's key may be any bytes.
   return document.dump(1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
 }

@@ -86,9 +86,9 @@ absl::StatusOr<Schema> ReadBaseline(const std::string& text, const std::string& 
     if (line.empty() || line.front() == '#') continue;
     const std::vector<std::string> parts = Split(line);
     if (parts.size() != 5) {
-      return absl::InvalidArgumentError(fmt::format(
-          "its line {} has {} parts, not schema | table | kind | name | definition", number,
-          parts.size()));
+      return absl::InvalidArgumentError(
+          fmt::format("its line {} has {} parts, not schema | table | kind | name | definition",
+                      number, parts.size()));
     }
     schema[{.schema = parts[0], .relation = parts[1], .kind = parts[2], .name = parts[3]}] = {
         .text = parts[4], .uses = ""};

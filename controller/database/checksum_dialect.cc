@@ -59,9 +59,8 @@ absl::StatusOr<std::vector<ListedRow>> ReadListed(const absl::StatusOr<Rows>& an
     if (row.size() != columns + 2) return NotUnderstood();
     std::optional<Key> key = KeyOf(row, columns);
     if (!key.has_value() || !row[columns].has_value()) return NotUnderstood();
-    listed.push_back({.key = *std::move(key),
-                      .hash = *row[columns],
-                      .version = row[columns + 1].value_or("")});
+    listed.push_back(
+        {.key = *std::move(key), .hash = *row[columns], .version = row[columns + 1].value_or("")});
   }
   return listed;
 }

@@ -58,8 +58,8 @@ class ChecksumDialect {
   // First of every round, because a connection may be a new one.
   virtual Statement Settings() const = 0;
 
-  virtual std::vector<Statement> TablesStatements(ServerRole role,
-                                                  const std::vector<std::string>& schemas) const = 0;
+  virtual std::vector<Statement> TablesStatements(
+      ServerRole role, const std::vector<std::string>& schemas) const = 0;
   virtual absl::StatusOr<ServerTables> ReadTables(ServerRole role,
                                                   const Answers& answers) const = 0;
 

@@ -43,6 +43,25 @@ class ChunkSize {
   std::size_t rows_ = kRowsFirst;
 };
 
+// Where the key is one integer: how many of a range's numbers there are. While most are, the next
+// chunk's end is a matter of counting, and nobody needs to look for it: a range of so many numbers
+// has no more rows.
+class Density {
+ public:
+  // `type` as the engine writes it: "bigint", "integer", "int", "smallint".
+  explicit Density(const std::string& type);
+
+  // The range had `rows` rows on the primary.
+  void Saw(const KeyRange& range, std::uint64_t rows);
+  // The key that many numbers further; nullopt: look for it.
+  std::optional<Key> Next(const Key& after, std::size_t rows) const;
+
+ private:
+  // The largest number of the type; 0: it is no such type.
+  std::int64_t max_ = 0;
+  bool is_dense_ = false;
+};
+
 // Keeps the work on the busiest server to a share of one core's time.
 class Throttle {
  public:

@@ -143,10 +143,10 @@ std::string WriteComparisonState(const ComparisonState& state) {
     AddLine(out, cells);
   }
   for (const auto& [replica, tally] : state.tallies) {
-    AddLine(out, {"tally", replica, Number(tally.confirmed), Number(tally.told),
-                  Number(tally.unsettled), Number(tally.chunks_left),
-                  Number(tally.rows_left_on_primary), Number(tally.rows_left_here),
-                  tally.why_unsettled});
+    AddLine(out,
+            {"tally", replica, Number(tally.confirmed), Number(tally.told), Number(tally.unsettled),
+             Number(tally.chunks_left), Number(tally.rows_left_on_primary),
+             Number(tally.rows_left_here), tally.why_unsettled});
   }
   for (const auto& [replica, keys] : state.suspects) {
     for (const Key& key : keys) {

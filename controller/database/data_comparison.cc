@@ -41,8 +41,7 @@ bool IsLasting(const absl::Status& status) {
 }  // namespace
 
 DataComparison::DataComparison(const Inventory& inventory, ComparisonOptions options,
-                               const ChecksumDialect& dialect, Servers& servers,
-                               const Clock& clock)
+                               const ChecksumDialect& dialect, Servers& servers, const Clock& clock)
     : inventory_(inventory),
       options_(std::move(options)),
       dialect_(dialect),
@@ -50,8 +49,8 @@ DataComparison::DataComparison(const Inventory& inventory, ComparisonOptions opt
       clock_(clock),
       check_(dialect_, servers_, clock_, options_.deadlines, options_.patience),
       throttle_(options_.cpu_share_percent) {
-  state_.servers = {fmt::format("{} primary {}", dialect_.name(),
-                                FormatDsnForPeople(inventory_.primary_dsn))};
+  state_.servers = {
+      fmt::format("{} primary {}", dialect_.name(), FormatDsnForPeople(inventory_.primary_dsn))};
   for (const Replica& replica : inventory_.replicas) {
     if (replica.out) continue;
     roles_[replica.name] = RoleOf(replica);
@@ -116,8 +115,7 @@ void DataComparison::ReadTables() {
          "its tables could not be read, so no data was compared: " +
              std::string(tables.status().message()));
   }
-  TableSelection selection =
-      SelectTables(*primary, replicas, inventory_.replicas, options_.tables);
+  TableSelection selection = SelectTables(*primary, replicas, inventory_.replicas, options_.tables);
   plans_ = std::move(selection.plans);
   noted_.insert(noted_.end(), selection.left_out.begin(), selection.left_out.end());
   EnterTable();
@@ -131,6 +129,7 @@ void DataComparison::EnterTable() {
   skipped_.clear();
   failures_.clear();
   if (at_ == plans_.size()) return;
+  density_ = Density(Table().key.front().type);
   if (state_.current == PlanId(Table())) return;
   state_.current = PlanId(Table());
   state_.after.reset();
@@ -181,7 +180,8 @@ DataComparison::Sums DataComparison::Ask(const KeyRange& range,
                                          const std::vector<std::string>& replicas,
                                          const KeyRange& next_range, std::size_t next_rows) {
   // The primary ends the range, so that it cannot have more rows than it was asked to count.
-  const auto rows_max = !range.until.has_value() || is_cut_ ? std::optional(kCutRows) : std::nullopt;
+  const auto rows_max =
+      !range.until.has_value() || is_cut_ ? std::optional(kCutRows) : std::nullopt;
   Questions questions;
   std::vector<Statement>& of_primary = questions[Servers::kPrimary];
   of_primary = {dialect_.Settings(), dialect_.SumStatement(Table(), range, std::nullopt)};
@@ -202,8 +202,11 @@ DataComparison::Sums DataComparison::Ask(const KeyRange& range,
 
 Duration DataComparison::NextChunk() {
   const KeyRange range{.after = state_.after, .until = bound_};
-  const Sums sums = Ask(range, Asked(), {.after = bound_, .until = {}},
-                        bound_.has_value() ? RowsWanted() : 0);
+  const std::optional<Key> counted =
+      bound_.has_value() ? density_.Next(*bound_, RowsWanted()) : std::nullopt;
+  const bool is_looked_for = bound_.has_value() && !counted.has_value();
+  const Sums sums =
+      Ask(range, Asked(), {.after = bound_, .until = {}}, is_looked_for ? RowsWanted() : 0);
   if (servers_.IsInterrupted()) return Duration(0);
   if (!AreUsable(sums)) return kRetryAfter;
   const TimePoint began = clock_.Now();
@@ -215,6 +218,7 @@ Duration DataComparison::NextChunk() {
     if (!sum->IsSameAs(*sums.primary)) different.insert(replica);
   }
   if (!Table().IsUnindexed()) size_.Took(sums.primary->rows, sums.primary->busy);
+  density_.Saw(range, sums.primary->rows);
   if (!different.empty()) {
     const ComparisonState before = state_;
     Narrow(range, sums, std::move(different));
@@ -230,7 +234,7 @@ Duration DataComparison::NextChunk() {
     if (servers_.IsInterrupted()) return Duration(0);
   } else {
     state_.after = bound_;
-    bound_ = sums.next->key;
+    bound_ = counted.has_value() ? counted : sums.next->key;
   }
   state_.rows_done += sums.primary->rows;
   return throttle_.RestAfter(busy);
@@ -251,8 +255,7 @@ bool DataComparison::AreUsable(const Sums& sums) {
     }
     if (absl::IsDeadlineExceeded(sum.status())) is_cut_ = true;
     ReplicaFailed(replica, sum.status());
-    is_asked_again =
-        is_asked_again || (!dropped_.contains(replica) && !skipped_.contains(replica));
+    is_asked_again = is_asked_again || (!dropped_.contains(replica) && !skipped_.contains(replica));
   }
   return !is_asked_again;
 }
@@ -284,8 +287,8 @@ void DataComparison::Drop(const std::string& replica, const absl::Status& status
   const std::size_t left = PlansLeft(replica) - 1;
   Note(Severity::kUnknown, replica,
        fmt::format("it does not answer any more ({}): table {} was not compared to its end{}",
-                  std::string(status.message()), Table().Label(),
-                  left == 0 ? "" : fmt::format(", and {} more not at all", left)));
+                   std::string(status.message()), Table().Label(),
+                   left == 0 ? "" : fmt::format(", and {} more not at all", left)));
 }
 
 std::size_t DataComparison::PlansLeft(const std::string& replica) const {
@@ -322,8 +325,8 @@ void DataComparison::Note(Severity severity, const std::string& server, const st
        .kind = "data",
        .server = server,
        .table = at_ < plans_.size() ? Table().Label() : "",
-       .text = fmt::format("{}: {}", server == "primary" ? "the primary" : "replica " + server,
-                           what)});
+       .text =
+           fmt::format("{}: {}", server == "primary" ? "the primary" : "replica " + server, what)});
 }
 
 void DataComparison::NoteUnread(const std::string& server, const absl::Status& status) {

@@ -125,6 +125,8 @@ class DataComparison {
   RowCheck check_;
   Throttle throttle_;
   ChunkSize size_;
+  // Of the table under way.
+  Density density_{""};
 
   ComparisonState state_;
   std::map<std::string, ServerRole> roles_;

@@ -39,8 +39,7 @@ std::string Describe(const RowDifference& row) {
       break;
   }
   if (row.columns.empty()) return subject + " differs from the primary's";
-  return fmt::format("{} differs from the primary's in {}", subject,
-                     fmt::join(row.columns, ", "));
+  return fmt::format("{} differs from the primary's in {}", subject, fmt::join(row.columns, ", "));
 }
 
 }  // namespace
@@ -67,12 +66,12 @@ void DataComparison::Narrow(const KeyRange& range, const Sums& sums,
   KeyRange part = range;
   while (!replicas.empty() && !servers_.IsInterrupted()) {
     // Where the part ends; the primary's rows of a chunk are few enough to be counted out.
-    const auto answers = servers_.Ask(
-        {{Servers::kPrimary,
-          {dialect_.Settings(),
-           dialect_.BoundStatement(Table(), {.after = part.after, .until = range.until},
-                                   kPartRows)}}},
-        options_.deadlines, clock_);
+    const auto answers =
+        servers_.Ask({{Servers::kPrimary,
+                       {dialect_.Settings(),
+                        dialect_.BoundStatement(
+                            Table(), {.after = part.after, .until = range.until}, kPartRows)}}},
+                     options_.deadlines, clock_);
     const auto bound = ReadBound(answers.at(Servers::kPrimary).at(1), Table());
     part.until = bound.ok() && bound->key.has_value() ? bound->key : range.until;
     const Sums parts = Ask(part, {replicas.begin(), replicas.end()}, {}, 0);
@@ -91,8 +90,8 @@ void DataComparison::Narrow(const KeyRange& range, const Sums& sums,
 }
 
 void DataComparison::List(const KeyRange& range, const std::set<std::string>& replicas) {
-  const std::vector<Statement> statements = {
-      dialect_.Settings(), dialect_.ListStatement(Table(), range, kListedMax)};
+  const std::vector<Statement> statements = {dialect_.Settings(),
+                                             dialect_.ListStatement(Table(), range, kListedMax)};
   Questions questions = {{Servers::kPrimary, statements}};
   for (const std::string& replica : replicas) questions[replica] = statements;
   const auto answers = servers_.Ask(questions, options_.deadlines, clock_);
@@ -167,17 +166,18 @@ void DataComparison::TellRest(const std::string& replica, const TableTally& tall
   const std::string table = fmt::format("table {}: ", Table().Label());
   if (tally.confirmed > tally.told) {
     Settle(Severity::kFailed, replica,
-        fmt::format("{}{} more rows differ from the primary's", table,
-                    tally.confirmed - tally.told));
+           fmt::format("{}{} more rows differ from the primary's", table,
+                       tally.confirmed - tally.told));
   }
   if (tally.unsettled > 0) {
     Settle(Severity::kUnknown, replica,
-        fmt::format("{}{} rows could not be compared: {}", table, tally.unsettled,
-                    tally.why_unsettled));
+           fmt::format("{}{} rows could not be compared: {}", table, tally.unsettled,
+                       tally.why_unsettled));
   }
   if (tally.chunks_left == 0) return;
   // Without a row that was confirmed they may be rows on their way.
-  Settle(tally.confirmed > 0 ? Severity::kFailed : Severity::kUnknown, replica,
+  Settle(
+      tally.confirmed > 0 ? Severity::kFailed : Severity::kUnknown, replica,
       fmt::format("{}{} further parts differ and were not looked at row by row; they have {} rows "
                   "on the primary and {} here",
                   table, tally.chunks_left, tally.rows_left_on_primary, tally.rows_left_here));

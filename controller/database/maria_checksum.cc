@@ -51,8 +51,8 @@ std::string Value(const PlannedColumn& column) {
   const bool is_plain =
       IsNumber(family) || IsOneOf(family, {"date", "datetime", "timestamp", "time", "uuid"});
   if (is_plain) return name;
-  const bool is_text = IsOneOf(family, {"char", "varchar", "tinytext", "text", "mediumtext",
-                                        "longtext", "enum", "set"});
+  const bool is_text = IsOneOf(
+      family, {"char", "varchar", "tinytext", "text", "mediumtext", "longtext", "enum", "set"});
   if (is_text || IsBytes(family)) return fmt::format("LENGTH({0}), {0}", name);
   return fmt::format("HEX({})", name);
 }
@@ -97,8 +97,8 @@ std::string KeyValue(const PlannedKey& part, const std::string& value,
                      std::vector<std::string>& parameters) {
   const std::string_view family = Family(part.type);
   const bool is_number = IsNumber(family) || IsOneOf(family, {"enum", "set", "bit"});
-  const bool is_plain = !value.empty() && value.find_first_not_of("0123456789.-+eE") ==
-                                              std::string::npos;
+  const bool is_plain =
+      !value.empty() && value.find_first_not_of("0123456789.-+eE") == std::string::npos;
   // As text, large ones would be compared as floating-point numbers.
   if (is_number && is_plain) return value;
   parameters.push_back(value);
@@ -131,8 +131,8 @@ std::string Where(const TablePlan& table, const KeyRange& range,
     where += where.empty() ? " WHERE " : " AND ";
     // Of several columns the first alone tells the optimiser the range.
     if (table.key.size() > 1) {
-      where += fmt::format("{} {} {} AND ", KeyColumn(table.key[0]), is_lower ? ">=" : "<=",
-                           KeyValue(table.key[0], key.at(0), parameters));
+      where += fmt::format("{} {} {} AND ", KeyColumn(table.key[0]),
+                           is_lower ? ">=" : "<=", KeyValue(table.key[0], key.at(0), parameters));
     }
     where += Compared(table, key, is_lower, parameters);
   };
@@ -192,8 +192,14 @@ Statement MariaChecksum::BoundStatement(const TablePlan& table, const KeyRange& 
                                         std::size_t rows) const {
   Statement statement;
   const std::string where = Where(table, range, statement.parameters);
-  statement.sql = fmt::format("SELECT {}, {} FROM {}{} ORDER BY {} LIMIT {}, 1", KeyTexts(table),
-                              kBusy, From(table), where, KeyOrder(table), rows - 1);
+  std::string columns;
+  for (const PlannedKey& part : table.key) {
+    columns += (columns.empty() ? "" : ", ") + Quote(part.name);
+  }
+  // What is written outside is not written for each row that is passed over.
+  statement.sql =
+      fmt::format("SELECT {}, {} FROM (SELECT {} FROM {}{} ORDER BY {} LIMIT {}, 1) AS last",
+                  KeyTexts(table), kBusy, columns, From(table), where, KeyOrder(table), rows - 1);
   return statement;
 }
 
@@ -207,8 +213,7 @@ Statement MariaChecksum::ListStatement(const TablePlan& table, const KeyRange& r
   return statement;
 }
 
-Statement MariaChecksum::RowsStatement(const TablePlan& table,
-                                       const std::vector<Key>& keys) const {
+Statement MariaChecksum::RowsStatement(const TablePlan& table, const std::vector<Key>& keys) const {
   Statement statement;
   const std::string where = WhereOneOf(table, keys, statement.parameters);
   statement.sql = fmt::format("SELECT {}, {}, '' FROM {}{}", KeyTexts(table),
@@ -222,8 +227,7 @@ Statement MariaChecksum::ColumnsStatement(const TablePlan& table,
   const std::string where = WhereOneOf(table, keys, statement.parameters);
   std::string hashes;
   for (const PlannedColumn& column : table.columns) hashes += ", " + RowHash({column});
-  statement.sql =
-      fmt::format("SELECT {}{} FROM {}{}", KeyTexts(table), hashes, From(table), where);
+  statement.sql = fmt::format("SELECT {}{} FROM {}{}", KeyTexts(table), hashes, From(table), where);
   return statement;
 }
 

@@ -31,16 +31,17 @@ void ReadColumnRow(const Row& row, TableShapes& shapes) {
   const std::string& type = *row[5];
   // What can be compared as it is stored: the type to its last word, and how text is encoded.
   const std::string base = fmt::format("{}:{} {}", *row[4], type, row[6].value_or(""));
-  shape.columns[*row[3]] = {.name = *row[3],
-                            .type = *row[4],
-                            .base = base,
-                            .may_be_null = *row[8] == "YES",
-                            // Numbers sort labels.
-                            .order = *row[4] == "enum" || *row[4] == "set" ? type
-                                                                           : row[7].value_or("")};
+  shape.columns[*row[3]] = {
+      .name = *row[3],
+      .type = *row[4],
+      .base = base,
+      .may_be_null = *row[8] == "YES",
+      // Numbers sort labels.
+      .order = *row[4] == "enum" || *row[4] == "set" ? type : row[7].value_or("")};
   // A session puts a parameter in the place of each question mark.
-  const bool is_unspeakable = std::ranges::any_of(
-      std::array{0U, 1U, 3U}, [&](unsigned cell) { return std::ranges::count(*row[cell], '?') > 0; });
+  const bool is_unspeakable = std::ranges::any_of(std::array{0U, 1U, 3U}, [&](unsigned cell) {
+    return std::ranges::count(*row[cell], '?') > 0;
+  });
   if (is_unspeakable) shape.obstacle = "a name of it has a question mark";
 }
 
@@ -95,25 +96,24 @@ std::optional<std::map<std::string, std::uint64_t>> ReadGtids(std::string_view t
 
 std::vector<Statement> MariaChecksum::TablesStatements(
     ServerRole /*role*/, const std::vector<std::string>& schemas) const {
-  return {
-      {.sql = fmt::format(
-           "SELECT TABLE_SCHEMA, TABLE_NAME, COALESCE(TABLE_ROWS, 0), COLUMN_NAME, DATA_TYPE, "
-           "COLUMN_TYPE, CHARACTER_SET_NAME, COLLATION_NAME, IS_NULLABLE "
-           "FROM information_schema.TABLES JOIN information_schema.COLUMNS "
-           "USING (TABLE_SCHEMA, TABLE_NAME) WHERE TABLE_TYPE IN ('BASE TABLE', "
-           "'SYSTEM VERSIONED') AND {}",
-           InSchemas(schemas)),
-       .parameters = schemas},
-      {.sql = fmt::format(
-           "SELECT TABLE_SCHEMA, TABLE_NAME, INDEX_NAME, COLUMN_NAME, "
-           "NON_UNIQUE = 0 AND NULLABLE <> 'YES' AND SUB_PART IS NULL AND INDEX_TYPE = 'BTREE' "
-           "AND COLLATION = 'A' FROM information_schema.STATISTICS WHERE {} "
-           "ORDER BY TABLE_SCHEMA, TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX",
-           InSchemas(schemas)),
-       .parameters = schemas},
-      {.sql = "SELECT COUNT(*) FROM information_schema.USER_PRIVILEGES "
-              "WHERE PRIVILEGE_TYPE = 'SELECT'",
-       .parameters = {}}};
+  return {{.sql = fmt::format(
+               "SELECT TABLE_SCHEMA, TABLE_NAME, COALESCE(TABLE_ROWS, 0), COLUMN_NAME, DATA_TYPE, "
+               "COLUMN_TYPE, CHARACTER_SET_NAME, COLLATION_NAME, IS_NULLABLE "
+               "FROM information_schema.TABLES JOIN information_schema.COLUMNS "
+               "USING (TABLE_SCHEMA, TABLE_NAME) WHERE TABLE_TYPE IN ('BASE TABLE', "
+               "'SYSTEM VERSIONED') AND {}",
+               InSchemas(schemas)),
+           .parameters = schemas},
+          {.sql = fmt::format(
+               "SELECT TABLE_SCHEMA, TABLE_NAME, INDEX_NAME, COLUMN_NAME, "
+               "NON_UNIQUE = 0 AND NULLABLE <> 'YES' AND SUB_PART IS NULL AND INDEX_TYPE = 'BTREE' "
+               "AND COLLATION = 'A' FROM information_schema.STATISTICS WHERE {} "
+               "ORDER BY TABLE_SCHEMA, TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX",
+               InSchemas(schemas)),
+           .parameters = schemas},
+          {.sql = "SELECT COUNT(*) FROM information_schema.USER_PRIVILEGES "
+                  "WHERE PRIVILEGE_TYPE = 'SELECT'",
+           .parameters = {}}};
 }
 
 absl::StatusOr<ServerTables> MariaChecksum::ReadTables(ServerRole /*role*/,
@@ -142,9 +142,10 @@ Statement MariaChecksum::PositionStatement() const {
 }
 
 Statement MariaChecksum::HeldBackStatement() const {
-  return {.sql = "SELECT CAST(COALESCE(MAX(VARIABLE_VALUE), 0) AS UNSIGNED) FROM "
-                 "information_schema.GLOBAL_STATUS "
-                 "WHERE VARIABLE_NAME = 'RPL_SEMI_SYNC_MASTER_WAIT_SESSIONS'",
+  return {.sql =
+              "SELECT CAST(COALESCE(MAX(VARIABLE_VALUE), 0) AS UNSIGNED) FROM "
+              "information_schema.GLOBAL_STATUS "
+              "WHERE VARIABLE_NAME = 'RPL_SEMI_SYNC_MASTER_WAIT_SESSIONS'",
           .parameters = {}};
 }
 

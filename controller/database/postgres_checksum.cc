@@ -37,8 +37,7 @@ constexpr std::array kNativeHashes = {
     NativeHash{"uuid", "uuid_hash_extended({value}, {seed})",
                "'00000000-0000-0000-0000-000000000000'::uuid"},
     NativeHash{"timestamp", "timestamp_hash_extended({value}, {seed})", "'epoch'::timestamp"},
-    NativeHash{"timestamptz",
-               "timestamp_hash_extended(timezone('0'::interval, {value}), {seed})",
+    NativeHash{"timestamptz", "timestamp_hash_extended(timezone('0'::interval, {value}), {seed})",
                "'epoch'::timestamptz"},
     // What is not finite has no difference.
     NativeHash{"date",
@@ -54,7 +53,8 @@ constexpr std::array kNativeHashes = {
     NativeHash{"float4", "hashtextextended({value}::text COLLATE \"C\", {seed})", "0"},
 };
 // concat takes NULL for nothing.
-constexpr NativeHash kTextHash = {"", "hashtextextended(concat({value}) COLLATE \"C\", {seed})", ""};
+constexpr NativeHash kTextHash = {"", "hashtextextended(concat({value}) COLLATE \"C\", {seed})",
+                                  ""};
 
 std::string Hash(const PlannedColumn& column, const std::string& seed) {
   const auto* native = std::ranges::find(kNativeHashes, column.base, &NativeHash::base);
@@ -214,9 +214,16 @@ Statement PostgresChecksum::BoundStatement(const TablePlan& table, const KeyRang
                                            std::size_t rows) const {
   Statement statement;
   const std::string where = Where(table, range, statement.parameters);
+  std::string columns;
+  std::string texts;
+  for (const PlannedKey& part : table.key) {
+    columns += (columns.empty() ? "" : ", ") + QuotePostgresName(part.name);
+    texts += fmt::format("concat({}), ", QuotePostgresName(part.name));
+  }
+  // What is written outside is not written for each row that is passed over.
   statement.sql =
-      fmt::format("SELECT {}, {} FROM {}{} ORDER BY {} OFFSET {} LIMIT 1",
-                  KeyList(table, "concat({})"), kBusy, From(table), where, KeyList(table), rows - 1);
+      fmt::format("SELECT {}{} FROM (SELECT {} FROM {}{} ORDER BY {} OFFSET {} LIMIT 1) AS last",
+                  texts, kBusy, columns, From(table), where, KeyList(table), rows - 1);
   return statement;
 }
 

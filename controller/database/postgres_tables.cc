@@ -80,9 +80,8 @@ constexpr std::string_view kHere =
 // Whether all rows have their first cells, up to `cells`.
 bool AreWhole(const Rows& rows, std::size_t cells) {
   return std::all_of(rows.begin(), rows.end(), [&](const Row& row) {
-    return row.size() == cells && std::all_of(row.begin(), row.end(), [](const auto& cell) {
-             return cell.has_value();
-           });
+    return row.size() == cells &&
+           std::all_of(row.begin(), row.end(), [](const auto& cell) { return cell.has_value(); });
   });
 }
 
@@ -105,7 +104,8 @@ void ReadKeys(const Rows& rows, TableShapes& shapes) {
   for (const Row& row : rows) {
     const auto shape = shapes.find(*row[0] + "." + *row[1]);
     if (shape == shapes.end()) continue;
-    if (*row[2] != index) shape->second.keys.push_back({.columns = {}, .is_primary = *row[4] == "t"});
+    if (*row[2] != index)
+      shape->second.keys.push_back({.columns = {}, .is_primary = *row[4] == "t"});
     index = *row[2];
     shape->second.keys.back().columns.push_back(*row[3]);
   }
@@ -203,8 +203,7 @@ std::vector<Statement> PostgresChecksum::ReplayStatements(ServerRole role) const
 }
 
 bool PostgresChecksum::HasReplayed(ServerRole replica, const std::string& position,
-                                   const Answers& primary_says,
-                                   const Answers& replica_says) const {
+                                   const Answers& primary_says, const Answers& replica_says) const {
   const auto wanted = ToPosition(position);
   if (!wanted.has_value() || replica_says.empty() || !replica_says[0].ok()) return false;
   const std::uint64_t end = EndOfLastRecord(*wanted);

@@ -243,8 +243,8 @@ std::vector<std::string> RowCheck::WaitForReplay(const std::string& position) {
     const auto answers = servers_.Ask(questions, deadlines_, clock_);
     std::erase_if(awaited, [&](const std::string& replica) {
       const Answers& says = answers.at(replica);
-      const bool has_replayed = dialect_.HasReplayed(roles_->at(replica), position,
-                                                     answers.at(Servers::kPrimary), says);
+      const bool has_replayed =
+          dialect_.HasReplayed(roles_->at(replica), position, answers.at(Servers::kPrimary), says);
       if (has_replayed) arrived.push_back(replica);
       const bool is_gone = absl::IsUnavailable(says.front().status());
       if (is_gone) Excuse(replica, std::string(says.front().status().message()));
@@ -275,8 +275,8 @@ void RowCheck::NameColumns(RowFindings& findings, const std::string& replica) {
   if (keys.empty()) return;
   const std::vector<Statement> statements = {dialect_.Settings(),
                                              dialect_.ColumnsStatement(*table_, keys)};
-  const auto answers = servers_.Ask({{Servers::kPrimary, statements}, {replica, statements}},
-                                    deadlines_, clock_);
+  const auto answers =
+      servers_.Ask({{Servers::kPrimary, statements}, {replica, statements}}, deadlines_, clock_);
   const auto there = ReadColumns(answers.at(Servers::kPrimary).at(1), *table_);
   const auto here = ReadColumns(answers.at(replica).at(1), *table_);
   if (!there.ok() || !here.ok()) return;

@@ -252,8 +252,8 @@ std::string Describe(const std::string& who, const Difference& difference,
                        Shown(*difference.on_primary, 0));
   }
   if (!difference.on_primary.has_value()) {
-    const std::string nobody = there == "on the primary" ? "the primary has none"
-                                                         : fmt::format("{} there is none", there);
+    const std::string nobody =
+        there == "on the primary" ? "the primary has none" : fmt::format("{} there is none", there);
     return fmt::format("{} is {} here; {}", subject, Shown(*difference.here, 0), nobody);
   }
   const auto [a, b] = std::mismatch(difference.here->begin(), difference.here->end(),

@@ -13,9 +13,8 @@ namespace {
 bool IsWanted(const std::string& label, const TableShape& shape,
               const std::vector<std::string>& wanted) {
   if (wanted.empty()) return true;
-  return std::any_of(wanted.begin(), wanted.end(), [&](const std::string& name) {
-    return name == label || name == shape.name;
-  });
+  return std::any_of(wanted.begin(), wanted.end(),
+                     [&](const std::string& name) { return name == label || name == shape.name; });
 }
 
 // What a logical replica is sent of one table.
@@ -45,10 +44,6 @@ class Selector {
 
   void Add(const std::string& label, const TableShape& shape,
            const std::vector<Replica>& declared) {
-    if (!shape.obstacle.empty()) {
-      // Also where no replica has it: whoever asks for all tables does not get this one.
-      return Leave("primary", label, shape.obstacle);
-    }
     for (const Replica& replica : declared) {
       const auto tables = replicas_.find(replica.name);
       if (replica.out || tables == replicas_.end()) continue;
@@ -61,13 +56,22 @@ class Selector {
  private:
   void Leave(const std::string& server, const std::string& table, const std::string& why) {
     const std::string who = server == "primary" ? "the primary" : "replica " + server;
-    selection_.left_out.push_back({.severity = Severity::kUnknown,
-                                   .drains = false,
-                                   .kind = "data",
-                                   .server = server,
-                                   .table = table,
-                                   .text = fmt::format("{}: table {} was not compared: {}", who,
-                                                       table, why)});
+    selection_.left_out.push_back(
+        {.severity = Severity::kUnknown,
+         .drains = false,
+         .kind = "data",
+         .server = server,
+         .table = table,
+         .text = fmt::format("{}: table {} was not compared: {}", who, table, why)});
+  }
+
+  // What keeps the primary from being read is told once, and not for each replica.
+  void LeaveOnce(const std::string& server, const std::string& table, const std::string& why) {
+    const auto& told = selection_.left_out;
+    const bool is_told = std::any_of(told.begin(), told.end(), [&](const Finding& finding) {
+      return finding.server == server && finding.table == table;
+    });
+    if (!is_told) Leave(server, table, why);
   }
 
   void AddFor(const Replica& replica, const ServerTables& tables, const std::string& label,
@@ -80,6 +84,7 @@ class Selector {
     } else if (shape.is_partitioned) {
       return;  // Its parts are compared.
     }
+    if (!shape.obstacle.empty()) return LeaveOnce("primary", label, shape.obstacle);
     const auto here = tables.shapes.find(label);
     if (here == tables.shapes.end()) return refuse("the replica does not have it");
     if (!here->second.obstacle.empty()) return refuse(here->second.obstacle);
@@ -104,10 +109,10 @@ class Selector {
   static std::optional<KeyShape> CommonKey(const TableShape& primary, const TableShape& replica,
                                            const std::optional<PublishedTable>& sent) {
     for (const KeyShape& key : primary.keys) {
-      const bool is_sent = !sent.has_value() ||
-                           std::ranges::all_of(key.columns, [&](const std::string& column) {
-                             return sent->columns.contains(column);
-                           });
+      const bool is_sent =
+          !sent.has_value() || std::ranges::all_of(key.columns, [&](const std::string& column) {
+            return sent->columns.contains(column);
+          });
       if (is_sent && std::ranges::find(replica.keys, key) != replica.keys.end()) return key;
     }
     return std::nullopt;

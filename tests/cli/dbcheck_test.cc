@@ -30,8 +30,13 @@ class DbcheckTest : public ::testing::Test {
   static void TearDownTestSuite() { lab_.reset(); }
 
   static Words Trio(const Words& more = {}) {
-    Words words = {"dbcheck",   "--primary", lab_->Dsn("db1"), "--replica", "db2=" + lab_->Dsn("db2"),
-                   "--replica", "db3=" + lab_->Dsn("db3")};
+    Words words = {"dbcheck",
+                   "--primary",
+                   lab_->Dsn("db1"),
+                   "--replica",
+                   "db2=" + lab_->Dsn("db2"),
+                   "--replica",
+                   "db3=" + lab_->Dsn("db3")};
     words.insert(words.end(), more.begin(), more.end());
     return words;
   }
@@ -119,7 +124,8 @@ TEST_F(DbcheckTest, HoldsServersAgainstABaselineThatItWrote) {
     return words;
   };
   EXPECT_EQ(Type(with({"--write-baseline", file})).code, 0);
-  EXPECT_THAT(Read(file), HasSubstr("\npublic | orders | column | total | numeric(10,2) not null\n"));
+  EXPECT_THAT(Read(file),
+              HasSubstr("\npublic | orders | column | total | numeric(10,2) not null\n"));
   EXPECT_EQ(Type(with({"--baseline", file})).code, 0);
   lab_->Sql("db1", "CREATE INDEX by_total ON orders (total)");
   const Said said = Type(with({"--baseline", file}));
@@ -210,7 +216,8 @@ TEST(DbcheckArguments, SayWhatIsWrongWithThem) {
 
 TEST(SplitReplica, TellsANameFromAnOptionOfTheConnection) {
   using Pair = std::pair<std::string, std::string>;
-  EXPECT_EQ(SplitReplica("db2=host=10.0.0.2 dbname=shop"), Pair("db2", "host=10.0.0.2 dbname=shop"));
+  EXPECT_EQ(SplitReplica("db2=host=10.0.0.2 dbname=shop"),
+            Pair("db2", "host=10.0.0.2 dbname=shop"));
   EXPECT_EQ(SplitReplica("host=10.0.0.2 dbname=shop"), Pair("", "host=10.0.0.2 dbname=shop"));
   EXPECT_EQ(SplitReplica("db2=postgresql://db2/shop"), Pair("db2", "postgresql://db2/shop"));
   EXPECT_EQ(SplitReplica("postgresql://db2/shop?sslmode=require"),

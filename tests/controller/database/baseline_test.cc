@@ -37,17 +37,17 @@ TEST(Baseline, TellsHowAServerDiffersFromIt) {
                           Field(&Finding::text,
                                 "the primary: table public.orders: column total is integer here, "
                                 "numeric(10,2) not null in the baseline")));
-  EXPECT_THAT(CompareWithBaseline(Example(), schema, "db2", 1),
-              ElementsAre(Field(&Finding::server, "db2"),
-                          Field(&Finding::text,
-                                "replica db2: and 1 more differences from the baseline")));
+  EXPECT_THAT(
+      CompareWithBaseline(Example(), schema, "db2", 1),
+      ElementsAre(Field(&Finding::server, "db2"),
+                  Field(&Finding::text, "replica db2: and 1 more differences from the baseline")));
 }
 
 TEST(Baseline, IsRefusedWithItsLine) {
   EXPECT_FALSE(ReadBaseline("", "postgres").ok());
   EXPECT_FALSE(ReadBaseline(WriteBaseline(Example(), "mariadb"), "postgres").ok());
-  const auto read = ReadBaseline(WriteBaseline({}, "postgres") + "# note\npublic | orders\n",
-                                 "postgres");
+  const auto read =
+      ReadBaseline(WriteBaseline({}, "postgres") + "# note\npublic | orders\n", "postgres");
   EXPECT_THAT(std::string(read.status().message()), HasSubstr("line 3 has 2 parts"));
 }
 

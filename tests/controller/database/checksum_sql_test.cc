@@ -48,9 +48,10 @@ TEST(PostgresChecksum, WalksKeysOfOneAndOfSeveralColumns) {
   const Statement bound =
       dialect.BoundStatement(table, {.after = Key{"5", "x'); --"}, .until = {}}, 100);
   EXPECT_THAT(bound.sql,
-              HasSubstr("WHERE ROW(\"id\", \"code\" COLLATE \"C\") > ROW($1::bigint, "
+              HasSubstr("FROM (SELECT \"id\", \"code\" FROM ONLY \"public\".\"or\"\"ders\" WHERE "
+                        "ROW(\"id\", \"code\" COLLATE \"C\") > ROW($1::bigint, "
                         "$2::character varying(20)) ORDER BY \"id\", \"code\" COLLATE \"C\" "
-                        "OFFSET 99 LIMIT 1"));
+                        "OFFSET 99 LIMIT 1) AS last"));
   EXPECT_THAT(bound.parameters, ElementsAre("5", "x'); --"));
 }
 
@@ -68,13 +69,12 @@ TEST(PostgresChecksum, BelievesOfASubscriberOnlyWhatItReportedToHaveApplied) {
   const PostgresChecksum dialect;
   const auto replayed = [&](const char* slot_position) {
     return dialect.HasReplayed(ServerRole::kLogical, "1000",
-                               {Rows{{"db3", slot_position}, {"other", "9999"}}},
-                               {Rows{{"db3"}}});
+                               {Rows{{"db3", slot_position}, {"other", "9999"}}}, {Rows{{"db3"}}});
   };
   EXPECT_TRUE(replayed("1000"));
   EXPECT_FALSE(replayed("999"));
-  EXPECT_FALSE(dialect.HasReplayed(ServerRole::kLogical, "1000", {Rows{{"db3", "2000"}}},
-                                   {Rows{}}));
+  EXPECT_FALSE(
+      dialect.HasReplayed(ServerRole::kLogical, "1000", {Rows{{"db3", "2000"}}}, {Rows{}}));
   EXPECT_TRUE(dialect.HasReplayed(ServerRole::kPhysical, "8216", {}, {Rows{{"8192"}}}));
   EXPECT_FALSE(dialect.HasReplayed(ServerRole::kPhysical, "8300", {}, {Rows{{"8192"}}}));
   EXPECT_FALSE(dialect.HasReplayed(ServerRole::kPhysical, "8300", {}, {Rows{{std::nullopt}}}));

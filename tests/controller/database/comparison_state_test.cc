@@ -74,8 +74,8 @@ TEST(ComparisonState, IsRefusedWhereAPartOfItIsMissing) {
 TEST(ComparisonState, NamesTheLineThatItDoesNotUnderstand) {
   for (const char* line : {"tally\tdb3", "row\tdb3\tt\t7\t0", "finding\t9\t\tdata\tdb3\t\tx",
                            "suspect\tdb3", "rows\tmany", "hope\tx", ""}) {
-    const auto read = ReadComparisonState(std::string("headgate dbcheck state 1\n") + line +
-                                          "\nend\n");
+    const auto read =
+        ReadComparisonState(std::string("headgate dbcheck state 1\n") + line + "\nend\n");
     EXPECT_THAT(std::string(read.status().message()), HasSubstr("line 2")) << line;
   }
 }

@@ -18,11 +18,11 @@ using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
 auto Row(RowDifferenceKind kind, const std::string& id) {
-  return AllOf(
-      Field("server", &RowDifference::server, "db3"),
-      Field("table", &RowDifference::table, "public.items"),
-      Field("kind", &RowDifference::kind, kind),
-      Field("key", &RowDifference::key, ElementsAre(std::pair<std::string, std::string>("id", id))));
+  return AllOf(Field("server", &RowDifference::server, "db3"),
+               Field("table", &RowDifference::table, "public.items"),
+               Field("kind", &RowDifference::kind, kind),
+               Field("key", &RowDifference::key,
+                     ElementsAre(std::pair<std::string, std::string>("id", id))));
 }
 
 auto Drains(const std::string& text) {
@@ -137,6 +137,34 @@ TEST_F(DataDivergence, IsFoundInABigintWhoseHalvesHashAlike) {
   lab_->Sql("db3", "DROP TABLE wide");
   Refresh();
   EXPECT_THAT(result.differences, SizeIs(2));
+}
+
+TEST_F(DataDivergence, IsFoundInPartitionsAndInTheTableThatTheyArePublishedAs) {
+  lab_->Sql("db3", "CREATE TABLE visits (id int, day date, PRIMARY KEY (day, id))");
+  lab_->Sql("db1", "ALTER PUBLICATION shop SET (publish_via_partition_root = true)");
+  lab_->Sql(
+      "db1",
+      "CREATE TABLE visits (id int, day date, PRIMARY KEY (day, id)) PARTITION BY RANGE (day);"
+      "CREATE TABLE visits_23 PARTITION OF visits FOR VALUES FROM ('2023-01-01') TO "
+      "('2024-01-01'); CREATE TABLE visits_24 PARTITION OF visits FOR VALUES FROM "
+      "('2024-01-01') TO ('2025-01-01'); INSERT INTO visits SELECT i, '2023-06-01'::date + i "
+      "FROM generate_series(1, 400) AS i");
+  Refresh();
+  WaitUntilInStep();
+  const ComparisonOptions options = Only({"visits", "visits_23", "visits_24"});
+  const Result same = Compare(options);
+  EXPECT_THAT(same.findings, IsEmpty());
+  // As a whole with the subscriber, part by part with the standby.
+  EXPECT_EQ(same.progress.rows_done, 800U);
+  lab_->Sql("db3", "DELETE FROM visits WHERE id = 300");
+  const Result result = Compare(options);
+  lab_->Sql("db1",
+            "DROP TABLE visits; ALTER PUBLICATION shop SET (publish_via_partition_root = false)");
+  lab_->Sql("db3", "DROP TABLE visits");
+  Refresh();
+  EXPECT_THAT(result.findings,
+              ElementsAre(Drains("replica db3: table public.visits: row (day = 2024-03-27, id = "
+                                 "300) is missing here")));
 }
 
 // One row of every type that is hashed in its own way, and of some that have no hash; on the
@@ -265,8 +293,7 @@ TEST_F(DataOfEveryKind, DiffersInEachColumnThatIsChanged) {
                          " = v FROM kept WHERE (kinds.k1, kinds.k2, kinds.k3) = "
                          "(kept.k1, kept.k2, kept.k3); DROP TABLE kept");
     EXPECT_THAT(result.differences, SizeIs(value == "NULL" ? 1 : 2)) << column;
-    EXPECT_THAT(result.differences,
-                Each(Field(&RowDifference::columns, Contains(column))))
+    EXPECT_THAT(result.differences, Each(Field(&RowDifference::columns, Contains(column))))
         << column;
   }
   EXPECT_THAT(Compare(Only({"kinds"})).findings, IsEmpty());

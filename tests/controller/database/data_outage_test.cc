@@ -101,8 +101,9 @@ TEST_F(DataOutage, OfAReplicaThatIsBehindIsUnknownUntilItHasCaughtUp) {
   const Result behind = Compare(options);
   lab_->Sql("db2", "SELECT pg_wal_replay_resume()");
   EXPECT_THAT(behind.findings,
-              ElementsAre(Unknown("db2", "table public.items: 1 rows could not be compared: it did "
-                                         "not replay the primary's position within 300ms")));
+              ElementsAre(Unknown("db2",
+                                  "table public.items: 1 rows could not be compared: it did "
+                                  "not replay the primary's position within 300ms")));
   EXPECT_THAT(Compare(Only({"items"})).findings, IsEmpty());
 }
 
@@ -192,9 +193,10 @@ TEST_F(DataOutage, OfRightsAndKeysIsUnknownWithItsReason) {
   lab_->Sql("db3", log);
   lab_->Sql("db1", log);
   Refresh();
-  lab_->Sql("db1",
-            "ALTER TABLE orders ENABLE ROW LEVEL SECURITY; REVOKE pg_read_all_data FROM headgate; "
-            "GRANT SELECT ON customers, log, items TO headgate; GRANT SELECT ON orders TO headgate");
+  lab_->Sql(
+      "db1",
+      "ALTER TABLE orders ENABLE ROW LEVEL SECURITY; REVOKE pg_read_all_data FROM headgate; "
+      "GRANT SELECT ON customers, log, items TO headgate; GRANT SELECT ON orders TO headgate");
   WaitUntilInStep();
   const Result result = Compare();
   lab_->Sql("db1",
@@ -202,15 +204,16 @@ TEST_F(DataOutage, OfRightsAndKeysIsUnknownWithItsReason) {
             "REVOKE SELECT ON customers, log, items, orders FROM headgate; DROP TABLE log");
   lab_->Sql("db3", "DROP TABLE log");
   Refresh();
-  EXPECT_THAT(
-      result.findings,
-      UnorderedElementsAre(
-          Unknown("db2", "table public.log was not compared: it has no primary key"),
-          Unknown("db3", "table public.log was not compared: it has no primary key"),
-          Unknown("primary", "table public.orders was not compared: row-level security hides rows "
-                             "of it from the role headgate"),
-          Unknown("primary", "table public.products was not compared: the role headgate may not "
-                             "read it")));
+  EXPECT_THAT(result.findings,
+              UnorderedElementsAre(
+                  Unknown("db2", "table public.log was not compared: it has no primary key"),
+                  Unknown("db3", "table public.log was not compared: it has no primary key"),
+                  Unknown("primary",
+                          "table public.orders was not compared: row-level security hides rows "
+                          "of it from the role headgate"),
+                  Unknown("primary",
+                          "table public.products was not compared: the role headgate may not "
+                          "read it")));
 }
 
 TEST_F(DataOutage, IncludesADamagedPageOnAStandby) {

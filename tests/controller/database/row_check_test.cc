@@ -31,9 +31,8 @@ TEST(JudgeRow, ProvesNothingWhereThePrimaryMoved) {
   EXPECT_EQ(Judge(kOld, std::nullopt, kNew), RowVerdict::kMoved);
   // Written there and back: the hash is as before, the version is not.
   EXPECT_EQ(Judge(kOld, kNew, kAgain), RowVerdict::kMoved);
-  EXPECT_EQ(
-      JudgeRow({.before = kOld, .replica = kNew, .after = kOld, .is_held_back = true}),
-      RowVerdict::kMoved);
+  EXPECT_EQ(JudgeRow({.before = kOld, .replica = kNew, .after = kOld, .is_held_back = true}),
+            RowVerdict::kMoved);
 }
 
 TEST(JudgeRow, CallsDifferentWhatStoodStillAndDiffers) {
@@ -50,8 +49,7 @@ TEST(JudgeRow, NamesTheKindOfDifference) {
 }
 
 TEST(DifferentRows, AreThoseThatAreNotInBothListsWithTheSameHash) {
-  const std::vector<ListedRow> primary = {
-      {{"1"}, "a", ""}, {{"2"}, "b", ""}, {{"3"}, "c", ""}};
+  const std::vector<ListedRow> primary = {{{"1"}, "a", ""}, {{"2"}, "b", ""}, {{"3"}, "c", ""}};
   EXPECT_THAT(DifferentRows(primary, primary), IsEmpty());
   EXPECT_THAT(DifferentRows(primary, {{{"1"}, "a", "7"}, {{"3"}, "x", ""}, {{"4"}, "d", ""}}),
               UnorderedElementsAre(Key{"2"}, Key{"3"}, Key{"4"}));

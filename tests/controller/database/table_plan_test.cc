@@ -12,9 +12,8 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-const std::vector<Replica> kReplicas = {
-    {.name = "db2", .dsn = "x", .kind = ReplicaKind::kPhysical},
-    {.name = "db3", .dsn = "x", .kind = ReplicaKind::kLogical}};
+const std::vector<Replica> kReplicas = {{.name = "db2", .dsn = "x", .kind = ReplicaKind::kPhysical},
+                                        {.name = "db3", .dsn = "x", .kind = ReplicaKind::kLogical}};
 
 ServerTables Example() {
   TableShape orders{.schema = "public", .name = "orders", .rows_estimated = 10};
@@ -106,9 +105,18 @@ TEST(SelectTables, SaysWhyATableIsNotCompared) {
   }
 }
 
+TEST(SelectTables, SaysOnceWhatKeepsThePrimaryFromBeingReadAndOnlyWhereItMatters) {
+  ServerTables primary = Example();
+  primary.shapes["public.orders"].obstacle = "no right";
+  EXPECT_THAT(Select(primary, Example(), Example()).left_out, SizeIs(1));
+  // Nobody is sent it.
+  primary.published.clear();
+  EXPECT_THAT(SelectTables(primary, {{"db3", Example()}}, kReplicas, {}).left_out, IsEmpty());
+}
+
 TEST(SelectTables, SaysWhichWantedTableThereIsNot) {
-  const TableSelection selection = SelectTables(Example(), {{"db2", Example()}}, kReplicas,
-                                                {"orders", "public.hope"});
+  const TableSelection selection =
+      SelectTables(Example(), {{"db2", Example()}}, kReplicas, {"orders", "public.hope"});
   EXPECT_THAT(selection.plans, SizeIs(1));
   EXPECT_THAT(selection.left_out,
               ElementsAre(Field(&Finding::text, HasSubstr("table public.hope was not compared: "
