@@ -100,10 +100,11 @@ void Grammar::AddConnection() {
                   "text, or json: one document on standard output, of watch one a line for each "
                   "change (docs/JSON.md); simulate also draws svg [text]")
       ->multi_option_policy(kLast);
-  app_.add_option("--timeout", raw_.timeout,
-                  "how long to wait, e.g. 10m: for the end of a restoration (start --wait, "
-                  "watch; preflight included), for dbcheck to end, or for agents to confirm (default "
-                  "2s, at most 60s)")
+  app_.add_option(
+          "--timeout", raw_.timeout,
+          "how long to wait, e.g. 10m: for the end of a restoration (start --wait, "
+          "watch; preflight included), for dbcheck to end, or for agents to confirm (default "
+          "2s, at most 60s)")
       ->multi_option_policy(kLast);
 }
 

@@ -82,7 +82,8 @@ std::string ReadOutput(const std::string& text, Command& command) {
 
 // How long agents are waited for; where a restoration is followed there is no bound.
 std::string CheckTimeout(const Command& command) {
-  const bool follows = command.wait || command.verb == Verb::kWatch || command.verb == Verb::kDbcheck;
+  const bool follows =
+      command.wait || command.verb == Verb::kWatch || command.verb == Verb::kDbcheck;
   if (follows || command.verb == Verb::kStart ||
       command.timeout.value_or(Duration(0)) <= kMutationTimeoutMax) {
     return "";
