@@ -130,7 +130,7 @@ absl::StatusOr<std::vector<DeclaredDatabase>> Dbcheck::Declared(ExitCode& refuse
   if (!bytes.ok()) return bytes.status();
   const auto plan = plan::LoadPlan(*bytes, NameOfPlan(command_));
   if (!plan.ok()) {
-    refused = RefuseFile(std::string(plan.status().message()), command_, session_);
+    refused = RefuseFile(plan.status(), command_, session_);
     return plan.status();
   }
   return DatabasesOf(plan->spec(), flags_.database);

@@ -54,8 +54,6 @@ class DatabaseLab {
   // As superuser; the first cell of the answer, or "". Ends the test program on an error.
   std::string Sql(const std::string& server, const std::string& sql) const;
   void Do(const std::string& command) { program_.Do(command); }
-  // Where the servers' data lie, each in a folder of its name.
-  std::string Folder() const { return program_.Told("/folder"); }
 
  private:
   LabProgram program_;
