@@ -6,6 +6,7 @@
 
 #include "common/base/duration.h"
 #include "common/base/share.h"
+#include "controller/database/verdicts.h"
 #include "controller/database/words.h"
 
 namespace headgate::database {
@@ -151,11 +152,7 @@ void LoadJudge::JudgeDamage(const Server& server, const LoadObservation& seen, M
 
 void LoadJudge::Add(Severity severity, const char* kind, const Server& server, std::string text,
                     bool drains) {
-  verdicts_.findings.push_back({.severity = severity,
-                                .drains = drains,
-                                .kind = kind,
-                                .server = server.name,
-                                .text = std::move(text)});
+  verdicts_.findings.push_back(FindingOf(severity, kind, server.name, std::move(text), drains));
 }
 
 }  // namespace headgate::database

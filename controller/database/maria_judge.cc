@@ -373,19 +373,12 @@ void MariaJudge::JudgeUnfed(const Replica& replica, const MariaObservation& seen
   if (!seen.primary.ok() || !fed_before_.contains(replica.name)) return;
   // Everybody that it feeds is somebody else.
   if (seen.primary->fed > KnownAsFed(seen, replica.name)) return;
-  Add(Severity::kFailed, "not_streaming", replica.name,
-      fmt::format("replica {}: it does not answer, and the primary, which fed it before, does not "
-                  "any more",
-                  replica.name));
+  report_.findings.push_back(JudgeUnfedReplica(replica.name));
 }
 
-void MariaJudge::Add(Severity severity, std::string kind, const std::string& server,
+void MariaJudge::Add(Severity severity, const char* kind, const std::string& server,
                      std::string text, bool drains) {
-  report_.findings.push_back({.severity = severity,
-                              .drains = drains,
-                              .kind = std::move(kind),
-                              .server = server,
-                              .text = std::move(text)});
+  report_.findings.push_back(FindingOf(severity, kind, server, std::move(text), drains));
 }
 
 }  // namespace headgate::database

@@ -70,7 +70,7 @@ class MariaJudge {
   void JudgeSilence(const std::string& server, const std::string& dsn, const absl::Status& status);
   // A replica that is silent to us: the primary may know that it is gone.
   void JudgeUnfed(const Replica& replica, const MariaObservation& seen);
-  void Add(Severity severity, std::string kind, const std::string& server, std::string text,
+  void Add(Severity severity, const char* kind, const std::string& server, std::string text,
            bool drains = false);
 
   const Inventory inventory_;

@@ -318,19 +318,12 @@ void ReplicationJudge::JudgeUnfed(const Replica& replica, const Observation& see
       !fed_before_.contains(replica.name) || FindFeeder(*seen.primary, replica.name) != nullptr) {
     return;
   }
-  Add(Severity::kFailed, "not_streaming", replica.name,
-      fmt::format("replica {}: it does not answer, and the primary, which fed it before, does not "
-                  "any more",
-                  replica.name));
+  report_.findings.push_back(JudgeUnfedReplica(replica.name));
 }
 
-void ReplicationJudge::Add(Severity severity, std::string kind, const std::string& server,
+void ReplicationJudge::Add(Severity severity, const char* kind, const std::string& server,
                            std::string text, bool drains) {
-  report_.findings.push_back({.severity = severity,
-                              .drains = drains,
-                              .kind = std::move(kind),
-                              .server = server,
-                              .text = std::move(text)});
+  report_.findings.push_back(FindingOf(severity, kind, server, std::move(text), drains));
 }
 
 }  // namespace headgate::database
