@@ -29,12 +29,9 @@ std::string GateOf(const engine::Event& event) {
 }
 
 // A refusal is repeated with every report: the log has each once.
-bool IsNewRefusal(const fleet::Agent* agent, const fleet::GateReport& report) {
+bool IsNewRefusal(const fleet::GateReport* before, const fleet::GateReport& report) {
   if (!report.refusal) return false;
-  if (agent == nullptr) return true;
-  const auto known = agent->gates.find(report.gate);
-  return known == agent->gates.end() || !known->second.refusal ||
-         known->second.refusal->detail != report.refusal->detail;
+  return before == nullptr || !before->refusal || before->refusal->detail != report.refusal->detail;
 }
 
 }  // namespace
@@ -278,18 +275,18 @@ void Conductor::Disconnect(const std::string& agent, const fleet::Session* sessi
 
 void Conductor::Report(const std::string& agent, const fleet::Session* session,
                        fleet::GateReport report) {
-  report.gate = fleet_.GateOf(agent, report.gate);
-  const std::string gate = report.gate;
-  const bool is_news = IsNewRefusal(fleet_.Find(agent), report);
-  if (!fleet_.Report(agent, session, std::move(report), now())) return;
   const fleet::Agent* known = fleet_.Find(agent);
-  const fleet::GateReport& told = known->gates.at(gate);
-  if (told.refusal) dependencies_.metrics.CountRefusal(agent, gate);
-  if (told.refusal && is_news) {
-    dependencies_.log.Warning("agent_refuses",
-                              {{"agent", agent}, {"gate", gate}, {"why", told.refusal->detail}});
+  const fleet::GateReport* before =
+      known == nullptr ? nullptr : fleet::FindReport(*known, WholeOf(report.gate));
+  const bool is_news = IsNewRefusal(before, report);
+  const fleet::GateReport* told = fleet_.Report(agent, session, std::move(report), now());
+  if (told == nullptr) return;
+  if (told->refusal) dependencies_.metrics.CountRefusal(agent, told->gate);
+  if (told->refusal && is_news) {
+    dependencies_.log.Warning(
+        "agent_refuses", {{"agent", agent}, {"gate", told->gate}, {"why", told->refusal->detail}});
   }
-  Feed(engine::AgentReported{gate, ToView(*known, told, now())});
+  Feed(engine::AgentReported{told->gate, ToView(*known, *told, now())});
 }
 
 void Conductor::Count(const std::string& agent, const fleet::Session* session,

@@ -1,6 +1,7 @@
 #include "controller/conductor/metrics.h"
 
 #include <array>
+#include <utility>
 
 #include "controller/engine/attention.h"
 #include "controller/engine/explain.h"
@@ -97,33 +98,20 @@ void ConductorMetrics::Show(const engine::State& state, const fleet::Fleet& flee
   leads_.Set(state.leads && state.journal_trouble.empty() ? 1 : 0);
   epoch_.Set(double(state.epoch));
   agents_.Set(double(fleet.Connected(now)));
-  ForgetGates(state);
+  // What was true of a gate, an agent or a check that is no more would alarm for ever.
+  const auto before = std::exchange(shown_, {});
   for (const auto& [name, gate] : state.gates) ShowGate(name, gate, now);
+  for (const auto& [family, gauge] : before) {
+    if (!shown_.contains({family, gauge})) family->Remove(gauge);
+  }
 }
 
 prometheus::Gauge& ConductorMetrics::Of(const std::string& gate, GaugeFamily& family,
                                         prometheus::Labels labels) {
   labels.emplace("gate", gate);
   prometheus::Gauge& gauge = family.Add(labels);
-  shown_[gate].emplace(&family, &gauge);
+  shown_.emplace(&family, &gauge);
   return gauge;
-}
-
-// What was true of a gate that is no more would alarm for ever.
-void ConductorMetrics::ForgetGates(const engine::State& state) {
-  std::erase_if(shown_, [&](const auto& entry) {
-    if (state.gates.contains(entry.first)) return false;
-    for (const auto& [family, gauge] : entry.second) family->Remove(gauge);
-    return true;
-  });
-}
-
-void ConductorMetrics::ForgetVerdicts(const std::string& gate) {
-  std::erase_if(shown_[gate], [&](const auto& entry) {
-    if (entry.first != &verdict_) return false;
-    verdict_.Remove(entry.second);
-    return true;
-  });
 }
 
 void ConductorMetrics::ShowGate(const std::string& name, const engine::Gate& gate, TimePoint now) {
@@ -140,8 +128,8 @@ void ConductorMetrics::ShowGate(const std::string& name, const engine::Gate& gat
   for (const char* each : kPhases) {
     Of(name, phase_, {{"phase", each}}).Set(phase == each ? 1 : 0);
   }
-  // Nobody asks the checks any more: what they say of a gate that is let be would alarm for ever.
-  if (engine::HasEnded(*gate.record.restoration)) return ForgetVerdicts(name);
+  // Nobody asks the checks any more.
+  if (engine::HasEnded(*gate.record.restoration)) return;
   for (const auto& [check, judgement] : engine::JudgeAll(gate, now, false)) {
     for (const engine::Verdict each : kVerdicts) {
       Of(name, verdict_, {{"check", check}, {"verdict", engine::NameOf(each)}})

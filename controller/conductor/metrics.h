@@ -8,7 +8,6 @@
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 
-#include <map>
 #include <set>
 #include <string>
 #include <utility>
@@ -35,12 +34,10 @@ class ConductorMetrics {
   using GaugeFamily = prometheus::Family<prometheus::Gauge>;
 
   void ShowGate(const std::string& name, const engine::Gate& gate, TimePoint now);
-  // One of a gate, which goes with it.
+  // One of a gate, which goes when Show does not ask for it again.
   prometheus::Gauge& Of(const std::string& gate, GaugeFamily& family, prometheus::Labels labels);
-  void ForgetGates(const engine::State& state);
-  void ForgetVerdicts(const std::string& gate);
 
-  std::map<std::string, std::set<std::pair<GaugeFamily*, prometheus::Gauge*>>> shown_;
+  std::set<std::pair<GaugeFamily*, prometheus::Gauge*>> shown_;
   prometheus::Family<prometheus::Gauge>& share_;
   prometheus::Family<prometheus::Gauge>& enforced_;
   prometheus::Family<prometheus::Gauge>& connected_;

@@ -72,10 +72,10 @@ bool Fleet::Disconnect(const std::string& name, const Session* session) {
   return true;
 }
 
-bool Fleet::Report(const std::string& name, const Session* session, GateReport report,
-                   TimePoint now) {
+const GateReport* Fleet::Report(const std::string& name, const Session* session, GateReport report,
+                                TimePoint now) {
   Agent* agent = FindSession(name, session);
-  if (agent == nullptr) return false;
+  if (agent == nullptr) return nullptr;
   agent->last_seen = now;
   report.gate = Route(agent->hello.labels, WholeOf(report.gate));
   std::string gate = report.gate;
@@ -83,12 +83,13 @@ bool Fleet::Report(const std::string& name, const Session* session, GateReport r
   if (is_new && agent->gates.size() >= kGatesPerAgentMax) {
     agent->session->Close(absl::ResourceExhaustedError(
         fmt::format("agent {} reports more than {} gates", name, kGatesPerAgentMax)));
-    return false;
+    return nullptr;
   }
-  agent->gates[gate] = std::move(report);
+  GateReport& known = agent->gates[gate];
+  known = std::move(report);
   const auto directive = directives_.find(gate);
   if (is_new && directive != directives_.end()) Send(*agent, directive->second);
-  return true;
+  return &known;
 }
 
 CountingResult Fleet::Count(const std::string& name, const Session* session,
@@ -156,11 +157,6 @@ void Fleet::Forget(const std::string& gate) {
   std::erase_if(agents_, [](const auto& entry) {
     return entry.second.gates.empty() && entry.second.session == nullptr;
   });
-}
-
-std::string Fleet::GateOf(const std::string& agent, const std::string& gate) const {
-  const Agent* known = Find(agent);
-  return known == nullptr ? gate : Route(known->hello.labels, gate);
 }
 
 std::string Fleet::Route(const std::map<std::string, std::string>& labels,

@@ -76,10 +76,12 @@ class Fleet {
   // It is told nothing yet: Tell.
   absl::Status Connect(const std::string& name, std::shared_ptr<Session> session, Hello hello,
                        TimePoint now);
-  // These ignore a session that is no longer the agent's; they return whether it was.
+  // These ignore a session that is no longer the agent's. Returns whether it was.
   bool Disconnect(const std::string& name, const Session* session);
-  // A report of more gates than kGatesPerAgentMax closes the session (RESOURCE_EXHAUSTED).
-  bool Report(const std::string& name, const Session* session, GateReport report, TimePoint now);
+  // Returns what is known now, of the gate's part that the agent obeys; null: ignored. A report of
+  // more gates than kGatesPerAgentMax closes the session (RESOURCE_EXHAUSTED).
+  const GateReport* Report(const std::string& name, const Session* session, GateReport report,
+                           TimePoint now);
   CountingResult Count(const std::string& name, const Session* session, const CountersPush& push,
                        TimePoint now);
 
@@ -104,8 +106,6 @@ class Fleet {
 
   const std::map<std::string, Agent>& agents() const { return agents_; }
   const Agent* Find(const std::string& name) const;
-  // The part of `gate` that the agent obeys; else the gate.
-  std::string GateOf(const std::string& agent, const std::string& gate) const;
   std::size_t Connected(TimePoint now) const;
 
  private:

@@ -72,11 +72,15 @@ TEST(ConductorMetrics, ArePreciselyTheDocumentedOnes) {
   EXPECT_EQ(exported, DocumentedNames());
 }
 
-std::size_t Verdicts(prometheus::Registry& registry) {
+std::size_t SeriesOf(const char* name, prometheus::Registry& registry) {
   for (const prometheus::MetricFamily& family : registry.Collect()) {
-    if (family.name == "headgate_check_verdict") return family.metric.size();
+    if (family.name == name) return family.metric.size();
   }
   return 0;
+}
+
+std::size_t Verdicts(prometheus::Registry& registry) {
+  return SeriesOf("headgate_check_verdict", registry);
 }
 
 TEST(ConductorMetrics, ACheckThatNobodyAsksAnyMoreHasNoVerdict) {
@@ -92,6 +96,21 @@ TEST(ConductorMetrics, ACheckThatNobodyAsksAnyMoreHasNoVerdict) {
   state.gates["shop"].record.restoration->phase = engine::Preflight{};
   metrics.Show(state, fleet::Fleet(), kNow);
   EXPECT_EQ(Verdicts(registry), 4U);
+}
+
+TEST(ConductorMetrics, AnAgentThatLeftItsGateIsNotToldOfThereAnyMore) {
+  prometheus::Registry registry;
+  ConductorMetrics metrics(registry);
+  engine::State state = StateWithEverything();
+  metrics.Show(state, fleet::Fleet(), kNow);
+  const std::size_t agents = state.gates["shop"].evidence.agents.size();
+  ASSERT_GT(agents, 0U);
+  EXPECT_EQ(SeriesOf("headgate_agent_connected", registry), agents);
+  state.gates["shop"].evidence.agents.clear();
+  metrics.Show(state, fleet::Fleet(), kNow);
+  EXPECT_EQ(SeriesOf("headgate_agent_connected", registry), 0U);
+  EXPECT_EQ(SeriesOf("headgate_agent_enforced_share_ratio", registry), 0U);
+  EXPECT_EQ(SeriesOf("headgate_gate_share_ratio", registry), 1U);
 }
 
 }  // namespace

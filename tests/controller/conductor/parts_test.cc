@@ -258,7 +258,7 @@ class PartsTrial : public PartsTest, public testing::WithParamInterface<std::uin
     stage_.Do(std::move(order), WaitFor::kSent, gate);
   }
   std::string GateOf(const std::string& agent) {
-    return stage_.conductor().fleet().GateOf(agent, "shop");
+    return fleet::FindReport(*stage_.conductor().fleet().Find(agent), "shop")->gate;
   }
 };
 
