@@ -104,6 +104,10 @@ void Gate::Observe(const Reading& reading) {
     apply_not_before_ = probe_not_before_ = TimePoint();
   }
   reading_ = reading;
+  // What failed and is so all the same is no trouble any more, and needs no other attempt.
+  if (applied_ && IsInForce(*applied_) && reading_.at_next_start == applied_) {
+    apply_status_ = file_status_ = absl::OkStatus();
+  }
   if (!LacksKeys()) keys_status_ = absl::OkStatus();
   if (!held_) held_ = reading_.in_force;
   if (!granted_) LowerGranted();
@@ -127,6 +131,7 @@ void Gate::OnSaved(const Save& save, const absl::Status& status, TimePoint now) 
 void Gate::OnApplied(const Apply& apply, const ApplyOutcome& outcome, TimePoint now) {
   apply_status_ = outcome.in_memory;
   file_status_ = outcome.at_next_start;
+  applied_ = apply.share;
   if (apply_status_.ok()) held_ = apply.share;
   if (apply.direction == Direction::kDown && file_status_.ok()) is_synced_ = false;
   // After a success too: should it read back otherwise all the same, this is no busy loop.
@@ -294,7 +299,7 @@ std::optional<Refusal> Gate::CurrentRefusal(TimePoint now) const {
   }
   if (!reading_.in_force) return refuse(RefusalCode::kLoadBalancer, reading_.trouble);
   if (!file_status_.ok() && desired && *reading_.in_force < *desired) {
-    return refuse(RefusalCode::kDisk, Words(file_status_));
+    return refuse(RefusalCode::kDisk, Words(apply_status_.ok() ? file_status_ : apply_status_));
   }
   if (!apply_status_.ok() && desired && !IsInForce(*desired)) {
     return refuse(RefusalCode::kLoadBalancer, Words(apply_status_));

@@ -103,6 +103,8 @@ class Gate {
   Reading reading_;
   // The highest share that needs no fresh directive: what this agent last made, or found.
   std::optional<Share> held_;
+  // What the last Apply was to make.
+  std::optional<Share> applied_;
   std::optional<Share> probed_;
 
   std::optional<Refusal> refusal_;

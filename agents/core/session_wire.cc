@@ -88,13 +88,15 @@ std::string WithoutRefusal(std::string trouble, const std::optional<Refusal>& re
   if (!refusal || refusal->detail.empty()) return trouble;
   const std::size_t at = trouble.find(refusal->detail);
   if (at == std::string::npos) return trouble;
-  trouble.erase(at, refusal->detail.size());
-  if (trouble.compare(at, kBetween.size(), kBetween) == 0) {
-    trouble.erase(at, kBetween.size());
-  } else if (trouble.ends_with(kBetween)) {
-    trouble.erase(trouble.size() - kBetween.size());
-  }
-  return trouble;
+  const std::size_t end = at + refusal->detail.size();
+  const bool is_first = at == 0;
+  const bool is_last = end == trouble.size();
+  // A part of a longer sentence stays.
+  const bool begins = is_first || std::string_view(trouble).substr(0, at).ends_with(kBetween);
+  const bool ends = is_last || std::string_view(trouble).substr(end).starts_with(kBetween);
+  if (!begins || !ends) return trouble;
+  const std::size_t from = is_last && !is_first ? at - kBetween.size() : at;
+  return trouble.erase(from, (is_last ? end : end + kBetween.size()) - from);
 }
 
 }  // namespace

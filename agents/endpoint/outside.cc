@@ -8,6 +8,7 @@
 #include <thread>
 #include <utility>
 
+#include "agents/core/cookie.h"
 #include "agents/core/http_call.h"
 #include "agents/endpoint/remembered.h"
 
@@ -58,6 +59,10 @@ absl::StatusOr<agent::ShareFile> Outside::Ask() const {
 agent::Reading Outside::Read() {
   agent::Reading reading;
   file_.Read(reading);
+  if (settings_.key.kind == agent::UserKey::Kind::kCookie) {
+    const auto keys = agent::ReadCookieKeys(agent::CookieKeysFileOf(settings_.share));
+    prober_.FollowKeys(keys.ok() ? *keys : CookieKeys{});
+  }
   const absl::StatusOr<agent::ShareFile> told = Ask();
   if (!told.ok()) {
     agent::AddTrouble(reading.trouble, std::string(told.status().message()));

@@ -167,17 +167,18 @@ bool Box::KeepLowered(const GateConfig& gate, Lowered lowered) const {
     lowered.saved = FileStore(config_.state_dir, gate.name).SyncOverride();
   }
   if (lowered.file.ok()) lowered.file = MakeEnforcer(gate)->Sync();
+  const bool stays = lowered.confirmed && lowered.file.ok();
   if (!lowered.file.ok()) {
     out_ << fmt::format("{}: UNSAVED: a reload of {} would undo this: {}\n", gate.name,
                         NameOfLoadBalancer(gate), Words(lowered.file));
   }
   if (lowered.saved.ok()) {
     out_ << fmt::format("{}: {}\n", gate.name, WhatStands(gate.name, lowered));
-    return lowered.confirmed;
+    return stays;
   }
   out_ << fmt::format("{}: UNSAVED: {}\n", gate.name, Words(lowered.saved));
   const AgentSeen agent = Agent();
-  if (!agent.MayRun()) return lowered.confirmed;
+  if (!agent.MayRun()) return stays;
   out_ << fmt::format(
       "{}: the agent ({}) does not know of this and would set its share back: "
       "stop it, or mend that and run this again\n",
@@ -253,7 +254,7 @@ bool Box::OverrideGate(const GateConfig& gate, Share share, TimePoint until) con
         "{}: the agent is {}: nothing ends this at that time, it stays until the agent runs\n",
         gate.name, agent.ToString());
   }
-  return confirmed;
+  return confirmed && outcome.at_next_start.ok();
 }
 
 int Box::Override(Share share, TimePoint until) const {

@@ -151,10 +151,17 @@ std::vector<Unconfirmed> MissingAt(const Target& target, const Scene& scene) {
   // Nobody to ask is nobody who has confirmed.
   const std::size_t expected = std::max<std::size_t>(wanted, named.empty() ? 1 : 0);
   if (known + removed < expected) {
+    const std::string of_part =
+        IsPart(target.name)
+            ? fmt::format(
+                  " of {} (are its labels, which `headgate gates` shows, those of an "
+                  "agent's configuration?)",
+                  target.name)
+            : "";
     missing.push_back(
-        {"(any)", fmt::format("{} of at least {} agents have connected since the controller "
+        {"(any)", fmt::format("{} of at least {} agents{} have connected since the controller "
                               "started; a load balancer enforces what it was told last",
-                              known, expected)});
+                              known, expected, of_part)});
   }
   // Nobody names the agents of a gate of an old journal: one may be on its way back.
   const bool is_recovered = gate != nullptr && gate->recovered != Version{};

@@ -154,6 +154,38 @@ TEST(Gate, LowersTheFileWhileTheLoadBalancerIsDown) {
   EXPECT_EQ(at.gate.Describe(at.now).refusal->code, RefusalCode::kLoadBalancer);
 }
 
+TEST(Gate, WhatFailedAndIsSoAllTheSameIsNoTroubleAnyMore) {
+  Settled at;
+  at.gate.Observe(Unreachable("20%"));
+  at.gate.Consider(OfferOf(7, 4, "1%"), at.now);
+  const Apply apply = std::get<Apply>(at.gate.NextDuty(at.now));
+  at.gate.OnApplied(apply, {.in_memory = absl::UnavailableError("nobody listens")}, at.now);
+  at.gate.OnSynced(absl::OkStatus());
+  at.gate.Observe(Unreachable("1%"));
+  EXPECT_THAT(at.gate.Describe(at.now).trouble, HasSubstr("nobody listens"));
+  // It starts with the file.
+  at.reading = ReadingOf("1%");
+  at.gate.Observe(at.reading);
+  EXPECT_EQ(Settle(at.gate, at.reading, at.now), "save 1 %, probe 1 %, ");
+  EXPECT_EQ(at.gate.Describe(at.now).trouble, "");
+  EXPECT_EQ(at.gate.Describe(at.now).stage, Stage::kObserved);
+}
+
+TEST(Gate, AFileThatIsBackAsItShouldBeIsSaved) {
+  Settled at;
+  at.reading.at_next_start = std::nullopt;
+  at.gate.Observe(at.reading);
+  const TimePoint later = at.now + Gate::kApplyRetry;
+  at.gate.OnApplied({Percent("20%"), 10, Direction::kDown},
+                    {.at_next_start = absl::NotFoundError("no such folder")}, later);
+  at.gate.Observe(at.reading);
+  EXPECT_TRUE(at.gate.Describe(later).unsaved);
+  EXPECT_EQ(at.gate.Describe(later).trouble, "no such folder");
+  at.gate.Observe(ReadingOf("20%"));
+  EXPECT_FALSE(at.gate.Describe(later).unsaved);
+  EXPECT_EQ(at.gate.Describe(later).trouble, "");
+}
+
 TEST(Gate, RestartedWithoutAControllerItKeepsTheLowerOfDiskAndLoadBalancer) {
   const Memory memory{OfferOf(7, 3, "20%").directive, Percent("20%")};
   for (const auto& [found, expected] : {std::pair("20%", "20%"), {"100%", "20%"}, {"5%", "5%"}}) {

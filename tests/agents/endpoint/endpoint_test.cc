@@ -204,6 +204,17 @@ TEST(Outside, SeesAndLowersARunningEndpointAndRaisesNothing) {
   EXPECT_EQ(outside.Read().in_force, Percent("10%"));
 }
 
+TEST(Outside, ProvesTheShareOfAGateWhoseCookiesAreSigned) {
+  const TestEndpoint place({.share = Percent("50%")});
+  Own endpoint(place.settings());
+  const CookieKeys keys{.issuing = 5, .keys = {{5, std::string(32, 'a')}}};
+  ASSERT_TRUE(endpoint.PutCookieKeys(keys).ok());
+  EXPECT_THAT(Check(place.settings()), testing::IsEmpty());
+  Outside outside(place.settings());
+  outside.Read();
+  EXPECT_TRUE(outside.Try(Percent("50%")).ok()) << outside.Try(Percent("50%"));
+}
+
 TEST(Outside, WithoutAnAgentItLowersTheFileAndSaysWhoIsMissing) {
   const TestEndpoint place({.share = Percent("50%")});
   Outside outside(place.settings());

@@ -47,7 +47,7 @@ TEST_P(FailingStatic, ShareFileUnreadable) {
   scene.ExpectRefusal(v1::Refusal::DISK);
   scene.ExpectStaticWithoutAGap();
   scene.ExpectMetric("unsaved", 1);
-  scene.ExpectLowersOnTheBox();
+  scene.ExpectLowersOnTheBox(/*is_sure_to_stay=*/false);
   EXPECT_THAT(scene.site().Run({"lower", "0.5%"}).standard_output,
               HasSubstr("UNSAVED: a reload of"));
   std::filesystem::remove(path);

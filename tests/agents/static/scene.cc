@@ -92,11 +92,11 @@ void Scene::ExpectAt(const char* share) const {
   EXPECT_TRUE(out->SawOnly(503)) << "outside " << share << ": " << out->ToString();
 }
 
-void Scene::ExpectLowersOnTheBox() {
+void Scene::ExpectLowersOnTheBox(bool is_sure_to_stay) {
   LetInsideGo();
   // What a dead agent decides nobody can confirm.
-  const bool is_sure = !balancer_->IsDecidedByItsAgent() || site_.Page("/livez").status == 200;
-  const int expected = is_sure ? 0 : 11;
+  const bool is_proven = !balancer_->IsDecidedByItsAgent() || site_.Page("/livez").status == 200;
+  const int expected = is_proven && is_sure_to_stay ? 0 : 11;
   const Finished lower = site_.Run({"lower", "5%"});
   EXPECT_EQ(lower.exit_code, expected) << lower.output;
   ExpectAt("5%");

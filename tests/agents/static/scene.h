@@ -41,7 +41,7 @@ class Scene {
   void ExpectStaticWithoutAGap() const;
   // `headgate-agent lower 5%`, then `override 1%`: nobody else comes in from the moment that they
   // say so.
-  void ExpectLowersOnTheBox();
+  void ExpectLowersOnTheBox(bool is_sure_to_stay = true);
   // As soon as the load balancer has heard of it, which nobody could confirm.
   void ExpectIsAtMost(const char* share);
   // From now on nobody is inside who was.
