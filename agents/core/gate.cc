@@ -95,6 +95,9 @@ void Gate::SetOverride(std::optional<LocalOverride> local_override, absl::Status
   if (override_ == local_override) return;
   override_ = local_override;
   apply_not_before_ = TimePoint();
+  // Whoever carried it out, `headgate-agent lower` itself or this agent: what it ends is no share
+  // to go back to without a fresh directive.
+  if (override_ && held_) held_ = std::min(*held_, override_->share);
 }
 
 void Gate::Observe(const Reading& reading) {
@@ -108,6 +111,7 @@ void Gate::Observe(const Reading& reading) {
   if (applied_ && IsInForce(*applied_) && reading_.at_next_start == applied_) {
     apply_status_ = file_status_ = absl::OkStatus();
   }
+  if (reading_.in_force) found_ = reading_.in_force;
   if (!LacksKeys()) keys_status_ = absl::OkStatus();
   if (!held_) held_ = reading_.in_force;
   if (!granted_) LowerGranted();
@@ -358,8 +362,7 @@ Standing Gate::Describe(TimePoint now) const {
     if (standing.expired) standing.expired_since = fresh_until_;
   }
   // As far as anybody can tell: 0 % must not be said of a load balancer that cannot be asked.
-  for (const std::optional<Share>& share :
-       {reading_.in_force, held_, reading_.at_next_start, granted_}) {
+  for (const std::optional<Share>& share : {found_, held_, reading_.at_next_start, granted_}) {
     if (!share) continue;
     standing.enforced = *share;
     break;

@@ -105,6 +105,8 @@ class Gate {
   std::optional<Share> held_;
   // What the last Apply was to make.
   std::optional<Share> applied_;
+  // What the load balancer said last.
+  std::optional<Share> found_;
   std::optional<Share> probed_;
 
   std::optional<Refusal> refusal_;

@@ -258,6 +258,39 @@ TEST(Gate, AReleaseWithoutAControllerRaisesNothing) {
   EXPECT_EQ(at.reading.in_force, Percent("5%"));
 }
 
+// The box's own command lowers the load balancer before the agent has looked.
+TEST(Gate, AReleaseWithoutAControllerRaisesNothingWhoeverCarriedOutTheWord) {
+  Settled at;
+  const LocalOverride ceiling{.is_ceiling = true, .share = Percent("5%"), .until = std::nullopt};
+  at.gate.SetOverride(ceiling, absl::OkStatus());
+  at.reading = ReadingOf("5%");
+  at.gate.Observe(at.reading);
+  Settle(at.gate, at.reading, at.now);
+  at.gate.SetOverride(std::nullopt, absl::OkStatus());
+  Settle(at.gate, at.reading, at.now + std::chrono::hours(1));
+  EXPECT_EQ(at.reading.in_force, Percent("5%"));
+  // A fresh word of the controller does.
+  const TimePoint later = at.now + std::chrono::hours(2);
+  at.gate.Consider(OfferOf(7, 3, "20%"), later);
+  Settle(at.gate, at.reading, later);
+  EXPECT_EQ(at.reading.in_force, Percent("20%"));
+}
+
+TEST(Gate, ALoadBalancerThatCannotBeAskedIsReportedAtWhatItSaidLast) {
+  Settled at;
+  at.gate.Consider(OfferOf(7, 4, "0%"), at.now);
+  const Duty duty = at.gate.NextDuty(at.now);
+  ASSERT_TRUE(std::holds_alternative<Apply>(duty));
+  at.gate.OnApplied(std::get<Apply>(duty), {.in_memory = absl::DeadlineExceededError("it hangs")},
+                    at.now);
+  at.gate.Observe(Unreachable("0%"));
+  EXPECT_EQ(at.gate.Describe(at.now).enforced, Percent("20%"));
+  // It was reloaded, and took the file.
+  at.gate.Observe(ReadingOf("0%"));
+  at.gate.Observe(Unreachable("0%"));
+  EXPECT_EQ(at.gate.Describe(at.now).enforced, Share::None());
+}
+
 TEST(Gate, AnOverrideIsExactUntilItsTimeEvenWithoutAController) {
   Settled at;
   const TimePoint late = at.now + std::chrono::hours(1);
