@@ -273,7 +273,11 @@ void ReadLabels(YamlMapping& root, Config& config) {
           fmt::format("a label is a word of at most {} bytes, as in 'zone: eu-1'", kLabelBytesMax));
       return;
     }
-    config.labels[entry.first.Scalar()] = entry.second.Scalar();
+    if (!config.labels.emplace(entry.first.Scalar(), entry.second.Scalar()).second) {
+      root.errors().Add(entry.first,
+                        fmt::format("label '{}' is there twice: keep one", entry.first.Scalar()));
+      return;
+    }
   }
 }
 

@@ -233,6 +233,8 @@ TEST(Config, RefusesEachContradictionAndMistake) {
   EXPECT_THAT(ErrorOf(With("state_dir: /var/lib/headgate\n", "")),
               HasSubstr("'state_dir' is missing"));
   EXPECT_THAT(ErrorOf(With("name: edge-1\n", "name: a\nname: b\n")), HasSubstr("there twice"));
+  EXPECT_THAT(ErrorOf(With("labels: {zone: eu-1}", "labels: {zone: eu-1, zone: us}")),
+              HasSubstr("label 'zone' is there twice"));
   EXPECT_THAT(ErrorOf(With("name: edge-1\n", "")), HasSubstr("write 'name: edge-1'"));
   EXPECT_THAT(ErrorOf(With("plaintext: true\n", "")), HasSubstr("write either 'tls:"));
   EXPECT_THAT(ErrorOf(With("plaintext: true", "plaintext: true\ntls: {ca: a, cert: b, key: c}")),
