@@ -55,7 +55,8 @@ std::string WhyMissing(const fleet::Agent& agent, const fleet::GateReport& repor
                        const Asked& asked, TimePoint now) {
   if (!agent.IsConnected(now)) return WhySilent(agent, report, now);
   if (agent.HasRival(now)) return fleet::RivalText(agent);
-  if (report.local_override) {
+  // A word that its load balancer does not obey holds nothing.
+  if (report.local_override && report.enforced <= report.local_override->share) {
     return fmt::format(
         "a local override holds it at {}{}", report.enforced.ToString(),
         report.local_override->until
