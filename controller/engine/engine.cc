@@ -30,6 +30,7 @@ class Applier {
   explicit Applier(Turn& turn) : turn_(turn) {}
 
   void operator()(const Tick&) {
+    turn_.RecordRemovalsAgain();
     for (auto& [name, gate] : turn_.state().gates) Look(gate);
   }
 
@@ -42,6 +43,7 @@ class Applier {
     gate.record = event.record;
     gate.recovered = event.record.version;
     gate.knows_agents = !event.record.agents.empty();
+    gate.recovered_agents = event.record.agents;
   }
 
   void operator()(const ReignBegan& event) {
@@ -58,6 +60,7 @@ class Applier {
     if (never_led) state.epoch = event.epoch;
     state.journal_trouble = event.why;
     std::erase_if(state.gates, [](const auto& entry) { return !entry.second.exists; });
+    state.removals.clear();
     for (auto& [name, gate] : state.gates) {
       gate.pending.reset();
       gate.record_again.reset();
@@ -76,13 +79,20 @@ class Applier {
   }
 
   void operator()(const Recorded& event) {
-    if (Gate* gate = Find(event.gate)) {
-      turn_.OnRecorded(*gate, event.token);
-      Look(*gate);
+    if (turn_.OnRemovalRecorded(event.gate, event.token)) return;
+    Gate* gate = Find(event.gate);
+    if (gate == nullptr) return;
+    turn_.OnRecorded(*gate, event.token);
+    // A part that the gate was changed before.
+    if (!gate->exists && !gate->pending) {
+      turn_.state().gates.erase(event.gate);
+      return;
     }
+    Look(*gate);
   }
 
   void operator()(const RecordFailed& event) {
+    if (turn_.OnRemovalFailed(event.gate, event.token, event.why)) return;
     Gate* gate = Find(event.gate);
     if (gate == nullptr) return;
     turn_.OnRecordFailed(*gate, event.token, event.why);
@@ -249,12 +259,16 @@ class Applier {
   // hold, that was never recorded.
   void LowerToUnrecorded(Gate& gate, const AgentView& agent) {
     const bool is_of_the_past = agent.version.epoch < turn_.state().epoch;
-    if (!is_of_the_past || agent.version <= NewestRecovered(turn_.state(), gate)) return;
-    if (!agent.local_override.empty() || agent.stage == AgentView::Stage::kIdle) return;
-    const bool is_lower = agent.enforced < gate.record.share;
+    if (!is_of_the_past || agent.version <= NewestRecovered(turn_.state(), gate, agent.name))
+      return;
+    if (agent.stage == AgentView::Stage::kIdle) return;
+    // What it was told does not show under a word on its box; that it was told something does.
+    const bool is_overridden = !agent.local_override.empty();
+    const Share told = is_overridden ? gate.record.share : agent.enforced;
+    const bool is_lower = told < gate.record.share;
     if (!is_lower && !GoesOnByItself(gate)) return;
     GateRecord next = gate.record;
-    next.share = std::min(gate.record.share, agent.enforced);
+    next.share = std::min(gate.record.share, told);
     if (IsRestoring(gate)) {
       // Perhaps a hand decided it, and saw what no check sees: only a hand lets them in again.
       Restoration& restoration = *next.restoration;
@@ -262,9 +276,9 @@ class Applier {
           Holding::Why::kAgentDiffers,
           fmt::format(
               "{} was told {} and the journal does not say why; `headgate resume {}` goes on",
-              agent.name, agent.enforced.ToString(), gate.record.gate)};
+              agent.name, is_overridden ? "something" : told.ToString(), gate.record.gate)};
       restoration.phase_since = turn_.now();
-      restoration.proven = std::min(restoration.proven, agent.enforced);
+      restoration.proven = std::min(restoration.proven, told);
     }
     turn_.Commit(gate, std::move(next),
                  Cause{.kind = Cause::Kind::kAgent,
@@ -317,8 +331,12 @@ Outcome Apply(State state, const Event& event, TimePoint now) {
 }
 
 std::optional<TimePoint> WakeAt(const State& state) {
-  const bool needs_time = std::any_of(state.gates.begin(), state.gates.end(),
-                                      [](const auto& entry) { return NeedsTime(entry.second); });
+  const bool has_removals =
+      std::any_of(state.removals.begin(), state.removals.end(),
+                  [](const auto& entry) { return entry.second.record_again.has_value(); });
+  const bool needs_time =
+      has_removals || std::any_of(state.gates.begin(), state.gates.end(),
+                                  [](const auto& entry) { return NeedsTime(entry.second); });
   if (!needs_time) return std::nullopt;
   return state.last_turn + kTick;
 }

@@ -40,6 +40,10 @@ absl::Status CheckNew(const State& state, const std::string& name, bool is_part)
         fmt::format("'{}' cannot be a gate's name: write {}{}", name, kGateNameRule,
                     IsPart(name) ? "; a part is made by `headgate gates split`" : ""));
   }
+  if (state.removals.contains(name)) {
+    return absl::FailedPreconditionError(
+        fmt::format("the removal of {} is being recorded: try again in a second", name));
+  }
   const auto known = state.gates.find(name);
   const bool exists = known != state.gates.end() && known->second.exists;
   if (!exists && state.gates.size() >= kGatesMax) {

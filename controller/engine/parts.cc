@@ -73,7 +73,7 @@ absl::Status MayBeSplit(const Gate& whole) {
 }
 
 std::uint64_t NextRevision(const State& state, const Gate& gate) {
-  std::uint64_t next = gate.next_revision;
+  std::uint64_t next = std::max(gate.next_revision, state.next_revision);
   for (const auto& [name, other] : state.gates) {
     if (IsSameFamily(name, gate.record.gate)) next = std::max(next, other.next_revision);
   }
@@ -88,9 +88,17 @@ std::uint64_t TakeRevision(State& state, Gate& gate) {
   return next;
 }
 
-Version NewestRecovered(const State& state, const Gate& gate) {
+Version NewestRecovered(const State& state, const Gate& gate, const std::string& agent) {
   Version newest = gate.recovered;
-  for (const Gate* other : FamilyOf(state, gate)) newest = std::max(newest, other->recovered);
+  if (gate.recovered_agents.contains(agent)) return newest;
+  const std::vector<const Gate*> family = FamilyOf(state, gate);
+  const bool is_known = std::any_of(family.begin(), family.end(), [&](const Gate* other) {
+    return other->recovered_agents.contains(agent);
+  });
+  for (const Gate* other : family) {
+    if (is_known && !other->recovered_agents.contains(agent)) continue;
+    newest = std::max(newest, other->recovered);
+  }
   return newest;
 }
 
@@ -149,6 +157,13 @@ absl::StatusOr<GateRecord> Split(const State& state, const Gate& part, const Lab
   return next;
 }
 
+bool StillParts(const State& state, const GateRecord& part) {
+  const auto whole = state.gates.find(WholeOf(part.gate));
+  return whole != state.gates.end() && whole->second.exists && MayBeSplit(whole->second).ok() &&
+         whole->second.record.share == part.share &&
+         whole->second.record.cookie_keys == part.cookie_keys;
+}
+
 absl::Status MayRemove(State& state, const Gate& gate) {
   const std::string& name = gate.record.gate;
   if (gate.record.restoration && !HasEnded(*gate.record.restoration)) {
@@ -171,7 +186,14 @@ absl::Status MayRemove(State& state, const Gate& gate) {
     }
     return absl::OkStatus();
   }
-  const Gate& whole = state.gates.at(WholeOf(name));
+  const auto found = state.gates.find(WholeOf(name));
+  if (found == state.gates.end()) {
+    return absl::FailedPreconditionError(
+        fmt::format("gate {0} is not known, and {1} cannot be a part of it again: `headgate gates "
+                    "create {0}` first, at the share of {1}",
+                    WholeOf(name), name));
+  }
+  const Gate& whole = found->second;
   if (absl::Status status = MayBeSplit(whole); !status.ok()) return status;
   if (gate.record.open_until || gate.record.share != whole.record.share) {
     return absl::FailedPreconditionError(fmt::format(
@@ -201,7 +223,8 @@ void Move(Turn& turn, const AgentMoved& event) {
   // It may have been told what is newer, and has not said so yet: the same content under the newest
   // version. Its label is no reason to raise.
   const bool is_newest = to.record.version.revision + 1 == NextRevision(turn.state(), to);
-  if (is_newest || IsAdopted(to)) return;
+  const bool rises = event.agent.enforced < to.record.share && !to.record.no_raise;
+  if ((is_newest && !rises) || IsAdopted(to)) return;
   GateRecord next = to.record;
   next.no_raise = next.no_raise || next.share > Share::None();
   to.record.version = {};

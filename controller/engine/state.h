@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "common/base/clock.h"
@@ -43,6 +44,8 @@ struct Gate {
   Version recovered;
   // The reign before knew its agents: whoever it does not name was not there.
   bool knows_agents = false;
+  // Those that it knew.
+  std::set<std::string> recovered_agents;
 
   Evidence evidence;
   // Since when nothing has stood in the way of a raise; unset while something does.
@@ -62,6 +65,15 @@ struct Gate {
   std::uint64_t waiting_call = 0;
 };
 
+// A gate that is no more, until the journal has its last record.
+struct Removal {
+  std::uint64_t token = 0;
+  GateRecord last;
+  Cause cause;
+  // When to try again; unset while the journal has yet to answer.
+  std::optional<TimePoint> record_again;
+};
+
 struct State {
   std::map<std::string, Gate> gates;
   std::uint64_t epoch = 0;
@@ -70,6 +82,11 @@ struct State {
   // Empty while the journal works.
   std::string journal_trouble;
   std::uint64_t next_token = 1;
+  // By name. A removal that is never recorded would be undone by the next reign.
+  std::map<std::string, Removal> removals;
+  // Beyond those of removed gates: what has the same name later in this reign must be newer to
+  // agents that are not back yet.
+  std::uint64_t next_revision = 1;
   TimePoint last_turn;
 };
 

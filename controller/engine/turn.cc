@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "common/base/check.h"
+#include "common/base/gate_name.h"
 #include "controller/engine/attention.h"
 #include "controller/engine/engine.h"
 #include "controller/engine/explain.h"
@@ -129,6 +130,9 @@ void Turn::Propose(Gate& gate, GateRecord next, Cause cause, bool needs_evidence
 
 std::uint64_t Turn::HandToJournal(Gate& gate, const GateRecord& record, Cause cause,
                                   std::uint64_t repeats) {
+  HandRemovalsToJournal();
+  // The newest word of a name counts.
+  state_.removals.erase(record.gate);
   const std::uint64_t token = state_.next_token++;
   gate.newest_token = token;
   gate.recorded = false;
@@ -140,6 +144,8 @@ std::uint64_t Turn::HandToJournal(Gate& gate, const GateRecord& record, Cause ca
 // A raise that the journal has: whether what allowed it still holds.
 bool Turn::Stands(const Gate& gate, const PendingRaise& raise) const {
   if (!state_.leads) return false;
+  // Whoever lowered the whole meanwhile meant the part too.
+  if (!gate.exists && IsPart(gate.record.gate) && !StillParts(state_, raise.next)) return false;
   if (!raise.needs_evidence) return !raise.next.open_until || now_ < *raise.next.open_until;
   return now_ - raise.decided <= kRaiseStaleAfter && Obstacles(state_, gate, now_).empty();
 }
@@ -152,6 +158,12 @@ void Turn::OnRecorded(Gate& gate, std::uint64_t token) {
   PendingRaise raise = std::move(*gate.pending);
   gate.pending.reset();
   if (!Stands(gate, raise)) {
+    if (!gate.exists) {
+      RecordRemoval(gate, Cause{.kind = Cause::Kind::kPlan,
+                                .what = "drop split",
+                                .why = "the gate was changed before the journal had recorded it"});
+      return;
+    }
     // The journal has a share that was never published: the next record sets it right.
     GateRecord next = gate.record;
     // The time that the journal took is none of the platform's.
@@ -195,12 +207,6 @@ void Turn::RecordAgain(Gate& gate) {
 void Turn::Note(Gate& gate, Cause cause) {
   HEADGATE_CHECK(!gate.pending);
   HandToJournal(gate, gate.record, std::move(cause));
-}
-
-void Turn::RecordRemoval(Gate& gate, Cause cause) {
-  GateRecord last = gate.record;
-  last.is_removed = true;
-  HandToJournal(gate, last, std::move(cause));
 }
 
 GateRecord Turn::WithPhase(const Gate& gate, Phase phase) const {

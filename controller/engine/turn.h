@@ -39,10 +39,17 @@ class Turn {
   void Note(Gate& gate, Cause cause);
   // The last record of a gate. Its removal from the state is the caller's.
   void RecordRemoval(Gate& gate, Cause cause);
+  // False: the token is none of a removal's. removal.cc
+  bool OnRemovalRecorded(const std::string& gate, std::uint64_t token);
+  bool OnRemovalFailed(const std::string& gate, std::uint64_t token, const std::string& why);
+  // Removals that failed, when their time has come.
+  void RecordRemovalsAgain();
 
  private:
   std::uint64_t HandToJournal(Gate& gate, const GateRecord& record, Cause cause,
                               std::uint64_t repeats = 0);
+  // Of removals that failed, before whatever is decided after them.
+  void HandRemovalsToJournal();
   bool Stands(const Gate& gate, const PendingRaise& raise) const;
   void AnswerStart(Gate& gate, const std::string& text);
   void Enforce(Gate& gate, GateRecord next, const Cause& cause);
@@ -89,8 +96,9 @@ void GoOnWithRotation(Turn& turn, Gate& gate);
 // One whole and its parts count their revisions together, so that an agent that moves between them
 // finds what it is told newer than what it had.
 std::uint64_t TakeRevision(State& state, Gate& gate);
-// The newest version of the reign before, of any of them.
-Version NewestRecovered(const State& state, const Gate& gate);
+// The newest version of the reign before that the agent may have been told: of the gate, and, if it
+// obeyed another of them then, of that one.
+Version NewestRecovered(const State& state, const Gate& gate, const std::string& agent);
 // Without the whole itself; of a part: none.
 std::vector<Gate*> PartsOf(State& state, const Gate& whole);
 // "shop@eu, shop@us".
@@ -100,6 +108,8 @@ std::vector<const Gate*> FamilyOf(const State& state, const Gate& gate);
 // What `part` begins with; NOT_FOUND, ALREADY_EXISTS, INVALID_ARGUMENT or FAILED_PRECONDITION where
 // it cannot be.
 absl::StatusOr<GateRecord> Split(const State& state, const Gate& part, const Labels& labels);
+// Whether the gate is still as it was when the part, which is being recorded, was split from it.
+bool StillParts(const State& state, const GateRecord& part);
 // FAILED_PRECONDITION: whoever obeys it would be let down, or raised.
 absl::Status MayRemove(State& state, const Gate& gate);
 void Move(Turn& turn, const AgentMoved& event);
