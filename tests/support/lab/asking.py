@@ -2,6 +2,7 @@
 
 import os
 
+import balancer
 import nginx
 import process
 
@@ -20,7 +21,11 @@ class AskingNginx(nginx.Nginx):
     def paste(self, agent_program):
         return self.snippet(
             agent_program, "nginx-auth-request", "--gate", self._gate, "--listen",
-            f"unix:{self._socket}", "--remembered", self._kept, "--access-log", self._log)
+            f"unix:{self._socket}", "--remembered", self._kept, *self._counts("--access-log", self._log))
+
+    def _counts(self, *words):
+        """Answers are counted by the log that says how slow they were."""
+        return words if self._slow_ms is not None else ()
 
     def agent_listens(self):
         return os.path.exists(self._socket)
@@ -32,6 +37,6 @@ class AskingNginx(nginx.Nginx):
                 f"      share: {self.share_file}\n"
                 "      bootstrap_share: 0%\n"
                 f"      remembered: {self._kept}\n"
-                f"      access_log: {self._log}\n"
-                f"      slow: [{self._slow_ms}ms]\n"
-                f"      new_cookies_per_minute: {nginx.balancer.ONE_ADDRESS}\n")
+                + "".join(self._counts(f"      access_log: {self._log}\n"))
+                + balancer.slow_setting(self._slow_ms)
+                + f"      new_cookies_per_minute: {self.new_cookies}\n")

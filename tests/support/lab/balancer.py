@@ -10,6 +10,16 @@ import process
 ONE_ADDRESS = "0"
 
 
+def slow_words(slow_ms):
+    """Of `headgate-agent snippet`: None counts no slow answers."""
+    return [] if slow_ms is None else ["--slow", f"{slow_ms}ms"]
+
+
+def slow_setting(slow_ms):
+    """The same in agent.yaml."""
+    return "" if slow_ms is None else f"      slow: [{slow_ms}ms]\n"
+
+
 class Balancer:
     """One load balancer in front of the shop, with a folder and a port of its own. A kind of it gives
     `words()` to check and to start it with, `share_file`, `agent_settings()` for agent.yaml,
@@ -17,6 +27,9 @@ class Balancer:
 
     # Where a user's request goes.
     question = "/"
+
+    # How many new cookies an address gets in a minute, as `headgate-agent snippet` is told.
+    new_cookies = ONE_ADDRESS
 
     # Requests that it takes at once on a connection, without waiting for their answers.
     pipelined = 64

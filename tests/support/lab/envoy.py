@@ -22,6 +22,8 @@ class Envoy(balancer.Balancer):
     """Envoy in front of the shop."""
 
     kind = "envoy"
+    # None: one for each core.
+    workers = None
     # It closes a connection with more answers of its own in the queue.
     pipelined = 2
 
@@ -36,7 +38,7 @@ class Envoy(balancer.Balancer):
             file.write(self.snippet(
                 agent_program, "envoy", "--gate", gate, "--app-cluster", "shop", "--share",
                 self.share_file, "--admin", self._admin, "--listen", f"127.0.0.1:{self.port}",
-                "--app-address", f"127.0.0.1:{shop_port}", "--slow", f"{slow_ms}ms", "--write"))
+                "--app-address", f"127.0.0.1:{shop_port}", *balancer.slow_words(slow_ms), "--write"))
         self.start()
 
     def agent_settings(self):
@@ -46,10 +48,12 @@ class Envoy(balancer.Balancer):
                 f"      share: {self.share_file}\n"
                 "      app_clusters: [shop]\n"
                 f"      probe_url: {self.probe_url}\n"
-                f"      slow: [{self._slow_ms}ms]\n")
+                + balancer.slow_setting(self._slow_ms))
 
     def words(self):
         run = [program(), "-c", self.configuration, "--disable-hot-restart", "--log-level", "error"]
+        if self.workers is not None:
+            run += ["--concurrency", str(self.workers)]
         return run + ["--mode", "validate"], run
 
     def width(self):

@@ -49,8 +49,8 @@ class HaProxy(balancer.Balancer):
         self.configuration = os.path.join(self.folder, "haproxy.cfg")
         in_frontend, own_sections = ("", "") if gate is None else _parts(self.snippet(
             agent_program, "haproxy", "--gate", gate, "--app-backend", self.app, "--map",
-            self.share_file, "--socket", self.stats, "--slow", f"{slow_ms}ms", "--new-cookies",
-            balancer.ONE_ADDRESS, "--write-map"))
+            self.share_file, "--socket", self.stats, *balancer.slow_words(slow_ms),
+            "--new-cookies", self.new_cookies, "--write-map"))
         with open(self.configuration, "w", encoding="utf-8") as file:
             file.write(CONFIGURATION.format(stats=self.stats, port=self.port, app=self.app,
                                             shop_port=shop_port, in_frontend=in_frontend,
@@ -64,7 +64,7 @@ class HaProxy(balancer.Balancer):
                 f"      map: {self.share_file}\n"
                 f"      app_backend: {self.app}\n"
                 f"      probe_url: {self.probe_url}\n"
-                f"      slow: [{self._slow_ms}ms]\n")
+                + balancer.slow_setting(self._slow_ms))
 
     def words(self):
         return ([PROGRAM, "-c", "-q", "-f", self.configuration],

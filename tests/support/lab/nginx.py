@@ -14,7 +14,7 @@ CONFIGURATION = """\
 {user}load_module modules/ndk_http_module.so;
 load_module modules/ngx_http_lua_module.so;
 daemon off;
-worker_processes 2;
+worker_processes {workers};
 worker_rlimit_nofile 16384;
 worker_shutdown_timeout 30s;
 pid {folder}/nginx.pid;
@@ -59,6 +59,7 @@ class Nginx(balancer.Balancer):
     """nginx in front of the shop; without a gate where `gate` is None."""
 
     kind = "nginx"
+    workers = 2
 
     def __init__(self, name, folder, shop_port, agent_program, gate, slow_ms):
         super().__init__(name, folder)
@@ -72,6 +73,7 @@ class Nginx(balancer.Balancer):
         with open(self.configuration, "w", encoding="utf-8") as file:
             # Workers of root's are root here: the folder is the lab's alone.
             file.write(CONFIGURATION.format(user="user root;\n" if os.geteuid() == 0 else "",
+                                            workers=self.workers,
                                             folder=self.folder, shop_port=shop_port,
                                             port=self.port, in_http=in_http,
                                             in_server="# 2." + in_server))
@@ -81,8 +83,8 @@ class Nginx(balancer.Balancer):
         """What `headgate-agent snippet` prints for it."""
         return self.snippet(
             agent_program, "nginx", "--gate", self._gate, "--folder", self.folder, "--share",
-            self.share_file, "--slow", f"{self._slow_ms}ms", "--new-cookies",
-            balancer.ONE_ADDRESS, "--write")
+            self.share_file, *balancer.slow_words(self._slow_ms), "--new-cookies",
+            self.new_cookies, "--write")
 
     def agent_settings(self):
         """The part of agent.yaml that names this load balancer."""
@@ -90,7 +92,7 @@ class Nginx(balancer.Balancer):
                 f"      share: {self.share_file}\n"
                 f"      token: {self.folder}/{self._gate}.token\n"
                 f"      probe_url: {self.probe_url}\n"
-                f"      slow: [{self._slow_ms}ms]\n")
+                + balancer.slow_setting(self._slow_ms))
 
     def words(self):
         run = [PROGRAM, "-e", os.path.join(self.folder, "nginx.log"), "-c", self.configuration]
