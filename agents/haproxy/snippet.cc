@@ -42,13 +42,14 @@ class Writer {
   }
   std::string Key() const;
   std::string SignedCookie() const;
+  std::string Secret() const;
+  std::string Probe(const std::string& unless) const;
   std::string Verdict() const;
   absl::StatusOr<std::string> Bypass() const;
   std::string Cookie() const;
   std::string Slow() const;
   std::string Remember() const;
   bool IsLimited() const;
-  std::string Limit() const;
   std::string CountNewCookie(const char* phase) const;
 
   const SnippetOptions& options_;
@@ -75,7 +76,7 @@ std::string Writer::Global() const {
 // A set-var whose expression finds nothing leaves its variable unset. Each rule costs every request
 // something, so the usual one, whose cookie is known, has the fewest.
 std::string Writer::Key() const {
-  std::string key = Var("key");
+  const std::string key = Var("key");
   std::string text;
   switch (options_.key.kind) {
     case agent::UserKey::Kind::kCookie:
@@ -88,57 +89,78 @@ std::string Writer::Key() const {
       break;
   }
   return text +
-         fmt::format("    {} {},{} if {{ {} -m len gt 0 }}\n", Set("bucket"), key, kBucketOf, key);
+         fmt::format("    {} {},{} if {{ {} -m len gt 0 }}\n", Set("bucket"), key, kBucketOf, key) +
+         Probe("");
+}
+
+// Asks for the path but once: that costs as much as three other rules.
+std::string Writer::Probe(const std::string& unless) const {
+  return fmt::format("    {} path if {}{{ path_beg {} }}\n", Set("probe"), unless,
+                     options_.probe_path);
+}
+
+// Of the key that a cookie names.
+std::string Writer::Secret() const {
+  return fmt::format("str(k),concat(,{}),field(1,.),map_str({})", Slot("raw"),
+                     agent::CookieKeysFileOf(options_.map));
 }
 
 // "ID.NAME.MAC": a key of the map that signs new cookies ("issue") is the sign that they are
 // signed. Its secrets stand under "k" and their id, so that no cookie can name another entry. A
-// cookie that was verified is known for a while: the MAC costs as much as all other rules.
+// cookie that was verified is known for a while: the MAC costs more than all other rules. No probe
+// bears such a one.
 //
 // set-var first, then tests: an ACL on req.cook would test every duplicate of the cookie.
 std::string Writer::SignedCookie() const {
   return fmt::format(
-      "    {set_raw} req.cook({cookie})\n"
-      "    {set_secret} str(k),concat(,{raw_slot}),field(1,.),map_str({keys})\n"
-      "    {set_bucket} {raw},{bucket_of} if {{ var({secret}) -m found }} "
-      "{{ {raw},in_table({known}) -m bool }}\n"
-      "    {set_mac} {raw},field(1,.,2),hmac(sha256,{secret}),bytes(0,{mac_bytes}),hex,lower if "
-      "{{ var({secret}) -m found }} !{{ {bucket} -m found }}\n"
-      "    acl {name}_signed {raw},field(3,.,0),secure_memcmp({mac_slot}) -m bool\n"
-      "    {set_bucket} {raw},{bucket_of} if {{ {mac} -m found }} {name}_signed\n"
-      "    {set_bucket} {raw},{bucket_of} if !{{ {bucket} -m found }} {{ {raw} -m len gt 0 }} !{{ "
-      "str({issue_entry}),map_str({keys}) -m found }}\n",
-      fmt::arg("set_raw", Set("raw")), fmt::arg("raw", Var("raw")),
-      fmt::arg("raw_slot", Slot("raw")), fmt::arg("cookie", options_.key.name),
-      fmt::arg("set_bucket", Set("bucket")), fmt::arg("bucket", Var("bucket")),
-      fmt::arg("bucket_of", kBucketOf), fmt::arg("known", KnownTableOf(options_.gate)),
-      fmt::arg("issue_entry", agent::kIssueEntry),
-      fmt::arg("keys", agent::CookieKeysFileOf(options_.map)),
-      fmt::arg("set_secret", Set("secret")), fmt::arg("secret", Slot("secret")),
-      fmt::arg("set_mac", Set("mac")), fmt::arg("mac", Var("mac")),
-      fmt::arg("mac_slot", Slot("mac")), fmt::arg("mac_bytes", agent::kCookieMacBytes),
-      fmt::arg("name", name_));
+             "    {set_raw} req.cook({cookie})\n"
+             "    {set_bucket} {raw},{bucket_of} if {{ {raw},in_table({known}) -m bool }} "
+             "{{ {secret} -m found }}\n",
+             fmt::arg("set_raw", Set("raw")), fmt::arg("raw", Var("raw")),
+             fmt::arg("cookie", options_.key.name), fmt::arg("set_bucket", Set("bucket")),
+             fmt::arg("bucket_of", kBucketOf), fmt::arg("known", KnownTableOf(options_.gate)),
+             fmt::arg("secret", Secret())) +
+         Probe(fmt::format("!{{ {} -m found }} ", Var("bucket"))) +
+         fmt::format(
+             "    {set_secret} {secret} if !{{ {bucket} -m found }}\n"
+             "    {set_mac} {raw},field(1,.,2),hmac(sha256,{secret_slot}),bytes(0,{mac_bytes}),hex,"
+             "lower if {{ var({secret_slot}) -m found }}\n"
+             "    acl {name}_signed {raw},field(3,.,0),secure_memcmp({mac_slot}) -m bool\n"
+             "    {set_bucket} {raw},{bucket_of} if {{ {mac} -m found }} {name}_signed || "
+             "!{{ {bucket} -m found }} {{ {raw} -m len gt 0 }} !{{ "
+             "str({issue_entry}),map_str({keys}) "
+             "-m found }}\n",
+             fmt::arg("set_bucket", Set("bucket")), fmt::arg("bucket", Var("bucket")),
+             fmt::arg("bucket_of", kBucketOf), fmt::arg("raw", Var("raw")),
+             fmt::arg("issue_entry", agent::kIssueEntry),
+             fmt::arg("keys", agent::CookieKeysFileOf(options_.map)),
+             fmt::arg("set_secret", Set("secret")), fmt::arg("secret", Secret()),
+             fmt::arg("secret_slot", Slot("secret")), fmt::arg("set_mac", Set("mac")),
+             fmt::arg("mac", Var("mac")), fmt::arg("mac_slot", Slot("mac")),
+             fmt::arg("mac_bytes", agent::kCookieMacBytes), fmt::arg("name", name_));
 }
 
 std::string Writer::Verdict() const {
   const std::string answer = fmt::format(
       "content-type text/plain hdr {} {} hdr Cache-Control no-store "
       "lf-string \"bucket=%[{}] width=%[{}] slow={} slot={} frontend=%[fe_name]\\n\" "
-      "if {{ path {} }}",
+      "if {}_probed",
       agent::kGateHeader, options_.gate, Var("bucket"), Var("width"),
-      fmt::join(options_.slow_ms, ","), options_.track_slot, options_.probe_path);
+      fmt::join(options_.slow_ms, ","), options_.track_slot, name_);
   const bool is_header = options_.key.kind == agent::UserKey::Kind::kHeader;
   const std::string probe_key =
       is_header ? ""
-                : fmt::format("    {} req.fhdr({}),{} if {{ path {} }}\n", Set("bucket"),
-                              agent::kProbeKeyHeader, kBucketOf, options_.probe_path);
+                : fmt::format("    {} req.fhdr({}),{} if {}_probed\n", Set("bucket"),
+                              agent::kProbeKeyHeader, kBucketOf, name_);
   return fmt::format(
+      "    acl {name}_probed {probe} -m str {probe_path}\n"
       "{probe_key}"
       "    {width} str({entry}),map_str_int({map},0)\n"
       "    acl {name}_admitted {b},sub({w}) -m int lt 0\n"
       "    acl {name}_admitted {wv} -m int ge 1048576\n"
       "    http-request return status 200 {answer} {name}_admitted\n"
       "    http-request return status 503 {answer}\n",
+      fmt::arg("probe", Var("probe")), fmt::arg("probe_path", options_.probe_path),
       fmt::arg("probe_key", probe_key), fmt::arg("width", Set("width")),
       fmt::arg("entry", agent::kWidthEntry), fmt::arg("map", options_.map), fmt::arg("name", name_),
       fmt::arg("b", Var("bucket")), fmt::arg("w", Slot("width")), fmt::arg("wv", Var("width")),
@@ -168,72 +190,52 @@ absl::StatusOr<std::string> Writer::Bypass() const {
 // a bucket is asked nothing more. Beyond the limit of an address none is given.
 std::string Writer::Cookie() const {
   if (options_.key.kind != agent::UserKey::Kind::kCookie) return "";
-  const std::string gives = name_ + "_gives";
+  const std::string beyond =
+      IsLimited()
+          ? fmt::format("    acl {}_beyond {},table_http_req_rate({}) ge {}\n", name_, kSite,
+                        NewCookiesBackendOf(options_.gate), options_.new_cookies_per_minute)
+          : "";
   return fmt::format(
       "    acl {name}_navigates req.fhdr(sec-fetch-mode) -m str navigate\n"
       "    acl {name}_fetches req.fhdr(sec-fetch-mode) -m found\n"
       "    acl {name}_wants_html req.fhdr(accept) -m sub -i text/html\n"
       "    acl {name}_has_key {bucket} -m found\n"
-      "    acl {gives} {give} -m bool\n"
-      "    {set_give} bool(true) if !{name}_has_key METH_GET {name}_navigates !{name}_bypass || "
-      "!{name}_has_key METH_GET !{name}_fetches {name}_wants_html !{name}_bypass\n"
-      "{limit}"
-      "    {set_secure} str(\"; Secure\") if {gives} {{ ssl_fc }}\n"
-      "    {set_issue} str({issue_entry}),map_str({keys}) if {gives}\n"
-      "    http-request set-var-fmt({new}) %[uuid()] if {gives}\n"
-      "    http-request set-var-fmt({new}) %[{issue}].%[{new_var}] if {gives} {{ {issue} -m found "
-      "}}\n"
-      "    {set_secret} str(k),concat(,{issue_slot}),map_str({keys}) if {gives} {{ {issue} -m "
-      "found "
-      "}}\n"
-      "    http-request set-var-fmt({new}) %[{new_var}].%[{new_var},hmac(sha256,{secret}),bytes(0,"
-      "{mac_bytes}),hex,lower] if {gives} {{ {issue} -m found }}\n"
-      "    http-after-response add-header Set-Cookie \"{cookie}=%[{new_var}]; Path=/; "
-      "Max-Age=31536000; SameSite=Lax; HttpOnly%[{secure}]\" if {given}\n"
+      "    acl {name}_gives {new} -m found\n"
+      "{beyond}"
+      "    {set_new} uuid() if !{name}_has_key METH_GET {name}_navigates !{name}_bypass{unless} || "
+      "!{name}_has_key METH_GET !{name}_fetches {name}_wants_html !{name}_bypass{unless}\n"
+      "    {set_issuing} {issue},regsub(^,k),map_str({keys}) if {name}_gives\n"
+      "    http-request set-var-fmt({new_slot}) %[{issue}].%[{new}].%[{issue},concat(.,{new_slot}),"
+      "hmac(sha256,{issuing_slot}),bytes(0,{mac_bytes}),hex,lower] if {{ {issuing} -m found }}\n"
+      "    http-after-response add-header Set-Cookie \"{cookie}=%[{new}]; Path=/; "
+      "Max-Age=31536000; SameSite=Lax; HttpOnly%[ssl_fc,iif('; Secure',)]\" if {given}\n"
       "    http-after-response set-header Cache-Control private if {given} "
       "!{{ res.fhdr(cache-control) -m sub -i private no-store }}\n",
-      fmt::arg("name", name_), fmt::arg("gives", gives),
+      fmt::arg("name", name_), fmt::arg("beyond", beyond),
+      fmt::arg("unless", IsLimited() ? fmt::format(" !{}_beyond", name_) : ""),
       // With answers that count it, and so with none of HAProxy's own before a backend.
-      fmt::arg("given", IsLimited() ? fmt::format("{{ {} -m bool }}", Var("counted")) : gives),
-      fmt::arg("bucket", Var("bucket")), fmt::arg("give", Var("give")),
-      fmt::arg("set_give", Set("give")), fmt::arg("limit", Limit()),
-      fmt::arg("set_secure", Set("secure")), fmt::arg("secure", Var("secure")),
-      fmt::arg("set_issue", Set("issue")), fmt::arg("issue", Var("issue")),
-      fmt::arg("issue_slot", Slot("issue")), fmt::arg("issue_entry", agent::kIssueEntry),
-      fmt::arg("cookie", options_.key.name), fmt::arg("new", Slot("new")),
-      fmt::arg("new_var", Var("new")), fmt::arg("set_secret", Set("secret")),
-      fmt::arg("secret", Slot("secret")), fmt::arg("keys", agent::CookieKeysFileOf(options_.map)),
-      fmt::arg("mac_bytes", agent::kCookieMacBytes));
+      fmt::arg("given", IsLimited()
+                            ? fmt::format("{}_gives {{ sc{}_tracked }}", name_, options_.track_slot)
+                            : name_ + "_gives"),
+      fmt::arg("bucket", Var("bucket")), fmt::arg("new", Var("new")),
+      fmt::arg("set_new", Set("new")), fmt::arg("new_slot", Slot("new")),
+      fmt::arg("set_issuing", Set("issuing")), fmt::arg("issuing", Var("issuing")),
+      fmt::arg("issuing_slot", Slot("issuing")),
+      fmt::arg("issue", fmt::format("str({}),map_str({})", agent::kIssueEntry,
+                                    agent::CookieKeysFileOf(options_.map))),
+      fmt::arg("keys", agent::CookieKeysFileOf(options_.map)),
+      fmt::arg("cookie", options_.key.name), fmt::arg("mac_bytes", agent::kCookieMacBytes));
 }
 
 bool Writer::IsLimited() const {
   return options_.key.kind == agent::UserKey::Kind::kCookie && options_.new_cookies_per_minute > 0;
 }
 
-std::string Writer::Limit() const {
-  if (!IsLimited()) return "";
-  return fmt::format(
-      "    {set_limited} bool(true) if {name}_gives {{ {site},table_gpc0_rate({table}) ge {most} "
-      "}}\n"
-      "    acl {name}_limited {limited} -m bool\n"
-      "    {set_give} bool(false) if {name}_limited\n",
-      fmt::arg("set_limited", Set("limited")), fmt::arg("limited", Var("limited")),
-      fmt::arg("name", name_), fmt::arg("site", kSite), fmt::arg("set_give", Set("give")),
-      fmt::arg("table", NewCookiesBackendOf(options_.gate)),
-      fmt::arg("most", options_.new_cookies_per_minute));
-}
-
-// `phase`: where the slot is free by then, of a cookie that is given there.
+// `phase`: where the slot is free by then, of a cookie that is given there. To be tracked counts.
 std::string Writer::CountNewCookie(const char* phase) const {
   if (!IsLimited()) return "";
-  return fmt::format(
-      "    {phase} track-sc{slot} {site} table {table} if {gives}\n"
-      "    {phase} sc-inc-gpc0({slot}) if {gives}\n"
-      "    {phase} set-var({counted}) bool(true) if {gives}\n",
-      fmt::arg("counted", Slot("counted")), fmt::arg("phase", phase),
-      fmt::arg("slot", options_.track_slot), fmt::arg("site", kSite),
-      fmt::arg("table", NewCookiesBackendOf(options_.gate)),
-      fmt::arg("gives", fmt::format("{{ {} -m bool }}", Var("give"))));
+  return fmt::format("    {} track-sc{} {} table {} if {{ {} -m found }}\n", phase,
+                     options_.track_slot, kSite, NewCookiesBackendOf(options_.gate), Var("new"));
 }
 
 // Behind Slow: an answer that is slow has the slot, and its cookie is verified, or counted, at the
@@ -242,12 +244,10 @@ std::string Writer::Remember() const {
   if (options_.key.kind != agent::UserKey::Kind::kCookie) return "";
   return fmt::format(
              "    http-response track-sc{slot} {raw} table {known} if {{ {mac} -m found }} "
-             "{{ {raw} -m len le {most} }} {name}_signed "
-             "{{ str(k),concat(,{raw_slot}),field(1,.),map_str({keys}),strcmp({secret}) eq 0 }}\n",
+             "{{ {raw} -m len le {most} }} {name}_signed {{ {now},strcmp({secret}) eq 0 }}\n",
              fmt::arg("slot", options_.track_slot), fmt::arg("raw", Var("raw")),
-             fmt::arg("raw_slot", Slot("raw")), fmt::arg("known", KnownTableOf(options_.gate)),
-             fmt::arg("mac", Var("mac")), fmt::arg("most", kKnownBytes - 1),
-             fmt::arg("name", name_), fmt::arg("keys", agent::CookieKeysFileOf(options_.map)),
+             fmt::arg("known", KnownTableOf(options_.gate)), fmt::arg("mac", Var("mac")),
+             fmt::arg("most", kKnownBytes - 1), fmt::arg("name", name_), fmt::arg("now", Secret()),
              fmt::arg("secret", Slot("secret"))) +
          CountNewCookie("http-response");
 }
@@ -265,8 +265,9 @@ std::string Writer::Slow() const {
       fmt::format("    http-response track-sc{} int(1) table {} if {}\n", options_.track_slot,
                   WaitBackendOf(options_.gate), is_slower(options_.slow_ms.front()));
   for (std::size_t i = 0; i < options_.slow_ms.size(); ++i) {
-    text += fmt::format("    http-response sc-inc-gpc({},{}) if {}\n", Haproxy::kSlowCounts + i,
-                        options_.track_slot, is_slower(options_.slow_ms[i]));
+    text +=
+        fmt::format("    http-response sc-inc-gpc({0},{1}) if {{ sc{1}_tracked }} {2}\n",
+                    Haproxy::kSlowCounts + i, options_.track_slot, is_slower(options_.slow_ms[i]));
   }
   return text;
 }
@@ -274,6 +275,14 @@ std::string Writer::Slow() const {
 absl::StatusOr<std::string> Writer::Frontend() const {
   const absl::StatusOr<std::string> bypass = Bypass();
   if (!bypass.ok()) return bypass.status();
+  // To another answer than the waiting page's.
+  const std::string limited =
+      IsLimited() ? fmt::format(
+                        "    use_backend {0} if !{1}_has_key METH_GET {1}_navigates {1}_beyond "
+                        "!{1}_bypass !{1}_admitted || !{1}_has_key METH_GET !{1}_fetches "
+                        "{1}_wants_html {1}_beyond !{1}_bypass !{1}_admitted\n",
+                        NewCookiesBackendOf(options_.gate), name_)
+                  : "";
   return fmt::format(
       "    # 2. In the frontend, above every other rule of it. A user's key, its bucket, the\n"
       "    #    width of the share, and the verdict. It counts by way of sc{slot}: of several "
@@ -281,7 +290,8 @@ absl::StatusOr<std::string> Writer::Frontend() const {
       "in\n"
       "    #    one frontend each needs another slot (--track-slot).\n"
       "{start}{key}{verdict}{bypass}{cookie}{slow}{remember}{limited}"
-      "    use_backend {wait} if !{name}_admitted !{name}_bypass || {{ path {probe}{suffix} }}\n"
+      "    use_backend {wait} if !{name}_admitted !{name}_bypass || {{ {probed} -m str "
+      "{probe}{suffix} }}\n"
       "    # Below this line: what was there before, which sends people to '{app}'.\n"
       "\n",
       fmt::arg("slot", options_.track_slot),
@@ -289,10 +299,7 @@ absl::StatusOr<std::string> Writer::Frontend() const {
                options_.slow_ms.empty() ? "" : fmt::format("    {} date(0,ms)\n", Set("start"))),
       fmt::arg("key", Key()), fmt::arg("verdict", Verdict()), fmt::arg("bypass", *bypass),
       fmt::arg("cookie", Cookie()), fmt::arg("slow", Slow()), fmt::arg("remember", Remember()),
-      fmt::arg("limited", IsLimited()
-                              ? fmt::format("    use_backend {0} if {1}_limited !{1}_admitted\n",
-                                            NewCookiesBackendOf(options_.gate), name_)
-                              : ""),
+      fmt::arg("limited", limited), fmt::arg("probed", Var("probe")),
       fmt::arg("wait", WaitBackendOf(options_.gate)), fmt::arg("name", name_),
       fmt::arg("probe", options_.probe_path), fmt::arg("suffix", agent::kWaitProbeSuffix),
       fmt::arg("app", options_.app_backend));
@@ -326,7 +333,7 @@ std::string Writer::CookieBackends() const {
   return text + fmt::format(
                     "backend {}\n"
                     "    mode http\n"
-                    "    stick-table type ipv6 size 100k expire 2m store gpc0_rate(1m)\n"
+                    "    stick-table type ipv6 size 100k expire 2m store http_req_rate(1m)\n"
                     "    http-request return status 429 content-type text/plain "
                     "hdr Retry-After {} hdr Cache-Control no-store hdr {} {} string \"{}\"\n",
                     NewCookiesBackendOf(options_.gate), agent::kLimitedRetryAfterS,
