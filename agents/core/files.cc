@@ -105,6 +105,12 @@ absl::Status ReplaceFile(const std::string& path, const std::string& content) {
   return WriteAndRename(path, content, false);
 }
 
+KeptFile::KeptFile(const std::string& path) : fd_(open(path.c_str(), O_RDONLY | O_CLOEXEC)) {}
+
+KeptFile::~KeptFile() {
+  if (fd_ >= 0) close(fd_);
+}
+
 absl::Status WriteInPlace(const std::string& path, const std::string& content) {
   const FileDescriptor file(open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW));
   if (file.get() < 0) return Failed("open", path, errno);

@@ -48,6 +48,8 @@ absl::Status ShareStore::Sync() const { return MakeDurable(path_); }
 ApplyOutcome ShareStore::Put(const Apply& apply,
                              const std::function<absl::Status(const ShareFile&)>& set) const {
   ApplyOutcome outcome;
+  // Until the load balancer is told.
+  const KeptFile old(path_);
   outcome.at_next_start = Write(apply);
   if (apply.direction == Direction::kUp && !outcome.at_next_start.ok()) {
     outcome.in_memory = NotRaised(apply.share, outcome.at_next_start);
