@@ -15,6 +15,8 @@ namespace beast = boost::beast;
 namespace http = boost::beast::http;
 
 constexpr std::size_t kDrainBytes = 4096;
+// A browser's headers come in one piece; more of them in several.
+constexpr std::size_t kReadBytes = 2048;
 // RFC 9110, 8.6: has no Content-Length.
 constexpr unsigned kNoContent = 204;
 
@@ -62,8 +64,13 @@ std::string TextOf(const Answer& answer, unsigned version, bool keeps_alive,
 }  // namespace
 
 Connection::Connection(Socket socket, Desk& desk, const Limits& limits, ServerCounts& counts)
-    : stream_(std::move(socket)), desk_(desk), limits_(limits), counts_(counts) {
+    : stream_(std::move(socket)),
+      desk_(desk),
+      limits_(limits),
+      counts_(counts),
+      watch_(stream_.get_executor()) {
   ++counts_.connections;
+  buffer_.reserve(kReadBytes);
 }
 
 Connection::~Connection() { --counts_.connections; }
@@ -72,15 +79,35 @@ void Connection::Read() {
   parser_.emplace();
   parser_->header_limit(static_cast<std::uint32_t>(limits_.header_bytes_max));
   parser_->body_limit(0);
-  stream_.expires_after(limits_.idle_max);
+  reading_since_ = std::chrono::steady_clock::now();
+  if (!is_watched_) Watch();
+  stream_.expires_never();
   http::async_read(stream_, buffer_, *parser_,
                    [self = shared_from_this()](const beast::error_code& error, std::size_t) {
                      self->OnRead(error);
                    });
 }
 
+void Connection::Watch() {
+  is_watched_ = true;
+  watch_.expires_at(reading_since_.value_or(std::chrono::steady_clock::now()) + limits_.idle_max);
+  // Not kept alive by it.
+  watch_.async_wait([weak = weak_from_this()](const beast::error_code& error) {
+    const auto self = weak.lock();
+    if (!error && self) self->OnWatch();
+  });
+}
+
+void Connection::OnWatch() {
+  if (!reading_since_ || *reading_since_ + limits_.idle_max > std::chrono::steady_clock::now()) {
+    return Watch();
+  }
+  ++counts_.idle_closed;
+  stream_.close();
+}
+
 void Connection::OnRead(const beast::error_code& error) {
-  if (error == beast::error::timeout) ++counts_.idle_closed;
+  reading_since_.reset();
   const bool is_http =
       error.category() == http::make_error_code(http::error::bad_method).category();
   if (error && is_http && error != http::error::end_of_stream &&
@@ -117,7 +144,7 @@ void Connection::Write(const Answer& answer, unsigned version, bool keeps_alive,
   keeps_alive_ = keeps_alive;
   // Nearly always there is room: the reactor and a timer would cost as much as the answer.
   beast::error_code error;
-  stream_.socket().non_blocking(true, error);
+  if (!stream_.socket().non_blocking()) stream_.socket().non_blocking(true, error);
   written_ = error ? 0 : stream_.socket().write_some(boost::asio::buffer(answer_), error);
   if (written_ == answer_.size()) return OnWritten();
   if (error && error != boost::asio::error::would_block) return;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <boost/asio/generic/stream_protocol.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/parser.hpp>
@@ -31,6 +32,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
  private:
   using Parser = boost::beast::http::request_parser<boost::beast::http::string_body>;
 
+  // One timer of the connection, which fires once in `idle_max`: one of each request would cost as
+  // much as to read it.
+  void Watch();
+  void OnWatch();
   void OnRead(const boost::beast::error_code& error);
   void RefuseRequest(const boost::beast::error_code& error);
   void Write(const Answer& answer, unsigned version, bool keeps_alive, bool has_body);
@@ -45,6 +50,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
   ServerCounts& counts_;
   boost::beast::flat_buffer buffer_;
   std::optional<Parser> parser_;
+  boost::asio::steady_timer watch_;
+  bool is_watched_ = false;
+  // Since when the request is awaited that has not come to its end yet.
+  std::optional<std::chrono::steady_clock::time_point> reading_since_;
   // Of the answer that is being written.
   std::string answer_;
   std::size_t written_ = 0;

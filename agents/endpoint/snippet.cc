@@ -40,27 +40,6 @@ std::string EscapedForRegex(const std::string& path) {
   return escaped;
 }
 
-absl::Status CheckOptions(const SnippetOptions& options) {
-  if (absl::Status status = agent::CheckGateName(options.gate); !status.ok()) return status;
-  if (options.listen.is_unix()) {
-    if (auto status = agent::CheckPlainWord("--listen", options.listen.path); !status.ok()) {
-      return status;
-    }
-  }
-  const bool has_dot = options.key.name.find('.') != std::string::npos;
-  if (has_dot && options.key.kind != agent::UserKey::Kind::kClientAddress) {
-    return absl::InvalidArgumentError(fmt::format(
-        "--key '{}': nginx has no variable for a name with a dot in it: name it without",
-        options.key.ToString()));
-  }
-  if (!options.access_log.empty()) {
-    const auto listen = ParseListen("--access-log", options.access_log);
-    if (!listen.ok()) return listen.status();
-  }
-  if (options.on_agent_failure != OnAgentFailure::kStatic) return absl::OkStatus();
-  return agent::CheckPlainWord("--remembered", options.remembered);
-}
-
 class NginxWriter {
  public:
   NginxWriter(const SnippetOptions& options, const std::vector<agent::Bypass>& bypass)
@@ -74,6 +53,7 @@ class NginxWriter {
   std::string BypassMaps() const;
   std::string Cache(const std::string& key, const std::string& unless) const;
   std::string Ask(const std::string& path) const;
+  std::string Passed() const;
   std::string Log() const;
   std::string Failed() const;
   std::string Strange() const;
@@ -163,6 +143,17 @@ std::string NginxWriter::Cache(const std::string& key, const std::string& unless
       fmt::arg("keeps_word", kKeepsWord));
 }
 
+// What the agent reads of a request, and nothing else of what a browser sends: both sides would pay
+// for it at each request. Of a header that names the user it sees every line.
+std::string NginxWriter::Passed() const {
+  if (options_.key.kind == agent::UserKey::Kind::kHeader) return "";
+  return "    proxy_pass_request_headers off;\n"
+         "    proxy_set_header Cookie $http_cookie;\n"
+         "    proxy_set_header Accept $http_accept;\n"
+         "    proxy_set_header Accept-Language $http_accept_language;\n"
+         "    proxy_set_header Sec-Fetch-Mode $http_sec_fetch_mode;\n";
+}
+
 // `path`: below the agent.
 std::string NginxWriter::Ask(const std::string& path) const {
   return fmt::format(
@@ -170,6 +161,7 @@ std::string NginxWriter::Ask(const std::string& path) const {
       "    proxy_pass http://${}_agent{};\n"
       "    proxy_http_version 1.1;\n"
       "    proxy_pass_request_body off;\n"
+      "{}"
       "    proxy_set_header Connection \"\";\n"
       "    proxy_set_header Content-Length \"\";\n"
       "    # Set here, so that what a user sends under these names is not believed.\n"
@@ -181,7 +173,7 @@ std::string NginxWriter::Ask(const std::string& path) const {
       "    proxy_send_timeout 200ms;\n"
       "    proxy_read_timeout 200ms;\n"
       "    proxy_intercept_errors on;\n",
-      name_, path);
+      name_, path, Passed());
 }
 
 std::string NginxWriter::Log() const {
@@ -327,6 +319,27 @@ std::string NginxWriter::Server() const {
 
 }  // namespace
 
+absl::Status CheckSnippet(const SnippetOptions& options) {
+  if (absl::Status status = agent::CheckGateName(options.gate); !status.ok()) return status;
+  if (options.listen.is_unix()) {
+    if (auto status = agent::CheckPlainWord("--listen", options.listen.path); !status.ok()) {
+      return status;
+    }
+  }
+  const bool has_dot = options.key.name.find('.') != std::string::npos;
+  if (has_dot && options.key.kind != agent::UserKey::Kind::kClientAddress) {
+    return absl::InvalidArgumentError(fmt::format(
+        "--key '{}': nginx has no variable for a name with a dot in it: name it without",
+        options.key.ToString()));
+  }
+  if (!options.access_log.empty()) {
+    const auto listen = ParseListen("--access-log", options.access_log);
+    if (!listen.ok()) return listen.status();
+  }
+  if (options.on_agent_failure != OnAgentFailure::kStatic) return absl::OkStatus();
+  return agent::CheckPlainWord("--remembered", options.remembered);
+}
+
 absl::StatusOr<OnAgentFailure> ParseOnAgentFailure(const std::string& word) {
   if (word == "static") return OnAgentFailure::kStatic;
   if (word == "closed") return OnAgentFailure::kClosed;
@@ -337,7 +350,7 @@ absl::StatusOr<OnAgentFailure> ParseOnAgentFailure(const std::string& word) {
 }
 
 absl::StatusOr<std::string> NginxSnippet(const SnippetOptions& options) {
-  if (absl::Status status = CheckOptions(options); !status.ok()) return status;
+  if (absl::Status status = CheckSnippet(options); !status.ok()) return status;
   const auto bypass = agent::ParseBypasses(options.bypass);
   if (!bypass.ok()) return bypass.status();
   const NginxWriter writer(options, *bypass);
@@ -353,45 +366,6 @@ absl::StatusOr<std::string> NginxSnippet(const SnippetOptions& options) {
       "{server}",
       fmt::arg("gate", options.gate), fmt::arg("version", HEADGATE_VERSION),
       fmt::arg("http", writer.Http()), fmt::arg("server", writer.Server()));
-}
-
-absl::StatusOr<std::string> CaddySnippet(const SnippetOptions& options) {
-  SnippetOptions closed = options;
-  closed.on_agent_failure = OnAgentFailure::kClosed;
-  if (absl::Status status = CheckOptions(closed); !status.ok()) return status;
-  const std::string to =
-      options.listen.is_unix() ? "unix/" + options.listen.path : options.listen.ToString();
-  return fmt::format(
-      "# Gate '{gate}', made by headgate-agent {version}, for Caddy 2.6 and newer. In the site's "
-      "block,\n"
-      "# above what serves it. A refusal passes through as the agent writes it: 503, Retry-After "
-      "and\n"
-      "# the page. Without an agent nobody is let through (502).\n"
-      "route {{\n"
-      "    reverse_proxy {to} {{\n"
-      "        method GET\n"
-      "        rewrite {path}\n"
-      "        # Set here, so that what a user sends under these names is not believed.\n"
-      "        header_up X-Forwarded-Method {{method}}\n"
-      "        header_up X-Forwarded-Uri {{uri}}\n"
-      "        transport http {{\n"
-      "            dial_timeout 200ms\n"
-      "            response_header_timeout 1s\n"
-      "        }}\n"
-      "        @gives {{\n            status 2xx\n            header Set-Cookie *\n        }}\n"
-      "        handle_response @gives {{\n"
-      "            header +Set-Cookie {{http.reverse_proxy.header.Set-Cookie}}\n"
-      "        }}\n"
-      "        @admitted status 2xx\n"
-      "        # With nothing in it Caddy would answer with the agent's answer.\n"
-      "        handle_response @admitted {{\n"
-      "            request_header -X-Headgate-Verdict\n"
-      "        }}\n"
-      "    }}\n"
-      "    # Here: what was there before, as in `reverse_proxy 127.0.0.1:8080`.\n"
-      "}}\n",
-      fmt::arg("gate", options.gate), fmt::arg("version", HEADGATE_VERSION), fmt::arg("to", to),
-      fmt::arg("path", kForwardPath));
 }
 
 }  // namespace headgate::endpoint

@@ -36,6 +36,8 @@ struct SnippetOptions {
   std::string access_log;
 };
 
+absl::Status CheckSnippet(const SnippetOptions& options);
+
 // What is to be pasted; INVALID_ARGUMENT says which option, its value, and what to write.
 absl::StatusOr<std::string> NginxSnippet(const SnippetOptions& options);
 absl::StatusOr<std::string> CaddySnippet(const SnippetOptions& options);
