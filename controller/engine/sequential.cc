@@ -15,6 +15,8 @@ struct Alternative {
 };
 constexpr std::array<Alternative, 6> kWorse = {
     {{1.2, .1}, {1.4, .15}, {2, .35}, {4, .2}, {10, .1}, {40, .1}}};
+constexpr std::size_t kTwice = 2;
+static_assert(kWorse[kTwice].times == 2);
 // From here on an alternative is far from the limit.
 constexpr double kFarTimes = 3;
 // What a share is proven against, in units of the limit, and what it is proven to be, in units of
@@ -199,6 +201,8 @@ void Sequential::RememberBursts(const Batch& batch, const Batch& second) {
     return;
   }
   if (!is_in_burst_ || batch.total == 0) return;
+  // In a lull that still speaks for twice the limit nothing has passed.
+  if (worse_[kTwice].Of(second) > 0) return;
   calm_s_ += batch.seconds;
   if (calm_s_ < kCalmAfterBurst_s) return;
   has_passed_burst_ = true;

@@ -79,6 +79,27 @@ TEST(Sequential, AShortBurstIsNoRegression) {
   EXPECT_FALSE(check.WasBad());
 }
 
+TEST(Sequential, ALullAtTwiceTheLimitIsNotTheEndOfABurst) {
+  // Nats that two seconds at five times the limit add, some seconds after a lull.
+  const auto pace_after = [](double bad_in_lull) {
+    Sequential check(kLimit);
+    const auto add = [&](int seconds, double bad) {
+      for (int second = 0; second < seconds; ++second) {
+        check.AddAgainst({.total = 2'000, .bad = bad}, kMassPerSecond, true);
+      }
+    };
+    add(30, 6);
+    add(2, 100);
+    add(6, bad_in_lull);
+    add(8, 100);
+    const double before = check.Against();
+    add(2, 100);
+    return std::log(check.Against() / before);
+  };
+  EXPECT_LT(pace_after(6), 1);
+  EXPECT_GT(pace_after(45), 1.5);
+}
+
 TEST(Sequential, BelievesSoonWhatHasHealedHoweverLongItWasBad) {
   Sequential check(kLimit);
   for (int second = 0; second < 3'000; ++second) {
