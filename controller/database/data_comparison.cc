@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "controller/database/dsn.h"
@@ -16,12 +17,6 @@ constexpr std::size_t kCutRows = 50'000;
 constexpr std::size_t kUnindexedRows = 100'000;
 // Before a server that failed is asked again.
 constexpr Duration kRetryAfter{250};
-
-std::string PlanId(const TablePlan& plan) {
-  std::string id = plan.Label();
-  for (const std::string& replica : plan.replicas) id += " " + replica;
-  return id;
-}
 
 ServerRole RoleOf(const Replica& replica) {
   return replica.kind == ReplicaKind::kPhysical ? ServerRole::kPhysical : ServerRole::kLogical;
@@ -97,8 +92,8 @@ void DataComparison::ReadTables() {
   has_tables_ = true;
   const auto primary = dialect_.ReadTables(ServerRole::kPrimary, answers.at(Servers::kPrimary));
   if (!primary.ok()) {
-    Note(Severity::kUnknown, "primary",
-         "its tables could not be read: " + std::string(primary.status().message()));
+    NoteSilence("primary",
+                "its tables could not be read: " + std::string(primary.status().message()));
     return;
   }
   std::map<std::string, ServerTables> replicas;
@@ -111,30 +106,54 @@ void DataComparison::ReadTables() {
       replicas.emplace(replica, *std::move(tables));
       continue;
     }
-    Note(Severity::kUnknown, replica,
-         "its tables could not be read, so no data was compared: " +
-             std::string(tables.status().message()));
+    dropped_.insert(replica);
+    NoteSilence(replica, "its tables could not be read, so no data was compared: " +
+                             std::string(tables.status().message()));
   }
   TableSelection selection = SelectTables(*primary, replicas, inventory_.replicas, options_.tables);
   plans_ = std::move(selection.plans);
+  SortPlans();
   noted_.insert(noted_.end(), selection.left_out.begin(), selection.left_out.end());
   EnterTable();
 }
 
+void DataComparison::SortPlans() {
+  if (!options_.smallest_first) return;
+  // What is under way stays so: statistics change, and half a table would be lost.
+  const auto rank = [&](const TablePlan& plan) {
+    return std::tuple(plan.Id() != state_.current, !options_.first.contains(plan.Label()),
+                      plan.rows_estimated);
+  };
+  std::ranges::stable_sort(
+      plans_, [&](const TablePlan& a, const TablePlan& b) { return rank(a) < rank(b); });
+}
+
 // At the first that is left, where the state says.
 void DataComparison::EnterTable() {
-  while (at_ < plans_.size() && state_.done.contains(PlanId(plans_[at_]))) ++at_;
+  while (at_ < plans_.size() && state_.done.contains(plans_[at_].Id())) ++at_;
   has_bound_ = false;
   is_cut_ = false;
+  is_partial_ = false;
   skipped_.clear();
   failures_.clear();
   if (at_ == plans_.size()) return;
   density_ = Density(Table().key.front().type);
-  if (state_.current == PlanId(Table())) return;
-  state_.current = PlanId(Table());
+  if (state_.current == Table().Id()) return;
+  BeginTable();
+  state_.current = Table().Id();
   state_.after.reset();
   state_.tallies.clear();
   state_.suspects.clear();
+}
+
+// What a run before this one found in it, and did not come to its end, is found anew.
+void DataComparison::BeginTable() {
+  const auto is_of_it = [&](const auto& found) {
+    return found.table == Table().Label() &&
+           std::ranges::find(Table().replicas, found.server) != Table().replicas.end();
+  };
+  std::erase_if(state_.findings, is_of_it);
+  std::erase_if(state_.differences, is_of_it);
 }
 
 // A table that was not compared with each of its replicas is compared again by a run that goes on
@@ -234,6 +253,7 @@ Duration DataComparison::NextChunk() {
     if (servers_.IsInterrupted()) return Duration(0);
   } else {
     state_.after = bound_;
+    is_partial_ = is_partial_ || Asked().size() < Table().replicas.size();
     bound_ = counted.has_value() ? counted : sums.next->key;
   }
   state_.rows_done += sums.primary->rows;
@@ -269,7 +289,7 @@ bool DataComparison::PrimaryFailed(const absl::Status& status) {
     return false;
   }
   if (const std::size_t left = plans_.size() - at_ - 1; left > 0) {
-    Note(Severity::kUnknown, "primary", fmt::format("{} more tables were not compared", left));
+    NoteSilence("primary", fmt::format("{} more tables were not compared", left));
   }
   at_ = plans_.size();
   return false;
@@ -285,59 +305,11 @@ void DataComparison::ReplicaFailed(const std::string& replica, const absl::Statu
 void DataComparison::Drop(const std::string& replica, const absl::Status& status) {
   dropped_.insert(replica);
   const std::size_t left = PlansLeft(replica) - 1;
-  Note(Severity::kUnknown, replica,
-       fmt::format("it does not answer any more ({}): table {} was not compared to its end{}",
-                   std::string(status.message()), Table().Label(),
-                   left == 0 ? "" : fmt::format(", and {} more not at all", left)));
-}
-
-std::size_t DataComparison::PlansLeft(const std::string& replica) const {
-  std::size_t left = 0;
-  for (std::size_t i = at_; i < plans_.size(); ++i) {
-    const std::vector<std::string>& replicas = plans_[i].replicas;
-    if (std::ranges::find(replicas, replica) != replicas.end()) ++left;
-  }
-  return left;
-}
-
-ComparisonProgress DataComparison::Progress() const {
-  ComparisonProgress progress{.table = at_ < plans_.size() ? Table().Label() : "",
-                              .tables_done = at_,
-                              .tables = plans_.size(),
-                              .rows_done = state_.rows_done,
-                              .rows_estimated = 0};
-  double estimated = 0;
-  for (const TablePlan& plan : plans_) estimated += plan.rows_estimated;
-  progress.rows_estimated = std::max(progress.rows_done, static_cast<std::uint64_t>(estimated));
-  return progress;
-}
-
-std::vector<Finding> DataComparison::Findings() const {
-  std::vector<Finding> findings = state_.findings;
-  findings.insert(findings.end(), noted_.begin(), noted_.end());
-  return findings;
-}
-
-void DataComparison::Note(Severity severity, const std::string& server, const std::string& what) {
-  noted_.push_back(
-      {.severity = severity,
-       .drains = false,
-       .kind = "data",
-       .server = server,
-       .table = at_ < plans_.size() ? Table().Label() : "",
-       .text =
-           fmt::format("{}: {}", server == "primary" ? "the primary" : "replica " + server, what)});
-}
-
-void DataComparison::NoteUnread(const std::string& server, const absl::Status& status) {
-  const bool is_damaged = absl::IsDataLoss(status);
-  Note(is_damaged ? Severity::kFailed : Severity::kUnknown, server,
-       fmt::format("table {} could not be read to its end: {}", Table().Label(),
-                   std::string(status.message())));
-  if (!is_damaged) return;
-  noted_.back().kind = "damaged";
-  // Damage on the primary is no divergence: its replicas may be the sound ones.
-  noted_.back().drains = server != "primary";
+  NoteSilence(
+      replica,
+      fmt::format("it does not answer any more ({}): table {} was not compared to its end{}",
+                  std::string(status.message()), Table().Label(),
+                  left == 0 ? "" : fmt::format(", and {} more not at all", left)));
 }
 
 }  // namespace headgate::database

@@ -27,6 +27,10 @@ namespace headgate::database {
 struct ComparisonOptions {
   // "schema.table" or "table"; empty: all.
   std::vector<std::string> tables;
+  // The tables with the fewest rows come first, those named here before all: whoever waits knows
+  // of most tables soon. Otherwise in the order of their names.
+  bool smallest_first = false;
+  std::set<std::string> first{};
   // Of one core of the busiest server, 1 to 100 %.
   std::uint32_t cpu_share_percent = 20;
   Session::Deadlines deadlines{
@@ -63,7 +67,7 @@ class DataComparison {
   // Before the first Step. INVALID_ARGUMENT: not a state, or of another inventory.
   absl::Status Resume(const std::string& state);
   // At any time between two Steps.
-  std::string Save() const { return WriteComparisonState(state_); }
+  std::string Save() const;
 
   // The next piece. Returns how long to rest before the next one. Once the servers are interrupted
   // it does nothing, and loses nothing that Save would need.
@@ -76,6 +80,14 @@ class DataComparison {
   const std::vector<RowDifference>& Differences() const { return state_.differences; }
   // Tables that were compared with all their replicas, to their end.
   std::size_t TablesCompared() const { return state_.done.size(); }
+  // Their names: of those with several plans, once all are done.
+  std::set<std::string> TablesPassed() const;
+  // What kept it from comparing all that can be compared: a run that goes on from here may do
+  // better. Empty: nothing so far.
+  const std::string& Hindrance() const { return hindrance_; }
+  // Servers that do not answer, of its findings; and which replicas are asked nothing any more.
+  const std::vector<Finding>& Silences() const { return silences_; }
+  const std::set<std::string>& Dropped() const { return dropped_; }
 
  private:
   // What the servers said of one range.
@@ -88,6 +100,7 @@ class DataComparison {
   void ReadTables();
   const TablePlan& Table() const { return plans_.at(at_); }
   void EnterTable();
+  void BeginTable();
   void FinishTable(bool is_whole);
   Duration FirstBound();
   Duration NextChunk();
@@ -112,10 +125,12 @@ class DataComparison {
   void TellRest(const std::string& replica, const TableTally& tally);
   // What stays true when another run goes on from here.
   void Settle(Severity severity, const std::string& replica, const std::string& what);
-  // What another run would find out for itself.
-  void Note(Severity severity, const std::string& server, const std::string& what);
+  // What another run would find out for itself, or not meet any more: of a server; of the table.
+  void NoteSilence(const std::string& server, const std::string& what);
+  Finding Noted(Severity severity, const std::string& server, const std::string& what) const;
   void NoteUnread(const std::string& server, const absl::Status& status);
   std::size_t PlansLeft(const std::string& replica) const;
+  void SortPlans();
 
   const Inventory& inventory_;
   const ComparisonOptions options_;
@@ -132,6 +147,8 @@ class DataComparison {
   std::map<std::string, ServerRole> roles_;
   std::vector<TablePlan> plans_;
   std::vector<Finding> noted_;
+  std::vector<Finding> silences_;
+  std::string hindrance_;
   bool has_tables_ = false;
   bool is_done_ = false;
   std::size_t at_ = 0;
@@ -141,6 +158,8 @@ class DataComparison {
   // Replicas that are not asked any more; and not about this table.
   std::set<std::string> dropped_;
   std::set<std::string> skipped_;
+  // Of the table under way, parts were compared without one of its replicas.
+  bool is_partial_ = false;
   // In a row, by server.
   std::map<std::string, int> failures_;
   // A replica that was too slow for this chunk is asked for a part of it: it has far more rows.

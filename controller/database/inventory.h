@@ -1,6 +1,7 @@
 // A declared inventory of database servers and what a look at them found. Values only.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -61,6 +62,23 @@ struct Finding {
   friend bool operator==(const Finding&, const Finding&) = default;
 };
 
+// How far the comparison of the rows is.
+struct DataStanding {
+  // Under way; empty: it rests.
+  std::string table{};
+  // Of the round under way, or of the newest one; `tables` is 0 until they are known.
+  std::size_t tables_done = 0;
+  std::size_t tables = 0;
+  std::uint64_t rows_done = 0;
+  // By the primary's statistics, in all; never below `rows_done`.
+  std::uint64_t rows_estimated = 0;
+  // When the newest round ended that compared every table that can be, with every replica in use,
+  // on the clock of looks; and how long it took.
+  std::optional<TimePoint> whole_at{};
+  Duration whole_took{0};
+  friend bool operator==(const DataStanding&, const DataStanding&) = default;
+};
+
 struct Report {
   std::vector<Finding> findings;
   TimePoint observed_at;
@@ -72,6 +90,11 @@ struct Report {
   std::vector<std::string> notes{};
   // Of the primary, where the inventory asks for them and they could be counted.
   std::optional<std::int64_t> active_backends{};
+  // What has not been compared yet, and keeps users out who are not in; empty: nothing.
+  std::string pending{};
+  // How far the comparison of rows is, also in words; unset: they are not compared.
+  std::optional<DataStanding> data{};
+  std::string progress{};
 };
 
 }  // namespace headgate::database

@@ -1,6 +1,8 @@
 #include "controller/database/probe.h"
 
+#include "controller/database/maria_checksum.h"
 #include "controller/database/maria_probe.h"
+#include "controller/database/postgres_checksum.h"
 #include "controller/database/postgres_probe.h"
 
 namespace headgate::database {
@@ -10,6 +12,11 @@ std::unique_ptr<Probe> MakeProbe(const Inventory& inventory) {
     return std::make_unique<MariaProbe>(inventory, ProbeDeadlines());
   }
   return std::make_unique<PostgresProbe>(inventory);
+}
+
+std::unique_ptr<ChecksumDialect> MakeChecksumDialect(Engine engine) {
+  if (engine == Engine::kMariadb) return std::make_unique<MariaChecksum>();
+  return std::make_unique<PostgresChecksum>();
 }
 
 }  // namespace headgate::database

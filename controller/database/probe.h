@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "common/base/clock.h"
+#include "controller/database/checksum_dialect.h"
 #include "controller/database/inventory.h"
 
 namespace headgate::database {
@@ -30,5 +31,6 @@ class Probe {
 
 // Of the inventory's engine.
 std::unique_ptr<Probe> MakeProbe(const Inventory& inventory);
+std::unique_ptr<ChecksumDialect> MakeChecksumDialect(Engine engine);
 
 }  // namespace headgate::database

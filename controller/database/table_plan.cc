@@ -168,6 +168,12 @@ class Selector {
 
 }  // namespace
 
+std::string TablePlan::Id() const {
+  std::string id = Label();
+  for (const std::string& replica : replicas) id += " " + replica;
+  return id;
+}
+
 bool TablePlan::IsUnindexed() const {
   return std::any_of(key.begin(), key.end(), [](const PlannedKey& part) { return part.by_bytes; });
 }

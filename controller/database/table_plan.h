@@ -45,6 +45,8 @@ struct TablePlan {
   std::vector<std::string> replicas;
 
   std::string Label() const { return schema + "." + name; }
+  // Which table, with which replicas: what a kept state knows it by.
+  std::string Id() const;
   // No index is in this order.
   bool IsUnindexed() const;
 };

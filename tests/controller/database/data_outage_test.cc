@@ -176,6 +176,33 @@ TEST_F(DataOutage, OfOneReplicaIsToldAndTheOthersAreComparedToTheirEnd) {
   EXPECT_THAT(second.Findings(), Not(Contains(Field(&Finding::server, "db2"))));
 }
 
+TEST_F(DataOutage, OfOneReplicaHidesNothingFromWhoeverGoesOnWithIt) {
+  const Inventory inventory = Trio();
+  std::string state;
+  {
+    Servers servers(inventory);
+    DataComparison comparison(inventory, Only({"items"}), dialect_, servers, clock_);
+    // Before the first chunk.
+    while (comparison.Progress().tables == 0) comparison.Step();
+    lab_->Do("kill db3");
+    StepOn(comparison, 2'000);
+    ASSERT_FALSE(comparison.IsDone());
+    EXPECT_EQ(comparison.Dropped(), std::set<std::string>{"db3"});
+    EXPECT_THAT(comparison.Hindrance(), HasSubstr("db3: it does not answer any more"));
+    state = comparison.Save();
+    lab_->Do("start db3");
+  }
+  WaitUntilInStep();
+  // Among the rows that were compared without it.
+  lab_->Sql("db3", "UPDATE items SET b = 'x' WHERE id = 11");
+  Servers servers(inventory);
+  DataComparison second(inventory, Only({"items"}), dialect_, servers, clock_);
+  ASSERT_TRUE(second.Resume(state).ok());
+  StepOn(second);
+  lab_->Sql("db3", "UPDATE items SET b = 'item 11' WHERE id = 11");
+  EXPECT_THAT(second.Findings(), ElementsAre(Field(&Finding::text, HasSubstr("(id = 11)"))));
+}
+
 TEST_F(DataOutage, OfThePrimaryIsUnknown) {
   const Inventory inventory = Trio();
   Servers servers(inventory);

@@ -1,0 +1,89 @@
+#include "controller/database/rolling_state.h"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <cstdint>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include "controller/database/comparison_state.h"
+
+namespace headgate::database {
+namespace {
+
+constexpr std::string_view kFirstLine = "headgate rolling comparison 1";
+constexpr std::string_view kEnd = "\nend\n";
+// A round's own bounds keep it far below this.
+constexpr std::uintmax_t kBytesMax = 64U << 20U;
+
+absl::Status Trouble(const std::string& path, const char* what, int error) {
+  return absl::UnavailableError(
+      fmt::format("{} cannot be {}: {}", path, what, std::generic_category().message(error)));
+}
+
+}  // namespace
+
+std::string WriteRollingState(const RollingState& state) {
+  ComparisonState earlier;
+  earlier.findings = state.earlier;
+  return fmt::format("{}\nwhole {} {}\n{}{}", kFirstLine,
+                     state.whole_at ? UnixMillis(*state.whole_at) : -1, state.whole_took.count(),
+                     WriteComparisonState(earlier), state.round);
+}
+
+absl::StatusOr<RollingState> ReadRollingState(const std::string& text) {
+  std::istringstream lines(text);
+  std::string first;
+  std::string word;
+  std::int64_t at = 0;
+  std::int64_t took = 0;
+  if (!std::getline(lines, first) || first != kFirstLine || !(lines >> word >> at >> took) ||
+      word != "whole") {
+    return absl::InvalidArgumentError("it is no state of a rolling comparison");
+  }
+  const auto from = static_cast<std::size_t>(lines.tellg()) + 1;
+  const std::size_t end = text.find(kEnd, from);
+  if (end == std::string::npos) return absl::InvalidArgumentError("its end is missing");
+  const std::size_t to = end + kEnd.size();
+  auto earlier = ReadComparisonState(text.substr(from, to - from));
+  if (!earlier.ok()) return earlier.status();
+  RollingState state{.whole_took = Duration(took),
+                     .earlier = std::move(earlier->findings),
+                     .round = text.substr(to)};
+  if (at >= 0) state.whole_at = FromUnixMillis(at);
+  return state;
+}
+
+absl::StatusOr<std::string> ReadStateFile(const std::string& path) {
+  errno = 0;
+  std::ifstream file(path, std::ios::binary);
+  if (!file.is_open()) {
+    return errno == ENOENT ? absl::NotFoundError(path + " does not exist yet")
+                           : Trouble(path, "read", errno);
+  }
+  std::error_code error;
+  if (std::filesystem::file_size(path, error) > kBytesMax) {
+    return absl::InvalidArgumentError(path + " is no state: it is too large");
+  }
+  std::stringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+absl::Status WriteStateFile(const std::string& path, const std::string& text) {
+  const std::string unfinished = path + ".new";
+  errno = 0;
+  std::ofstream file(unfinished, std::ios::binary | std::ios::trunc);
+  file << text;
+  file.close();
+  if (file.good() && std::rename(unfinished.c_str(), path.c_str()) == 0) return absl::OkStatus();
+  return Trouble(path, "written", errno);
+}
+
+}  // namespace headgate::database

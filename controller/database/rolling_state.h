@@ -1,0 +1,35 @@
+// What a rolling comparison keeps over a restart: text that people can read. Pure but for the two
+// functions that say so; any thread.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "common/base/clock.h"
+#include "controller/database/inventory.h"
+
+namespace headgate::database {
+
+struct RollingState {
+  // Of the newest whole round, if there was one.
+  std::optional<TimePoint> whole_at{};
+  Duration whole_took{0};
+  // What rounds found and no later one has settled.
+  std::vector<Finding> earlier{};
+  // DataComparison::Save of the round under way, or of one that has not begun.
+  std::string round;
+};
+
+std::string WriteRollingState(const RollingState& state);
+// INVALID_ARGUMENT: it is none, or damaged.
+absl::StatusOr<RollingState> ReadRollingState(const std::string& text);
+
+// Reads the file. NOT_FOUND without one.
+absl::StatusOr<std::string> ReadStateFile(const std::string& path);
+// Writes the file, whole or not at all.
+absl::Status WriteStateFile(const std::string& path, const std::string& text);
+
+}  // namespace headgate::database
