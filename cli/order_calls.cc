@@ -23,6 +23,8 @@ constexpr Duration kConfirmTimeout{1'700};
 constexpr Duration kAnswerMargin{3'000};
 constexpr Duration kPreflightMargin{20'000};
 constexpr Duration kReadyForUnknown{60'000};
+// For data, where the plan waits however long.
+constexpr Duration kWholeDataMax{24 * 3'600'000};
 
 std::string RandomId() {
   std::random_device random;
@@ -105,6 +107,16 @@ CallResult CallRemove(const Command& command, Controller& controller, v1::Outcom
                                                    WaitTimeout(command) + kAnswerMargin, outcome);
 }
 
+// How long preflight may take with this plan: databases are compared at the same time.
+Duration PreflightMax(const engine::PlanSpec& plan) {
+  Duration data{0};
+  for (const auto& [name, database] : plan.databases) {
+    if (!database.data.is_compared) continue;
+    data = std::max(data, database.data.preflight.value_or(kWholeDataMax));
+  }
+  return plan.ready_for + data;
+}
+
 CallResult CallStart(const Command& command, const std::string& yaml, Controller& controller,
                      std::ostream& err, v1::Outcome& outcome) {
   v1::StartRestorationRequest request;
@@ -120,7 +132,7 @@ CallResult CallStart(const Command& command, const std::string& yaml, Controller
                                                           timeout, outcome);
   }
   const auto plan = plan::LoadPlan(yaml, request.file_name());
-  timeout += (plan.ok() ? plan->spec().ready_for : kReadyForUnknown) + kPreflightMargin;
+  timeout += (plan.ok() ? PreflightMax(plan->spec()) : kReadyForUnknown) + kPreflightMargin;
   if (command.wait && command.timeout) timeout = std::min(timeout, *command.timeout);
   std::optional<PreflightTeller> teller;
   if (plan.ok()) teller.emplace(controller, plan->spec(), err);

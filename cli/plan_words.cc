@@ -99,6 +99,13 @@ void AddDatabases(const engine::PlanSpec& plan, Lines& lines) {
         database.engine == engine::DatabaseSpec::Engine::kPostgres ? "PostgreSQL" : "MariaDB",
         replicas.empty() ? "none" : List(replicas), FormatRounded(database.lag_soft),
         FormatRounded(database.lag_hard)));
+    if (replicas.empty() || !database.data.is_compared) continue;
+    lines.push_back(fmt::format(
+        "    its rows are compared all the time, with {} of one core; preflight waits for all of "
+        "them, {}",
+        FormatPpm(database.data.cpu_share_ppm),
+        database.data.preflight ? "at most " + FormatRounded(*database.data.preflight)
+                                : "however long"));
   }
 }
 

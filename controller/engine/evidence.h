@@ -62,6 +62,11 @@ struct DatabaseReport {
   std::vector<DatabaseFinding> findings;
   // For people; they change no verdict.
   std::vector<std::string> notes{};
+  // What has not been looked at yet, and keeps users out who are not in; nobody else. Empty:
+  // nothing.
+  std::string pending{};
+  // How far the comparison of rows is, in words; empty: there is none.
+  std::string progress{};
   // Of the primary, where the plan makes them its utilisation.
   std::optional<std::int64_t> active_backends{};
 };

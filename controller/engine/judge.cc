@@ -275,7 +275,8 @@ double NatsAgainst(Tally tally, double limit) {
 }
 
 Judgement JudgeDatabase(const std::string& database, Duration fresh, const Evidence& evidence,
-                        TimePoint now, bool in_words) {
+                        TimePoint now, const Scale& scale) {
+  const bool in_words = scale.in_words;
   const auto found = evidence.databases.find(database);
   if (found == evidence.databases.end()) {
     return NoDataYet("sound", std::nullopt, "", now, in_words);
@@ -288,7 +289,13 @@ Judgement JudgeDatabase(const std::string& database, Duration fresh, const Evide
   judgement.unknown_why = UnknownWhy::kNone;
   judgement.age = now - *known.last;
   judgement.verdict = WorstOf(*known.report, judgement.drains);
-  if (judgement.verdict == Verdict::kUnknown) judgement.unknown_why = UnknownWhy::kNoData;
+  const bool is_pending =
+      scale.in_preflight && !known.report->pending.empty() &&
+      (judgement.verdict == Verdict::kHealthy || judgement.verdict == Verdict::kDegraded);
+  if (is_pending) judgement.verdict = Verdict::kUnknown;
+  if (judgement.verdict == Verdict::kUnknown) {
+    judgement.unknown_why = is_pending ? UnknownWhy::kPending : UnknownWhy::kNoData;
+  }
   if (judgement.drains && known.on_drift == OnDrift::kHold) {
     judgement.drains = false;
     judgement.holds = IsOnlyDrift(*known.report);
@@ -302,7 +309,17 @@ Judgement JudgeDatabase(const std::string& database, Duration fresh, const Evide
   judgement.value = known.report->findings.empty()
                         ? "sound"
                         : fmt::format("{} finding(s)", known.report->findings.size());
-  judgement.detail = judgement.findings.empty() ? "nothing found" : judgement.findings.front();
+  const std::string& progress = known.report->progress;
+  if (judgement.findings.empty()) {
+    judgement.detail = "nothing found" + (progress.empty() ? "" : "; data " + progress);
+  } else {
+    judgement.detail = judgement.findings.front();
+    if (!progress.empty()) judgement.notes.push_back("data " + progress);
+  }
+  if (!is_pending) return judgement;
+  judgement.findings.insert(judgement.findings.begin(), known.report->pending);
+  judgement.value = "not compared yet";
+  judgement.detail = known.report->pending;
   return judgement;
 }
 
@@ -321,7 +338,7 @@ Judgement Judge(const CheckSpec& check, const Evidence& evidence, TimePoint now,
                : JudgeValue(check, *value, found->second, now, scale.in_words);
   }
   return JudgeDatabase(std::get<DatabaseCheck>(check.kind).database, check.fresh, evidence, now,
-                       scale.in_words);
+                       scale);
 }
 
 }  // namespace headgate::engine

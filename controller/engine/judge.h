@@ -27,11 +27,13 @@ struct Scale {
   // Of sequential evidence against: FAILED from here on (AgainstBar); 0 with fixed steps.
   double against_bar = 0;
   bool in_words = true;
+  // Before the first user: what a database has not been compared in yet counts too.
+  bool in_preflight = false;
 };
 Judgement Judge(const CheckSpec& check, const Evidence& evidence, TimePoint now,
                 const Scale& scale = {});
 // The verdict of a database alone, for preflight.
 Judgement JudgeDatabase(const std::string& database, Duration fresh, const Evidence& evidence,
-                        TimePoint now, bool in_words = true);
+                        TimePoint now, const Scale& scale = {});
 
 }  // namespace headgate::engine

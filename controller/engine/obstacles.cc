@@ -19,8 +19,8 @@ constexpr Duration kPreflightDatabaseFresh{5'000};
 // What was found, in words, or only whether anything was: words cost more than looking does.
 class Found {
  public:
-  explicit Found(bool in_words, bool may_lack_counts = false)
-      : in_words_(in_words), may_lack_counts_(may_lack_counts) {}
+  explicit Found(bool in_words, bool may_lack_counts = false, bool may_be_pending = false)
+      : in_words_(in_words), may_lack_counts_(may_lack_counts), may_be_pending_(may_be_pending) {}
   template <class Text>
   void Add(const Text& text) {
     any_ = true;
@@ -29,11 +29,13 @@ class Found {
   bool any() const { return any_; }
   bool in_words() const { return in_words_; }
   bool may_lack_counts() const { return may_lack_counts_; }
+  bool may_be_pending() const { return may_be_pending_; }
   std::vector<std::string> Take() { return std::move(lines_); }
 
  private:
   const bool in_words_;
   const bool may_lack_counts_;
+  const bool may_be_pending_;
   bool any_ = false;
   std::vector<std::string> lines_;
 };
@@ -92,6 +94,7 @@ void AddChecks(const Gate& gate, TimePoint now, Found& found) {
     }
     const bool may_be_too_few = found.may_lack_counts() || MayBeTooFew(gate);
     if (judgement.unknown_why == UnknownWhy::kTooFew && may_be_too_few) continue;
+    if (judgement.unknown_why == UnknownWhy::kPending && found.may_be_pending()) continue;
     found.Add([&, &check = name, &said = judgement] {
       return "check " + JudgementText(check, said, " is");
     });
@@ -196,7 +199,8 @@ Judgements JudgeAll(const Gate& gate, TimePoint now, bool preflight, bool in_wor
   if (!gate.record.restoration) return judgements;
   const PlanSpec& plan = gate.record.restoration->plan.spec();
   const Scale scale{.against_bar = plan.adaptive ? AgainstBar(*gate.record.restoration) : 0,
-                    .in_words = in_words};
+                    .in_words = in_words,
+                    .in_preflight = IsInPreflight(gate)};
   judgements.reserve(plan.checks.size());
   for (const CheckSpec& check : plan.checks) {
     judgements.emplace_back(check.name, Judge(check, gate.evidence, now, scale));
@@ -210,7 +214,7 @@ Judgements JudgeAll(const Gate& gate, TimePoint now, bool preflight, bool in_wor
         });
     if (is_checked) continue;
     judgements.emplace_back("database " + database, JudgeDatabase(database, kPreflightDatabaseFresh,
-                                                                  gate.evidence, now, in_words));
+                                                                  gate.evidence, now, scale));
   }
   return judgements;
 }
@@ -251,8 +255,9 @@ std::vector<std::string> Obstacles(const State& state, const Gate& gate, TimePoi
   return found.Take();
 }
 
-bool IsClear(const State& state, const Gate& gate, TimePoint now, bool may_lack_counts) {
-  Found found(false, may_lack_counts);
+bool IsClear(const State& state, const Gate& gate, TimePoint now, bool may_lack_counts,
+             bool may_be_pending) {
+  Found found(false, may_lack_counts, may_be_pending);
   AddAll(state, gate, now, found);
   return !found.any();
 }

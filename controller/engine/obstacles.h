@@ -24,8 +24,10 @@ Judgements JudgeAll(const Gate& gate, TimePoint now, bool preflight, bool in_wor
 // some in already, at their share, which it then proves; nothing rises by it.
 std::vector<std::string> Obstacles(const State& state, const Gate& gate, TimePoint now,
                                    bool may_lack_counts = false);
-// The same as Obstacles(...).empty(), without the words.
-bool IsClear(const State& state, const Gate& gate, TimePoint now, bool may_lack_counts = false);
+// The same as Obstacles(...).empty(), without the words. `may_be_pending`: what preflight waits for
+// because it has not been looked at to its end is in no way.
+bool IsClear(const State& state, const Gate& gate, TimePoint now, bool may_lack_counts = false,
+             bool may_be_pending = false);
 // The part of it that is about agents: connected, obedient, and carrying the traffic.
 std::vector<std::string> AgentObstacles(const Gate& gate, TimePoint now);
 // Who must be there: the newest plan's agents, and every one that was ever seen and not removed.

@@ -106,6 +106,19 @@ struct DatabaseBounds {
   friend bool operator==(const DatabaseBounds&, const DatabaseBounds&) = default;
 };
 
+// How the rows of a primary and its replicas are compared.
+struct DataSpec {
+  bool is_compared = true;
+  std::uint32_t cpu_share_ppm = 200'000;
+  // `schema.table` or `table`; empty: all.
+  std::vector<std::string> tables;
+  // From the beginning of one round to that of the next.
+  Duration every{60'000};
+  // How long preflight waits for the first whole round; unset: as long as it takes.
+  std::optional<Duration> preflight{Duration(300'000)};
+  friend bool operator==(const DataSpec&, const DataSpec&) = default;
+};
+
 struct DatabaseSpec {
   enum class Engine { kPostgres, kMariadb };
   Engine engine = Engine::kPostgres;
@@ -120,6 +133,7 @@ struct DatabaseSpec {
   std::vector<std::string> allow;
   // So many active backends are a utilisation of 100 %; 0: it is no measure of it.
   std::uint32_t active_of = 0;
+  DataSpec data;
   friend bool operator==(const DatabaseSpec&, const DatabaseSpec&) = default;
 };
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 #include <string_view>
 
 #include "common/base/share.h"
@@ -82,6 +83,32 @@ void RefuseBadAllow(const std::vector<std::string>& patterns, const std::string&
     if (const auto problem = ProblemOf(patterns[i])) {
       errors.Add(fmt::format("{}[{}]", path, i), *problem);
     }
+  }
+}
+
+void RefuseBadData(const DataSpec& data, const std::string& path, FieldErrors& errors) {
+  if (data.cpu_share_ppm < kPpmOfPercent || data.cpu_share_ppm > Share::kPpmMax ||
+      data.cpu_share_ppm % kPpmOfPercent != 0) {
+    errors.Add(path + ".cpu_share",
+               fmt::format("{} of a core: write whole percents from 1% to 100%, such as 20%",
+                           FormatPpm(data.cpu_share_ppm)));
+  }
+  RefuseOutside(data.every, kDataEveryMin, kDay, path + ".every", errors);
+  if (data.preflight) {
+    RefuseOutside(*data.preflight, Duration(0), kDay, path + ".preflight", errors);
+  }
+  if (data.tables.size() > kComparedTablesMax) {
+    errors.Add(path + ".tables", fmt::format("{} tables are more than {}: leave tables out to "
+                                             "compare all",
+                                             data.tables.size(), kComparedTablesMax));
+    return;
+  }
+  std::set<std::string_view> seen;
+  for (std::size_t i = 0; i < data.tables.size(); ++i) {
+    const std::string& table = data.tables[i];
+    if (!table.empty() && seen.insert(table).second) continue;
+    errors.Add(fmt::format("{}.tables[{}]", path, i),
+               fmt::format("{} is no table, or named twice: write schema.table", Quoted(table)));
   }
 }
 

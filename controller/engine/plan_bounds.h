@@ -1,5 +1,5 @@
-// The rules of what a plan says of a database beyond its servers: bounds, allowed differences, its
-// load as the utilisation of the ramp. Pure.
+// The rules of what a plan says of a database beyond its servers: bounds, allowed differences, how
+// its data are compared, its load as the utilisation of the ramp. Pure.
 #pragma once
 
 #include <string>
@@ -13,6 +13,7 @@ namespace headgate::engine {
 void RefuseBadBounds(const DatabaseBounds& bounds, const std::string& path, FieldErrors& errors);
 void RefuseBadAllow(const std::vector<std::string>& patterns, const std::string& path,
                     FieldErrors& errors);
+void RefuseBadData(const DataSpec& data, const std::string& path, FieldErrors& errors);
 // The ramp looks at one bottleneck.
 void RefuseBadUtilisations(const PlanSpec& spec, FieldErrors& errors);
 

@@ -194,6 +194,7 @@ void RefuseBadDatabase(const DatabaseSpec& database, const std::string& path, Fi
   }
   RefuseBadBounds(database.bounds, path + ".bounds", errors);
   RefuseBadAllow(database.allow, path + ".allow", errors);
+  RefuseBadData(database.data, path + ".data", errors);
 }
 
 }  // namespace

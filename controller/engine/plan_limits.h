@@ -19,6 +19,10 @@ inline constexpr char kPrimaryName[] = "primary";
 inline constexpr std::size_t kSchemasMax = 64;
 inline constexpr std::size_t kAllowedMax = 256;
 inline constexpr std::size_t kAllowedBytesMax = 256;
+inline constexpr std::size_t kComparedTablesMax = 256;
+// Comparing data is throttled in whole percents of a core.
+inline constexpr std::uint32_t kPpmOfPercent = 10'000;
+inline constexpr Duration kDataEveryMin{10'000};
 // 4 TiB.
 inline constexpr std::uint32_t kMebibytesMax = 4'194'304;
 inline constexpr std::uint32_t kDeadlocksMax = 100'000;

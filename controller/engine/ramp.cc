@@ -97,9 +97,9 @@ void SteerPreflight(Turn& turn, Gate& gate, const Situation& situation) {
   // What is proven bad is refused as soon as every source has spoken, so that one refusal names
   // all that is wrong; what is missing may still come.
   const Duration waited = turn.now() - restoration.phase_since;
-  const bool is_refused = situation.failed
-                              ? !situation.silent || waited > kPreflightPatience
-                              : waited > plan.ready_for + kPreflightPatience && !situation.is_ready;
+  const bool is_refused = situation.failed ? !situation.silent || waited > kPreflightPatience
+                                           : waited > plan.ready_for + kPreflightPatience &&
+                                                 !situation.is_ready && !situation.is_pending;
   if (!is_refused) return;
   const std::string why =
       AsList("preflight refuses:", Obstacles(turn.state(), gate, turn.now(), true));

@@ -53,6 +53,7 @@ Situation Assess(const State& state, const Gate& gate, TimePoint now) {
   situation.is_clear = IsClear(state, gate, now);
   const bool begins = std::holds_alternative<Preflight>(gate.record.restoration->phase);
   situation.is_ready = situation.is_clear || (begins && IsClear(state, gate, now, true));
+  situation.is_pending = begins && !situation.is_ready && IsClear(state, gate, now, true, true);
   return situation;
 }
 

@@ -21,6 +21,8 @@ struct Situation {
   bool is_clear = false;
   // In preflight: nor of beginning, at the present share. Else the same.
   bool is_ready = false;
+  // In preflight: nothing stands in the way but data that are being compared for the first time.
+  bool is_pending = false;
 };
 
 Situation Assess(const State& state, const Gate& gate, TimePoint now);

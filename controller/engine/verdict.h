@@ -17,6 +17,8 @@ enum class UnknownWhy {
   kNoData,
   // The source answers and the sample is small. Waits for more, and never retreats.
   kTooFew,
+  // The source answers, and has not finished looking. Only preflight waits for that.
+  kPending,
 };
 
 struct Judgement {

@@ -5,6 +5,7 @@
 #include <string>
 #include <variant>
 
+#include "controller/plan/to_data.h"
 #include "controller/plan/to_engine.h"
 
 namespace headgate::plan {
@@ -112,6 +113,7 @@ void FillLoad(const engine::DatabaseBounds& known, v1::DatabaseBounds& bounds) {
 void FillDatabase(const engine::DatabaseSpec& known, v1::Database& database) {
   if (!database.has_lag()) PutRange(known.lag_soft, known.lag_hard, *database.mutable_lag());
   if (database.on_drift() == v1::ON_DRIFT_UNSPECIFIED) database.set_on_drift(v1::ON_DRIFT_DRAIN);
+  FillData(known.data, database);
   v1::DatabaseBounds& bounds = *database.mutable_bounds();
   bounds.mutable_bytes_behind()->set_soft_mib(known.bounds.bytes_behind_soft_mib);
   bounds.mutable_bytes_behind()->set_hard_mib(known.bounds.bytes_behind_hard_mib);

@@ -151,6 +151,27 @@ absl::Status ReadMebibyteRange(std::string_view text, v1::MebibyteRange& out) {
   return absl::OkStatus();
 }
 
+absl::Status ReadData(std::string_view text, v1::DatabaseData& out) {
+  out.set_none(true);
+  if (text == "none") return absl::OkStatus();
+  return Refuse(
+      fmt::format("{} does not say how data are compared: write none, or for example "
+                  "{{cpu_share: 20%}}",
+                  Quoted(text)));
+}
+
+absl::Status ReadDataPreflight(std::string_view text, v1::DataPreflight& out) {
+  if (text == "whole") {
+    out.set_whole(true);
+    return absl::OkStatus();
+  }
+  if (BindDuration(text, *out.mutable_at_most()).ok()) return absl::OkStatus();
+  return Refuse(
+      fmt::format("{} is not how long preflight waits for data: write whole, or a "
+                  "duration such as 5m",
+                  Quoted(text)));
+}
+
 // Hands the message on under its own type; the binder looks forms up by that type.
 template <typename Type>
 ShortForm Scalar(absl::Status (*read)(std::string_view, Type&), const std::string& example) {
@@ -175,6 +196,10 @@ ShortForms PlanShortForms() {
   forms["headgate.v1.ShareRange"] = Scalar<v1::ShareRange>(ReadShareRange, "`80%..95%`");
   forms["headgate.v1.MebibyteRange"] =
       Scalar<v1::MebibyteRange>(ReadMebibyteRange, "`16MiB..256MiB`");
+  forms["headgate.v1.DatabaseData"] =
+      Scalar<v1::DatabaseData>(ReadData, "none, or a map as in {cpu_share: 20%}");
+  forms["headgate.v1.DataPreflight"] =
+      Scalar<v1::DataPreflight>(ReadDataPreflight, "whole, or a duration such as 5m");
   forms["headgate.v1.Steps"] =
       Scalar<v1::Steps>(ReadSteps, "adaptive, or a list as in [1%, 10%, 50%, 100%]");
   forms["headgate.v1.Steps"].list_field = "shares_ppm";

@@ -12,6 +12,7 @@
 #include "controller/engine/field_errors.h"
 #include "controller/engine/plan_limits.h"
 #include "controller/plan/to_bounds.h"
+#include "controller/plan/to_data.h"
 
 namespace headgate::plan {
 namespace {
@@ -263,11 +264,8 @@ engine::DatabaseSpec ToDatabase(const v1::Database& from, const std::string& pat
   if (from.has_lag()) {
     SetRange(from.lag(), path + ".lag", database.lag_soft, database.lag_hard, errors);
   }
-  if (!from.tables().empty() && from.tables() != "all") {
-    errors.Add(path + ".tables",
-               fmt::format("{} is not known: write all, or leave it out", Quoted(from.tables())));
-  }
   SetWatched(from, path, database, errors);
+  SetData(from, path, database, errors);
   return database;
 }
 

@@ -280,5 +280,26 @@ TEST(JudgeDatabase, NotesAreToldAndChangeNoVerdict) {
   EXPECT_EQ(judgement.notes, std::vector<std::string>{"the cache is cold"});
 }
 
+TEST(JudgeDatabase, DataThatHaveNotBeenComparedKeepOutWhoIsNotIn) {
+  using Severity = DatabaseFinding::Severity;
+  Bench bench;
+  DatabaseReport report{.findings = {}, .notes = {}, .pending = "not compared", .progress = "0 %"};
+  bench.Read("database/orders", report);
+  const Scale preflight{.in_preflight = true};
+  Judgement judgement = JudgeDatabase("orders", 5s, bench.evidence(), kNow, preflight);
+  EXPECT_EQ(judgement.verdict, Verdict::kUnknown);
+  EXPECT_EQ(judgement.unknown_why, UnknownWhy::kPending);
+  EXPECT_EQ(judgement.detail, "not compared");
+  // Whoever is in stays in.
+  judgement = bench.JudgeCheck("orders");
+  EXPECT_EQ(judgement.verdict, Verdict::kHealthy);
+  EXPECT_EQ(judgement.detail, "nothing found; data 0 %");
+  // What fails, fails.
+  report.findings = {{Severity::kFailed, true, "a row differs"}};
+  bench.Read("database/orders", report);
+  EXPECT_EQ(JudgeDatabase("orders", 5s, bench.evidence(), kNow, preflight).verdict,
+            Verdict::kFailed);
+}
+
 }  // namespace
 }  // namespace headgate::engine

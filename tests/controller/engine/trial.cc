@@ -306,6 +306,7 @@ void Trial::LookAtDatabase(int how) {
   if (how % 4 == 1) report.findings = {{Severity::kFailed, true, "drift"}};
   if (how % 4 == 2) report.findings = {{Severity::kUnknown, false, "unreachable"}};
   if (how % 4 == 3) report.findings = {{Severity::kFailed, false, "lag"}};
+  if (how % 7 == 6) report.pending = "not compared whole yet";
   Measure("database/orders", report);
 }
 
