@@ -64,6 +64,18 @@ void FillChecks(const watch::Known& known, v1::WatchedDatabase& proto) {
   if (since) *proto.mutable_since() = ToProto(*since);
 }
 
+void FillData(const watch::Known& known, v1::WatchedData& proto) {
+  const database::DataStanding& data = *known.data;
+  proto.set_table(data.table);
+  proto.set_tables_done(static_cast<std::uint32_t>(data.tables_done));
+  proto.set_tables(static_cast<std::uint32_t>(data.tables));
+  proto.set_rows_done(data.rows_done);
+  proto.set_rows_estimated(data.rows_estimated);
+  if (!known.last_round) return;
+  *proto.mutable_last_round() = ToProto(*known.last_round);
+  *proto.mutable_last_round_took() = TimeUtil::MillisecondsToDuration(data.whole_took.count());
+}
+
 v1::WatchedDatabase ToProto(const watch::Watch::Database& database) {
   v1::WatchedDatabase proto;
   const watch::Known& known = database.known;
@@ -81,6 +93,7 @@ v1::WatchedDatabase ToProto(const watch::Watch::Database& database) {
   *proto.mutable_lag() = TimeUtil::MillisecondsToDuration(known.lag.count());
   if (known.last_look) *proto.mutable_last_look() = ToProto(*known.last_look);
   if (known.last_success) *proto.mutable_last_success() = ToProto(*known.last_success);
+  if (known.data) FillData(known, *proto.mutable_data());
   return proto;
 }
 

@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "common/base/duration.h"
+#include "controller/engine/plan_limits.h"
 
 namespace headgate::conductor {
 namespace {
@@ -49,11 +50,22 @@ database::Inventory InventoryOf(const std::string& name, const engine::DatabaseS
   return inventory;
 }
 
+std::optional<database::RollingOptions> RollingOf(const engine::DataSpec& spec) {
+  if (!spec.is_compared) return std::nullopt;
+  return database::RollingOptions{.cpu_share_percent = spec.cpu_share_ppm / engine::kPpmOfPercent,
+                                  .tables = spec.tables,
+                                  .every = spec.every,
+                                  .patience = spec.preflight};
+}
+
 namespace {
 
 engine::DatabaseReport ToReport(const database::Report& report) {
-  engine::DatabaseReport translated{
-      .findings = {}, .notes = report.notes, .active_backends = report.active_backends};
+  engine::DatabaseReport translated{.findings = {},
+                                    .notes = report.notes,
+                                    .pending = report.pending,
+                                    .progress = report.progress,
+                                    .active_backends = report.active_backends};
   for (const database::Finding& finding : report.findings) {
     engine::DatabaseFinding::Severity severity = engine::DatabaseFinding::Severity::kFailed;
     if (finding.severity == database::Severity::kDegraded) {
@@ -132,8 +144,9 @@ std::vector<signals::SignalSpec> SignalsOf(const engine::PlanSpec& plan,
                                                    .sampled_by = source.sampled_by}});
   }
   for (const auto& [database, spec] : plan.databases) {
-    specs.push_back(
-        {plan.gate + "/database/" + database, signals::DatabaseWatch{InventoryOf(database, spec)}});
+    specs.push_back({plan.gate + "/database/" + database,
+                     signals::DatabaseWatch{.inventory = InventoryOf(database, spec),
+                                            .data = RollingOf(spec.data)}});
   }
   return specs;
 }

@@ -32,7 +32,11 @@ void SayOnStderr(const absl::Status& status) {
 // Beside the journal.
 constexpr const char* kHistoryName = "databases.jsonl";
 
-absl::StatusOr<std::vector<signals::DatabaseWatch>> ReadWatched(const std::string& path) {
+// Of each database, how far the comparison of its rows is.
+std::string StateName(const std::string& database) { return "databases-" + database + ".state"; }
+
+absl::StatusOr<std::vector<signals::DatabaseWatch>> ReadWatched(
+    const std::string& path, const std::filesystem::path& folder) {
   std::ifstream file(path, std::ios::binary);
   if (!file.is_open()) {
     return absl::NotFoundError(fmt::format("--databases {} cannot be read: {}", path,
@@ -44,9 +48,16 @@ absl::StatusOr<std::vector<signals::DatabaseWatch>> ReadWatched(const std::strin
   if (!watched.ok()) return watched.status();
   std::vector<signals::DatabaseWatch> databases;
   for (const auto& [name, spec] : watched->databases) {
+    auto data = conductor::RollingOf(spec.data);
+    // Nobody waits to be let in: until all has been compared once, it is not known.
+    if (data) {
+      data->patience.reset();
+      data->state_file = (folder / StateName(name)).string();
+    }
     databases.push_back({.inventory = conductor::InventoryOf(name, spec),
                          .look_every = watched->look_every,
-                         .fingerprint_every = watched->fingerprint_every});
+                         .fingerprint_every = watched->fingerprint_every,
+                         .data = std::move(data)});
   }
   return databases;
 }
@@ -197,17 +208,17 @@ void Program::BuildRooms() {
 
 void Program::WatchDatabases() {
   if (options_.databases.empty()) return;
-  auto found = ReadWatched(options_.databases);
+  const std::filesystem::path folder = std::filesystem::path(options_.journal).parent_path();
+  auto found = ReadWatched(options_.databases, folder);
   if (!found.ok()) {
     watch_trouble_ = absl::FailedPreconditionError("no database is watched: " +
                                                    std::string(found.status().message()));
     log_.Error("databases_unusable", {{"why", std::string(found.status().message())}});
     return SayOnStderr(watch_trouble_);
   }
-  const std::filesystem::path journal(options_.journal);
   watch_ = std::make_unique<watch::Watch>(
       watch::WatchOptions{.databases = *std::move(found),
-                          .history_file = (journal.parent_path() / kHistoryName).string()},
+                          .history_file = (folder / kHistoryName).string()},
       clock_, log_, *registry_);
 }
 

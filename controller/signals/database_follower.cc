@@ -39,6 +39,15 @@ database::Report Merge(database::Report look, const std::optional<database::Repo
   return look;
 }
 
+database::Report WithData(database::Report report, const database::DataReport& data) {
+  report.findings.insert(report.findings.end(), data.findings.begin(), data.findings.end());
+  report.notes.insert(report.notes.end(), data.notes.begin(), data.notes.end());
+  report.pending = data.pending;
+  report.progress = data.progress;
+  report.data = data.standing;
+  return report;
+}
+
 DatabaseFollower::DatabaseFollower(std::string signal, Probes probes, const Cadence& cadence,
                                    Sink sink, const Clock& clock)
     : signal_(std::move(signal)),
@@ -46,20 +55,27 @@ DatabaseFollower::DatabaseFollower(std::string signal, Probes probes, const Cade
       cadence_(cadence),
       sink_(std::move(sink)),
       clock_(clock),
+      data_(probes_.data ? std::optional(probes_.data->Told()) : std::nullopt),
+      threads_running_(probes_.data ? 3 : 2),
       look_thread_([this] { RunLooks(); }),
-      fingerprint_thread_([this] { RunFingerprints(); }) {}
+      fingerprint_thread_([this] { RunFingerprints(); }) {
+  if (probes_.data) data_thread_ = std::thread([this] { RunData(); });
+}
 
 DatabaseFollower::~DatabaseFollower() {
   Stop();
   look_thread_.join();
   fingerprint_thread_.join();
+  if (data_thread_.joinable()) data_thread_.join();
 }
 
 void DatabaseFollower::Stop() {
   look_pause_.Stop();
   fingerprint_pause_.Stop();
+  data_pause_.Stop();
   probes_.look->Interrupt();
   probes_.fingerprint->Interrupt();
+  if (probes_.data) probes_.data->Interrupt();
 }
 
 void DatabaseFollower::RunLooks() {
@@ -67,15 +83,18 @@ void DatabaseFollower::RunLooks() {
   do {
     database::Report look = probes_.look->Look(clock_);
     std::optional<database::Report> fingerprint;
+    std::optional<database::DataReport> data;
     {
       const std::lock_guard lock(mutex_);
       fingerprint = fingerprint_;
+      data = data_;
     }
     if (look_pause_.IsStopped()) break;
     const TimePoint observed_at = look.observed_at;
-    sink_({signal_, observed_at,
-           DatabaseReading{Merge(std::move(look), fingerprint,
-                                 kFingerprintsMissedMax * cadence_.fingerprint)}});
+    database::Report report =
+        Merge(std::move(look), fingerprint, kFingerprintsMissedMax * cadence_.fingerprint);
+    if (data) report = WithData(std::move(report), *data);
+    sink_({signal_, observed_at, DatabaseReading{std::move(report)}});
     at = std::max(at + cadence_.look, clock_.Now());
   } while (look_pause_.Until(at, clock_));
   --threads_running_;
@@ -96,6 +115,24 @@ void DatabaseFollower::RunFingerprints() {
     // A nudge ends the wait for the next; Gap keeps nudges from following each other too closely.
   } while (fingerprint_pause_.Until(began + cadence_.fingerprint, clock_) &&
            fingerprint_pause_.Gap(began + kFingerprintGapMin, clock_));
+  --threads_running_;
+}
+
+bool DatabaseFollower::Take(database::DataReport data) {
+  const std::lock_guard lock(mutex_);
+  const bool is_new =
+      data.findings != data_->findings || data.pending.empty() != data_->pending.empty();
+  data_ = std::move(data);
+  return is_new;
+}
+
+void DatabaseFollower::RunData() {
+  Duration rest{0};
+  do {
+    rest = probes_.data->Step();
+    if (data_pause_.IsStopped()) break;
+    if (Take(probes_.data->Told())) look_pause_.Nudge();
+  } while (data_pause_.Gap(clock_.Now() + rest, clock_));
   --threads_running_;
 }
 

@@ -1,7 +1,9 @@
-// Follows one database: looks every so often, compares schemas more rarely and when asked to, on
-// two threads with a probe each, so that a slow comparison never delays a look. Every reading holds
-// the findings of the newest look and of the newest comparison. As Follower says. Promises: until
-// the first comparison, and when the newest is too old, readings say UNKNOWN.
+// Follows one database: looks every so often, compares schemas more rarely and when asked to, and
+// rows all the time, on three threads with connections of their own, so that a slow comparison
+// never delays a look. Every reading holds the findings of the newest look, of the newest
+// comparison of schemas, and what is told of the data. As Follower says. Promises: until the first
+// comparison of schemas, and when the newest is too old, readings say UNKNOWN; what comparing rows
+// found is told with a fresh look, at once.
 #pragma once
 
 #include <atomic>
@@ -12,6 +14,7 @@
 #include <thread>
 
 #include "common/base/clock.h"
+#include "controller/database/data_rounds.h"
 #include "controller/database/probe.h"
 #include "controller/signals/follower.h"
 #include "controller/signals/pause.h"
@@ -27,12 +30,15 @@ inline constexpr int kFingerprintsMissedMax = 3;
 // `age_max` is told as well.
 database::Report Merge(database::Report look, const std::optional<database::Report>& fingerprint,
                        Duration age_max);
+database::Report WithData(database::Report report, const database::DataReport& data);
 
 class DatabaseFollower final : public Follower {
  public:
   struct Probes {
     std::unique_ptr<database::Probe> look;
     std::unique_ptr<database::Probe> fingerprint;
+    // Null: rows are not compared.
+    std::unique_ptr<database::DataRounds> data{};
   };
 
   struct Cadence {
@@ -53,6 +59,9 @@ class DatabaseFollower final : public Follower {
  private:
   void RunLooks();
   void RunFingerprints();
+  void RunData();
+  // Whether a finding is new or gone, or nothing is pending any more.
+  bool Take(database::DataReport data);
 
   const std::string signal_;
   const Probes probes_;
@@ -61,12 +70,16 @@ class DatabaseFollower final : public Follower {
   const Clock& clock_;
   Pause look_pause_;
   Pause fingerprint_pause_;
+  Pause data_pause_;
   std::mutex mutex_;
   // Protected by mutex_.
   std::optional<database::Report> fingerprint_;
-  std::atomic<int> threads_running_ = 2;
+  std::optional<database::DataReport> data_;
+  std::atomic<int> threads_running_;
   std::thread look_thread_;
   std::thread fingerprint_thread_;
+  // Not started where rows are not compared.
+  std::thread data_thread_;
 };
 
 }  // namespace headgate::signals

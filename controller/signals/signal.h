@@ -2,11 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include "common/base/clock.h"
+#include "controller/database/data_rounds.h"
 #include "controller/database/inventory.h"
 
 namespace headgate::signals {
@@ -34,6 +36,8 @@ struct DatabaseWatch {
   database::Inventory inventory;
   Duration look_every{1'000};
   Duration fingerprint_every{30'000};
+  // Unset: rows are not compared.
+  std::optional<database::RollingOptions> data{};
   friend bool operator==(const DatabaseWatch&, const DatabaseWatch&) = default;
 };
 

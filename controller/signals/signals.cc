@@ -3,14 +3,26 @@
 #include <curl/curl.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "controller/database/probe.h"
+#include "controller/database/rolling_comparison.h"
 #include "controller/signals/database_follower.h"
 #include "controller/signals/prometheus_follower.h"
 
 namespace headgate::signals {
 namespace {
+
+// Null where there is nothing to compare.
+std::unique_ptr<database::DataRounds> MakeDataRounds(const DatabaseWatch& watch,
+                                                     const Clock& clock) {
+  const auto& replicas = watch.inventory.replicas;
+  const bool is_replicated = std::any_of(replicas.begin(), replicas.end(),
+                                         [](const auto& replica) { return !replica.out; });
+  if (!watch.data || !is_replicated) return nullptr;
+  return std::make_unique<database::RollingComparison>(watch.inventory, *watch.data, clock);
+}
 
 class FollowerFactory {
  public:
@@ -27,7 +39,8 @@ class FollowerFactory {
     return std::make_unique<DatabaseFollower>(
         name_,
         DatabaseFollower::Probes{.look = database::MakeProbe(watch.inventory),
-                                 .fingerprint = database::MakeProbe(watch.inventory)},
+                                 .fingerprint = database::MakeProbe(watch.inventory),
+                                 .data = MakeDataRounds(watch, clock_)},
         DatabaseFollower::Cadence{.look = watch.look_every, .fingerprint = watch.fingerprint_every},
         sink_, clock_);
   }

@@ -146,6 +146,10 @@ std::map<Check, Standing> Weigh(const database::Report& report) {
       Worsen(standings[check], Verdict::kUnknown, finding.text);
     }
   }
+  const auto data = standings.find(Check::kData);
+  if (data != standings.end() && !report.pending.empty()) {
+    Worsen(data->second, Verdict::kUnknown, report.pending);
+  }
   return standings;
 }
 

@@ -35,7 +35,12 @@ std::vector<Change> History::Take(const std::string& database, const database::R
   known.last_look = now;
   if (IsComplete(report)) known.last_success = now;
   known.lag = report.lag;
+  known.data = report.data;
+  if (report.data && report.data->whole_at) {
+    known.last_round = now - (report.observed_at - *report.data->whole_at);
+  }
   known.notes = report.notes;
+  if (!report.progress.empty()) known.notes.push_back("data " + report.progress);
   TakeFindings(known, report, now);
   std::vector<Change> changed;
   for (auto& [check, standing] : Weigh(report)) {

@@ -46,6 +46,10 @@ struct Known {
   std::vector<KnownFinding> findings;
   std::vector<std::string> notes;
   Duration lag{0};
+  // How far the comparison of rows is; unset: they are not compared.
+  std::optional<database::DataStanding> data;
+  // When its newest whole round ended.
+  std::optional<TimePoint> last_round;
   std::optional<TimePoint> last_look;
   // When all that was asked was last known.
   std::optional<TimePoint> last_success;

@@ -24,6 +24,14 @@ WatchMetrics::WatchMetrics(prometheus::Registry& registry)
       last_success_(GaugeFamily(registry, "headgate_database_last_success_timestamp_seconds",
                                 "When all that was asked of the database was last known, in Unix "
                                 "seconds; 0: never.")),
+      data_rows_(GaugeFamily(registry, "headgate_database_data_rows_compared",
+                             "Rows compared in the present round.")),
+      data_rows_estimated_(GaugeFamily(registry, "headgate_database_data_rows_estimated",
+                                       "Rows that a round compares, by the primary's statistics.")),
+      last_round_(GaugeFamily(registry, "headgate_database_data_last_round_timestamp_seconds",
+                              "When all rows had last been compared, in Unix seconds; 0: never.")),
+      last_round_took_(GaugeFamily(registry, "headgate_database_data_last_round_seconds",
+                                   "How long that round took.")),
       changes_(prometheus::BuildCounter()
                    .Name("headgate_database_verdict_changes_total")
                    .Help("Changes of a database's verdict, by check.")
@@ -47,6 +55,7 @@ void WatchMetrics::Show(const std::string& database, const Known& known) {
   }
   last_success_.Add({{"database", database}})
       .Set(known.last_success ? Seconds(*known.last_success) : 0);
+  if (known.data) ShowData(database, known);
   std::map<std::string, int> counts;
   for (const std::string& kind : kinds_[database]) counts[kind] = 0;
   for (const KnownFinding& known_finding : known.findings) ++counts[known_finding.finding.kind];
@@ -54,6 +63,14 @@ void WatchMetrics::Show(const std::string& database, const Known& known) {
     kinds_[database].insert(kind);
     findings_.Add({{"database", database}, {"kind", kind}}).Set(count);
   }
+}
+
+void WatchMetrics::ShowData(const std::string& database, const Known& known) {
+  const prometheus::Labels labels = {{"database", database}};
+  data_rows_.Add(labels).Set(double(known.data->rows_done));
+  data_rows_estimated_.Add(labels).Set(double(known.data->rows_estimated));
+  last_round_.Add(labels).Set(known.last_round ? Seconds(*known.last_round) : 0);
+  last_round_took_.Add(labels).Set(double(known.data->whole_took.count()) / 1'000);
 }
 
 void WatchMetrics::CountChange(const Change& change) {

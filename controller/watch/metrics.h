@@ -24,11 +24,17 @@ class WatchMetrics {
   void CountUnwritten() { unwritten_.Increment(); }
 
  private:
+  void ShowData(const std::string& database, const Known& known);
+
   prometheus::Family<prometheus::Gauge>& verdict_;
   prometheus::Family<prometheus::Gauge>& lag_;
   prometheus::Family<prometheus::Gauge>& findings_;
   prometheus::Family<prometheus::Gauge>& last_look_;
   prometheus::Family<prometheus::Gauge>& last_success_;
+  prometheus::Family<prometheus::Gauge>& data_rows_;
+  prometheus::Family<prometheus::Gauge>& data_rows_estimated_;
+  prometheus::Family<prometheus::Gauge>& last_round_;
+  prometheus::Family<prometheus::Gauge>& last_round_took_;
   prometheus::Family<prometheus::Counter>& changes_;
   prometheus::Counter& unwritten_;
   // Kinds that have been shown, by database: what has gone is shown as 0.

@@ -19,6 +19,7 @@ FILE = """databases:
     replicas:
       - {{name: db2, dsn: {db2}, kind: physical}}
       - {{name: db3, dsn: {db3}, kind: logical}}
+    data: {{every: 10s, cpu_share: 100%}}
 look_every: 1s
 fingerprint_every: 10s
 """
@@ -75,6 +76,35 @@ class Databases(unittest.TestCase):
             again = self.await_code(3).document["databases"][0]
             self.assertIn(schema["since"], [check["since"] for check in again["checks"]])
             self.assertEqual(self.cli("databases", "nowhere").code, 4)
+
+    def test_a_row_that_differs_is_known_and_when_all_were_last_compared(self):
+        def data_of(document):
+            return next(check for check in document["databases"][0]["checks"]
+                        if check["name"] == "data")
+
+        with postgres.ShopDatabases() as servers:
+            self.declare(FILE.format(**{name: server.dsn()
+                                        for name, server in servers.servers.items()}))
+            self.controller.start()
+            sound = self.await_code(0).document["databases"][0]
+            self.assertEqual(sound["data"]["tables"], 3, sound)
+            self.assertIn("last_round", sound["data"])
+            self.assertIn("(data all compared ", self.cli("databases").out)
+            servers.replica.sql("UPDATE orders SET quantity = quantity + 1 WHERE id = 4711")
+            differs = data_of(self.await_code(3).document)
+            self.assertEqual(differs["verdict"], "FAILED")
+            self.assertIn("table public.orders: row (id = 4711) differs from the primary's in "
+                          "quantity", differs["why"])
+            metrics = self.controller.metrics()
+            self.assertIn('headgate_database_verdict{check="data",database="orders",'
+                          'verdict="FAILED"} 1', metrics)
+            self.assertNotIn('headgate_database_data_last_round_timestamp_seconds'
+                             '{database="orders"} 0\n', metrics)
+            self.controller.kill()
+            self.controller.start()
+            self.assertEqual(data_of(self.await_code(3).document)["since"], differs["since"])
+            servers.replica.sql("UPDATE orders SET quantity = quantity - 1 WHERE id = 4711")
+            self.await_code(0)
 
     def test_a_file_that_cannot_be_used_is_told_and_keeps_nobody_from_closing_a_gate(self):
         file = self.declare("databases: {orders: {engine: postgres, primary: host=db1, lagg: 1s}}\n")

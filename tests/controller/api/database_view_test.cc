@@ -74,5 +74,32 @@ TEST(DatabaseView, SaysWhatToDoWhereNoneIsWatched) {
   EXPECT_EQ(ShowWatched(nullptr, trouble, "").status(), trouble);
 }
 
+TEST(DatabaseView, SaysHowFarTheComparisonOfRowsIsAndWhenAllWasLastCompared) {
+  watch::History history;
+  database::Report report = With({});
+  history.Take("orders", report, At(10));
+  EXPECT_FALSE(ViewDatabases(ViewOf(history), 0).databases(0).has_data());
+  report.data = database::DataStanding{.table = "public.orders",
+                                       .tables_done = 3,
+                                       .tables = 40,
+                                       .rows_done = 12,
+                                       .rows_estimated = 50};
+  history.Take("orders", report, At(20));
+  EXPECT_FALSE(ViewDatabases(ViewOf(history), 0).databases(0).data().has_last_round());
+  // Five seconds before the look, on the clock of looks.
+  report.observed_at = At(1'000);
+  report.data->whole_at = At(995);
+  report.data->whole_took = Duration(2'500);
+  report.progress = "all compared 5s ago";
+  history.Take("orders", report, At(30));
+  const v1::WatchedDatabase orders = ViewDatabases(ViewOf(history), 0).databases(0);
+  EXPECT_EQ(orders.data().table(), "public.orders");
+  EXPECT_EQ(orders.data().tables_done(), 3U);
+  EXPECT_EQ(orders.data().rows_estimated(), 50U);
+  EXPECT_EQ(TimeUtil::TimestampToSeconds(orders.data().last_round()), 25);
+  EXPECT_EQ(TimeUtil::DurationToMilliseconds(orders.data().last_round_took()), 2'500);
+  EXPECT_EQ(orders.notes(0), "data all compared 5s ago");
+}
+
 }  // namespace
 }  // namespace headgate::api

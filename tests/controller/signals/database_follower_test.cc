@@ -65,17 +65,57 @@ class FakeProbe final : public database::Probe {
   bool is_interrupted_ = false;
 };
 
+// Rounds that find something when the test says so, and hang until then.
+class FakeRounds final : public database::DataRounds {
+ public:
+  Duration Step() override {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return found_ != told_ || is_interrupted_; });
+    told_ = found_;
+    return Duration(0);
+  }
+  database::DataReport Told() const override {
+    const std::lock_guard lock(mutex_);
+    if (told_.empty()) return {.findings = {}, .notes = {}, .pending = "data", .progress = "0 %"};
+    return {.findings = {A(told_)}, .notes = {}, .pending = "", .progress = "100 %"};
+  }
+  void Interrupt() override {
+    {
+      const std::lock_guard lock(mutex_);
+      is_interrupted_ = true;
+    }
+    changed_.notify_all();
+  }
+  void Find(const std::string& kind) {
+    {
+      const std::lock_guard lock(mutex_);
+      found_ = kind;
+    }
+    changed_.notify_all();
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::string found_;
+  std::string told_;
+  bool is_interrupted_ = false;
+};
+
 class DatabaseFollowerTest : public ::testing::Test {
  protected:
-  void Start(int comparisons_allowed) {
+  void Start(int comparisons_allowed, Duration look = Duration(1'000)) {
     auto slow = std::make_unique<FakeProbe>(comparisons_allowed);
+    auto rounds = std::make_unique<FakeRounds>();
+    rounds_ = rounds.get();
     slow_ = slow.get();
     follower_ = std::make_unique<DatabaseFollower>(
         "shop/database/orders",
         DatabaseFollower::Probes{.look = std::make_unique<FakeProbe>(0),
-                                 .fingerprint = std::move(slow)},
-        DatabaseFollower::Cadence(), [this](Reading reading) { inbox_.Put(std::move(reading)); },
-        clock_);
+                                 .fingerprint = std::move(slow),
+                                 .data = std::move(rounds)},
+        DatabaseFollower::Cadence{.look = look},
+        [this](Reading reading) { inbox_.Put(std::move(reading)); }, clock_);
   }
 
   std::optional<Reading> WaitForKind(const std::string& kind) {
@@ -91,6 +131,7 @@ class DatabaseFollowerTest : public ::testing::Test {
   SteadyClock clock_;
   Inbox inbox_;
   FakeProbe* slow_ = nullptr;
+  FakeRounds* rounds_ = nullptr;
   std::unique_ptr<DatabaseFollower> follower_;
 };
 
@@ -122,6 +163,28 @@ TEST_F(DatabaseFollowerTest, StopsWhileAComparisonHangs) {
   const TimePoint began = clock_.Now();
   follower_.reset();
   EXPECT_LT(clock_.Now() - began, Duration(500));
+}
+
+TEST_F(DatabaseFollowerTest, TellsWhatComparingRowsFoundWithAFreshLookAtOnce) {
+  // No look is due again.
+  Start(0, Duration(3'600'000));
+  const auto first = WaitForKind(database::kNotComparedYet);
+  ASSERT_TRUE(first);
+  EXPECT_EQ(std::get<DatabaseReading>(first->value).report.pending, "data");
+  EXPECT_EQ(std::get<DatabaseReading>(first->value).report.progress, "0 %");
+  rounds_->Find("row 7");
+  const auto found = WaitForKind("row 7");
+  ASSERT_TRUE(found);
+  const database::Report& report = std::get<DatabaseReading>(found->value).report;
+  EXPECT_EQ(report.pending, "");
+  EXPECT_GE(found->observed_at, first->observed_at);
+}
+
+TEST_F(DatabaseFollowerTest, AComparisonOfRowsThatHangsDelaysNoLookAndNoEnd) {
+  Start(1, Duration(1));
+  EXPECT_TRUE(inbox_.WaitFor([](const Reading&) { return true; }, Duration(5'000), 20));
+  // Would never return.
+  follower_.reset();
 }
 
 TEST(MergeTest, HoldsBothReportsAndRefusesAnOldComparison) {

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -176,6 +177,64 @@ TEST(RealDatabaseSignal, TellsOfDriftSoonAfterARefreshAndOfItsRepair) {
   seen = inbox.Count();
   signals.Refresh("shop/database/orders");
   EXPECT_TRUE(inbox.WaitFor(is_healthy, Duration(10'000), seen));
+}
+
+TEST(RealDatabaseSignal, TellsWhichRowDiffersAndDrainsAndNoServerThatHangsDelaysTheLook) {
+  DatabaseLab lab;
+  const SteadyClock clock;
+  Inbox inbox;
+  auto signals =
+      std::make_unique<Signals>([&](Reading reading) { inbox.Put(std::move(reading)); }, clock);
+  database::Inventory inventory;
+  inventory.primary_dsn = lab.Dsn("db1");
+  inventory.replicas = {{.name = "db2", .dsn = lab.Dsn("db2")},
+                        {.name = "db3",
+                         .dsn = lab.Dsn("db3"),
+                         .kind = database::ReplicaKind::kLogical,
+                         .out = false}};
+  signals->Follow({{"shop/database/orders", DatabaseWatch{.inventory = inventory,
+                                                          .data = database::RollingOptions{
+                                                              .cpu_share_percent = 100,
+                                                              .every = Duration(100),
+                                                              .patience = Duration(300'000)}}}});
+  const auto reports = [](const std::function<bool(const database::Report&)>& fits) {
+    return [fits](const Reading& reading) {
+      return fits(std::get<DatabaseReading>(reading.value).report);
+    };
+  };
+  const auto has = [](const database::Report& report, const std::string& kind) {
+    return std::any_of(report.findings.begin(), report.findings.end(),
+                       [&](const database::Finding& finding) { return finding.kind == kind; });
+  };
+  const auto sound = inbox.WaitFor(
+      reports([](const auto& report) { return report.pending.empty() && report.findings.empty(); }),
+      Duration(30'000));
+  ASSERT_TRUE(sound.has_value());
+  EXPECT_TRUE(std::get<DatabaseReading>(sound->value).report.data->whole_at.has_value());
+
+  lab.Sql("db3", "UPDATE orders SET quantity = quantity + 1 WHERE id = 4711");
+  const auto drained = inbox.WaitFor(
+      reports([&](const auto& report) { return has(report, "data"); }), Duration(30'000));
+  ASSERT_TRUE(drained.has_value());
+  const database::Finding row = std::get<DatabaseReading>(drained->value).report.findings[0];
+  EXPECT_TRUE(row.drains);
+  EXPECT_THAT(row.text, HasSubstr("replica db3: table public.orders: row (id = 4711) differs from "
+                                  "the primary's in quantity"));
+
+  // Comparing waits for its answer for ten seconds, looks come each second.
+  lab.Do("pause db3");
+  const auto hangs = reports([&](const auto& report) { return has(report, "timeout"); });
+  const std::size_t before = inbox.Count();
+  std::size_t seen = before;
+  for (int looks = 0; looks < 3; ++looks) {
+    ASSERT_TRUE(inbox.WaitFor(hangs, Duration(30'000), seen)) << looks;
+    seen = inbox.Count();
+  }
+  // And so does the end: it would not come before the answer.
+  const TimePoint began = clock.Now();
+  signals.reset();
+  EXPECT_LT(clock.Now() - began, Duration(5'000));
+  lab.Do("resume db3");
 }
 
 TEST(RealDatabaseSignal, FollowsMariadbToo) {

@@ -46,6 +46,17 @@ TEST(Checks, OfAServerThatDoesNotAnswerAreUnknownAndNotHealthy) {
   EXPECT_FALSE(IsComplete(report));
 }
 
+TEST(Checks, DoNotKnowOfDataThatHaveNotBeenComparedWhole) {
+  database::Report report = With({});
+  report.pending = "the data have not been compared whole yet";
+  EXPECT_EQ(Weigh(report).at(Check::kData).verdict, Verdict::kUnknown);
+  EXPECT_EQ(Weigh(report).at(Check::kData).why, report.pending);
+  EXPECT_EQ(Weigh(report).at(Check::kSchema).verdict, Verdict::kHealthy);
+  // A row that differs is a row that differs.
+  report.findings = {A(Severity::kFailed, "data")};
+  EXPECT_EQ(Weigh(report).at(Check::kData).verdict, Verdict::kFailed);
+}
+
 TEST(Checks, SayNothingOfSchemasThatHaveNotBeenCompared) {
   const auto standings = Weigh(With({A(Severity::kUnknown, database::kNotComparedYet)}));
   EXPECT_FALSE(standings.contains(Check::kSchema));

@@ -18,6 +18,7 @@ namespace {
 
 using ::headgate::testing::DatabaseLab;
 using ::headgate::testing::WaitUntil;
+using ::testing::Contains;
 using ::testing::HasSubstr;
 
 constexpr Duration kSoon{30'000};
@@ -42,9 +43,11 @@ class WatchTest : public ::testing::Test {
   }
 
   WatchOptions Options() const {
-    signals::DatabaseWatch orders{.inventory = {.name = "orders"},
-                                  .look_every = Duration(200),
-                                  .fingerprint_every = Duration(1'000)};
+    signals::DatabaseWatch orders{
+        .inventory = {.name = "orders"},
+        .look_every = Duration(200),
+        .fingerprint_every = Duration(1'000),
+        .data = database::RollingOptions{.cpu_share_percent = 100, .every = Duration(500)}};
     orders.inventory.primary_dsn = lab_.Dsn("db1");
     orders.inventory.replicas = {
         {.name = "db2", .dsn = lab_.Dsn("db2"), .kind = database::ReplicaKind::kPhysical},
@@ -119,6 +122,33 @@ TEST_F(WatchTest, KnowsOfDriftSinceWhenAndStillAfterARestart) {
     ++failed;
   }
   EXPECT_EQ(failed, 1U) << log;
+}
+
+TEST_F(WatchTest, KnowsOfARowThatDiffersAndWhenAllWasLastCompared) {
+  Log log(clock_, {.format = LogFormat::kJson, .fd = fd_});
+  prometheus::Registry registry;
+  Watch watch(Options(), clock_, log, registry);
+  ASSERT_TRUE(Becomes(watch, Check::kData, Verdict::kHealthy));
+  const auto known = [&] { return watch.Show("orders").databases.at(0).known; };
+  const Known sound = known();
+  ASSERT_TRUE(sound.last_round.has_value());
+  EXPECT_EQ(sound.data->tables, 3U);
+  EXPECT_THAT(sound.notes, Contains(HasSubstr("data all compared")));
+
+  lab_.Sql("db3", "UPDATE orders SET quantity = quantity + 1 WHERE id = 4711");
+  ASSERT_TRUE(Becomes(watch, Check::kData, Verdict::kFailed));
+  EXPECT_THAT(Of(watch, Check::kData)->standing.why, HasSubstr("row (id = 4711) differs"));
+  EXPECT_EQ(Of(watch, Check::kReplication)->standing.verdict, Verdict::kHealthy);
+  const auto since = Of(watch, Check::kData)->since;
+  const auto found = known();
+  EXPECT_TRUE(WaitUntil([&] { return known().last_round > found.last_round; }, kSoon));
+  EXPECT_EQ(Of(watch, Check::kData)->since, since);
+
+  lab_.Sql("db3", "UPDATE orders SET quantity = quantity - 1 WHERE id = 4711");
+  EXPECT_TRUE(Becomes(watch, Check::kData, Verdict::kHealthy));
+  const auto changes = watch.Show("orders").changes;
+  EXPECT_EQ(changes.back().check, Check::kData);
+  EXPECT_EQ(changes.back().from, Verdict::kFailed);
 }
 
 TEST_F(WatchTest, OfAReplicaThatIsGoneKnowsThatItIsGoneAndNothingMore) {
