@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <string_view>
 #include <utility>
 
 #include "controller/database/baseline.h"
@@ -51,11 +52,13 @@ DatabaseCheck::DatabaseCheck(DeclaredDatabase declared, const DbcheckFlags& flag
       clock_(clock),
       checked_{.declared = WithKinds(std::move(declared), clock)},
       servers_(checked_.declared.inventory),
-      probe_(checked_.declared.inventory) {}
+      probe_(database::MakeProbe(checked_.declared.inventory)),
+      schemas_(database::MakeSchemaDialect(checked_.declared.inventory.engine)),
+      checksums_(database::MakeChecksumDialect(checked_.declared.inventory.engine)) {}
 
 void DatabaseCheck::Interrupt() {
   servers_.Interrupt();
-  probe_.Interrupt();
+  probe_->Interrupt();
 }
 
 absl::Status DatabaseCheck::Run(const std::string& state, bool waits) {
@@ -72,7 +75,7 @@ absl::Status DatabaseCheck::Run(const std::string& state, bool waits) {
         (!waits || IsSame())) {
       database::DataComparison comparison(
           checked_.declared.inventory,
-          {.tables = flags_.tables, .cpu_share_percent = flags_.cpu_share_percent}, dialect_,
+          {.tables = flags_.tables, .cpu_share_percent = flags_.cpu_share_percent}, *checksums_,
           servers_, clock_);
       if (!resumed.empty()) {
         if (absl::Status status = comparison.Resume(resumed); !status.ok()) return status;
@@ -97,15 +100,30 @@ void DatabaseCheck::Add(const std::vector<database::Finding>& findings) {
   }
 }
 
+void DatabaseCheck::AddAllowed(const std::vector<std::string>& notes) {
+  constexpr std::string_view kAllowed = "allowed: ";
+  for (const std::string& note : notes) {
+    if (!note.starts_with(kAllowed)) continue;
+    checked_.allowed.push_back({.severity = database::Severity::kDegraded,
+                                .kind = "schema",
+                                .server = "",
+                                .text = note.substr(kAllowed.size())});
+  }
+}
+
 void DatabaseCheck::CheckReplication() {
   if (checked_.declared.inventory.replicas.empty()) return;
   teller_.phase("replication");
-  Add(probe_.Look(clock_).findings);
+  Add(probe_->Look(clock_).findings);
 }
 
 void DatabaseCheck::CheckSchemas() {
   teller_.phase("schemas");
-  if (!checked_.declared.inventory.replicas.empty()) Add(probe_.Fingerprint(clock_).findings);
+  if (!checked_.declared.inventory.replicas.empty()) {
+    const database::Report report = probe_->Fingerprint(clock_);
+    Add(report.findings);
+    AddAllowed(report.notes);
+  }
   if (baseline_.has_value()) CheckBaseline();
 }
 
@@ -132,10 +150,23 @@ void DatabaseCheck::CheckBaseline() {
 }
 
 absl::StatusOr<database::Schema> DatabaseCheck::ReadSchemaOf(const std::string& server) {
+  const database::Inventory& inventory = checked_.declared.inventory;
+  const auto replica = std::ranges::find(inventory.replicas, server, &database::Replica::name);
+  const bool is_primary = replica == inventory.replicas.end();
   const auto answers =
-      servers_.Ask({{server, {database::SchemaStatement(checked_.declared.inventory.schemas)}}},
+      servers_.Ask({{server, is_primary ? schemas_->AskPrimary(inventory)
+                                        : schemas_->AskReplica(inventory, *replica)}},
                    kSchemaDeadlines, clock_);
-  return database::ReadSchema(answers.at(server).front());
+  const auto answered = answers.find(server);
+  if (answered == answers.end()) return absl::InvalidArgumentError("it is in use and has no dsn");
+  if (is_primary) {
+    auto read = schemas_->ReadPrimary(inventory, answered->second);
+    if (!read.ok()) return read.status();
+    return std::move(read->schema);
+  }
+  auto read = schemas_->ReadReplica(inventory, *replica, answered->second);
+  if (!read.ok()) return read.status();
+  return std::move(read->schema);
 }
 
 absl::StatusOr<database::Schema> DatabaseCheck::ReadPrimarySchema() {

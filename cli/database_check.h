@@ -5,7 +5,7 @@
 #pragma once
 
 #include <functional>
-#include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -16,9 +16,9 @@
 #include "cli/dbcheck_inventory.h"
 #include "common/base/clock.h"
 #include "controller/database/data_comparison.h"
-#include "controller/database/postgres_checksum.h"
-#include "controller/database/postgres_probe.h"
+#include "controller/database/probe.h"
 #include "controller/database/schema.h"
+#include "controller/database/servers.h"
 
 namespace headgate::cli {
 
@@ -60,6 +60,8 @@ class DatabaseCheck {
   void CheckBaseline();
   void CompareData(database::DataComparison& comparison);
   void Add(const std::vector<database::Finding>& findings);
+  // What the plan allows.
+  void AddAllowed(const std::vector<std::string>& notes);
   bool IsSame() const { return JudgeSameness(checked_.findings) == Sameness::kSame; }
   absl::StatusOr<database::Schema> ReadSchemaOf(const std::string& server);
 
@@ -69,8 +71,9 @@ class DatabaseCheck {
   const Clock& clock_;
   CheckedDatabase checked_;
   database::Servers servers_;
-  database::PostgresProbe probe_;
-  const database::PostgresChecksum dialect_;
+  const std::unique_ptr<database::Probe> probe_;
+  const std::unique_ptr<database::SchemaDialect> schemas_;
+  const std::unique_ptr<database::ChecksumDialect> checksums_;
 };
 
 }  // namespace headgate::cli

@@ -95,7 +95,7 @@ class Dbcheck {
  private:
   // What is wrong has been said where it is no database.
   absl::StatusOr<std::vector<DeclaredDatabase>> Declared(ExitCode& refused);
-  absl::Status ReadFiles();
+  absl::Status ReadFiles(const std::string& engine);
   ExitCode WriteBaseline(const DeclaredDatabase& declared);
   absl::Status Check(const DeclaredDatabase& declared);
   DatabaseCheck::Teller Teller();
@@ -136,11 +136,11 @@ absl::StatusOr<std::vector<DeclaredDatabase>> Dbcheck::Declared(ExitCode& refuse
   return DatabasesOf(plan->spec(), flags_.database);
 }
 
-absl::Status Dbcheck::ReadFiles() {
+absl::Status Dbcheck::ReadFiles(const std::string& engine) {
   if (!flags_.baseline.empty()) {
     const auto text = ReadFile(flags_.baseline, database::kBaselineBytesMax);
     if (!text.ok()) return text.status();
-    auto schema = database::ReadBaseline(*text, "postgres");
+    auto schema = database::ReadBaseline(*text, engine);
     if (!schema.ok()) {
       return absl::InvalidArgumentError(fmt::format("{} is no baseline: {}", Clean(flags_.baseline),
                                                     std::string(schema.status().message())));
@@ -167,12 +167,9 @@ ExitCode Dbcheck::Run() {
     return Usage(absl::InvalidArgumentError(
         "a baseline and a state are of one database: say which with --database"));
   }
-  for (const DeclaredDatabase& database : *declared) {
-    if (database.engine == "postgres") continue;
-    return Usage(
-        absl::InvalidArgumentError("engine mariadb is not there yet: dbcheck compares PostgreSQL"));
+  if (absl::Status status = ReadFiles(declared->front().engine); !status.ok()) {
+    return Usage(status);
   }
-  if (absl::Status status = ReadFiles(); !status.ok()) return Usage(status);
   if (!flags_.write_baseline.empty()) return WriteBaseline(declared->front());
   for (const DeclaredDatabase& database : *declared) {
     if (absl::Status status = Check(database); !status.ok()) return Usage(status);

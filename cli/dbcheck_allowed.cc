@@ -26,7 +26,7 @@ Sameness JudgeFinding(const database::Finding& finding) {
       break;
   }
   return IsOneOf(finding.kind, {"schema", "data", "damaged", "baseline", "not_subscribed",
-                                "wrong_system", "wrong_timeline"})
+                                "wrong_system", "wrong_timeline", "ahead_of_primary"})
              ? Sameness::kDifferent
              : Sameness::kUnknown;
 }

@@ -7,13 +7,21 @@
 #include <utility>
 
 #include "cli/text.h"
+#include "common/base/connection_string.h"
 #include "controller/database/dsn.h"
 
 namespace headgate::cli {
 namespace {
 
 // What may not be typed where every user of the machine reads it.
-absl::Status CheckDsn(const std::string& option, const std::string& dsn) {
+absl::Status CheckMariaDsn(const std::string& option, const std::string& dsn) {
+  const auto problem = FindMariaDsnProblem(dsn);
+  if (!problem.has_value()) return absl::OkStatus();
+  return absl::InvalidArgumentError(fmt::format("{}: {}", option, Clean(*problem)));
+}
+
+absl::Status CheckDsn(const std::string& option, const std::string& dsn, database::Engine engine) {
+  if (engine == database::Engine::kMariadb) return CheckMariaDsn(option, dsn);
   const auto options = database::ParseDsn(dsn);
   if (!options.ok()) {
     return absl::InvalidArgumentError(
@@ -32,8 +40,12 @@ absl::Status CheckDsn(const std::string& option, const std::string& dsn) {
 database::Inventory InventoryOf(const std::string& name, const engine::DatabaseSpec& spec) {
   database::Inventory inventory;
   inventory.name = name;
+  if (spec.engine == engine::DatabaseSpec::Engine::kMariadb) {
+    inventory.engine = database::Engine::kMariadb;
+  }
   inventory.primary_dsn = spec.primary;
   inventory.schemas = spec.schemas;
+  inventory.allow = spec.allow;
   inventory.lag_soft = spec.lag_soft;
   inventory.lag_hard = spec.lag_hard;
   for (const engine::ReplicaSpec& replica : spec.replicas) {
@@ -49,14 +61,17 @@ database::Inventory InventoryOf(const std::string& name, const engine::DatabaseS
 
 }  // namespace
 
-std::pair<std::string, std::string> SplitReplica(const std::string& text) {
+std::pair<std::string, std::string> SplitReplica(const std::string& text, database::Engine engine) {
   const std::size_t equals = text.find('=');
   const std::string name = text.substr(0, equals);
   const bool is_name =
       equals != std::string::npos && !name.empty() &&
       name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-_.") == std::string::npos;
-  // "host=x" is an option, and no name, because libpq knows it.
-  if (!is_name || database::ParseDsn(name + "=1").ok()) return {"", text};
+  // "host=x" is an option, and no name, because the engine's client knows it.
+  const bool is_option = engine == database::Engine::kMariadb
+                             ? IsMariaDsnKeyword(name)
+                             : database::ParseDsn(name + "=1").ok();
+  if (!is_name || is_option) return {"", text};
   return {name, text.substr(equals + 1)};
 }
 
@@ -78,15 +93,20 @@ absl::StatusOr<std::vector<DeclaredDatabase>> DatabasesOf(const engine::PlanSpec
 }
 
 absl::StatusOr<DeclaredDatabase> DatabaseOf(const DbcheckFlags& flags) {
-  DeclaredDatabase database{
-      .engine = flags.engine, .inventory = {}, .asks_kind = flags.kind.empty()};
+  DeclaredDatabase database{.engine = flags.engine, .inventory = {}};
+  const database::Engine engine =
+      flags.engine == "mariadb" ? database::Engine::kMariadb : database::Engine::kPostgres;
+  database.asks_kind = engine == database::Engine::kPostgres && flags.kind.empty();
+  database.inventory.engine = engine;
   database.inventory.name = "database";
   database.inventory.primary_dsn = flags.primary;
-  if (absl::Status status = CheckDsn("--primary", flags.primary); !status.ok()) return status;
+  if (absl::Status status = CheckDsn("--primary", flags.primary, engine); !status.ok()) {
+    return status;
+  }
   std::set<std::string> names = {"primary"};
   for (const std::string& text : flags.replicas) {
-    auto [name, dsn] = SplitReplica(text);
-    if (absl::Status status = CheckDsn("--replica", dsn); !status.ok()) return status;
+    auto [name, dsn] = SplitReplica(text, engine);
+    if (absl::Status status = CheckDsn("--replica", dsn, engine); !status.ok()) return status;
     if (name.empty()) {
       name = flags.replicas.size() == 1
                  ? "replica"

@@ -26,6 +26,6 @@ absl::StatusOr<DeclaredDatabase> DatabaseOf(const DbcheckFlags& flags);
 
 // "db2=host=10.0.0.2 dbname=shop" -> name and connection string; the name is empty where the first
 // word is an option of the connection itself.
-std::pair<std::string, std::string> SplitReplica(const std::string& text);
+std::pair<std::string, std::string> SplitReplica(const std::string& text, database::Engine engine);
 
 }  // namespace headgate::cli

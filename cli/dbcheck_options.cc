@@ -17,7 +17,7 @@ void AddDbcheckOptions(CLI::App& dbcheck, Command& command, std::string& cpu_sha
   dbcheck.add_option("--database", flags.database, "only this one of the plan's databases");
   dbcheck.add_option("--primary", flags.primary,
                      "instead of a plan: connection string of the primary, without a password: "
-                     "passfile= or service= have it");
+                     "passfile= or service= have it, with MariaDB option_file=");
   dbcheck
       .add_option("--replica", flags.replicas,
                   "and of a replica, as [NAME=]CONNECTION; may be repeated")
@@ -74,6 +74,9 @@ std::string CheckDbcheckOptions(const Command& command) {
   }
   if (has_plan && !flags.replicas.empty()) return "--replica goes with --primary, not with a PLAN";
   if (!has_plan && !flags.database.empty()) return "--database goes with a PLAN";
+  if (!flags.kind.empty() && flags.engine == "mariadb") {
+    return "--kind is PostgreSQL's: a replica of MariaDB has none";
+  }
   const bool is_about_schema = !flags.baseline.empty() || !flags.write_baseline.empty();
   if (!has_plan && flags.replicas.empty() && !is_about_schema) {
     return "give --replica: there is nothing to compare the primary with";

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "controller/database/dsn.h"
+#include "controller/database/servers.h"
 
 namespace headgate::cli {
 namespace {
@@ -104,11 +104,13 @@ ordered_json ToJson(const CheckedDatabase& checked) {
     std::ranges::copy_if(checked.findings, std::back_inserter(of_it), [&](const Finding& finding) {
       return finding.server == replica.name || finding.server == "primary";
     });
-    replicas.push_back(
-        {{"name", replica.name},
-         {"kind", replica.kind == database::ReplicaKind::kLogical ? "logical" : "physical"},
-         {"out", replica.out},
-         {"verdict", Word(JudgeSameness(of_it))}});
+    ordered_json& told = replicas.emplace_back(ordered_json{{"name", replica.name}});
+    // MariaDB's have none.
+    if (inventory.engine == database::Engine::kPostgres) {
+      told["kind"] = replica.kind == database::ReplicaKind::kLogical ? "logical" : "physical";
+    }
+    told["out"] = replica.out;
+    told["verdict"] = Word(JudgeSameness(of_it));
   }
   ordered_json findings = ordered_json::array();
   for (const Finding& finding : checked.findings) findings.push_back(ToJson(finding));
@@ -116,7 +118,7 @@ ordered_json ToJson(const CheckedDatabase& checked) {
   for (const Finding& finding : checked.allowed) allowed.push_back(ToJson(finding));
   return {{"name", inventory.name},
           {"engine", checked.declared.engine},
-          {"primary", database::FormatDsnForPeople(inventory.primary_dsn)},
+          {"primary", database::AddressForPeople(inventory.engine, inventory.primary_dsn)},
           {"verdict", Word(JudgeSameness(checked.findings))},
           {"replicas", replicas},
           {"has_compared_data", checked.has_compared_data},

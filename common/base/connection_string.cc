@@ -66,6 +66,11 @@ bool IsPort(const std::string& text) {
   return is_number && std::stoi(text) >= 1 && std::stoi(text) <= 65'535;
 }
 
+bool IsMariaDsnKeyword(std::string_view word) {
+  return word == "password" ||
+         std::find(kMariaKeywords.begin(), kMariaKeywords.end(), word) != kMariaKeywords.end();
+}
+
 std::optional<std::string> FindMariaDsnProblem(std::string_view dsn) {
   constexpr std::string_view kNotADsn =
       "this is not a connection string for MariaDB: write for example 'host=db1 user=headgate "

@@ -18,6 +18,9 @@ std::optional<std::vector<std::pair<std::string, std::string>>> SplitConnectionS
 // "1" to "65535".
 bool IsPort(const std::string& text);
 
+// One that a connection string for MariaDB may have, or `password`.
+bool IsMariaDsnKeyword(std::string_view word);
+
 // What is wrong with a connection string for MariaDB, and what to write instead; nothing if it can
 // be used. A password in it is refused: it is read from the option file that `option_file` names.
 // Values are never repeated in the message.

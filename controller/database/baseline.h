@@ -14,7 +14,7 @@ namespace headgate::database {
 // A larger file is refused.
 inline constexpr std::size_t kBaselineBytesMax = 64U << 20U;
 
-// `engine`: "postgres". The same schema gives the same bytes.
+// `engine`: "postgres" or "mariadb". The same schema gives the same bytes.
 std::string WriteBaseline(const Schema& schema, const std::string& engine);
 // INVALID_ARGUMENT names the line.
 absl::StatusOr<Schema> ReadBaseline(const std::string& text, const std::string& engine);

@@ -54,6 +54,9 @@ class ChecksumDialect {
   virtual std::string name() const = 0;
   // How often, one after the other, a row must be seen to differ in the same way.
   virtual int LooksToConfirm() const = 0;
+  // Whether a row tells that it was written in between; else one that goes back and forth might
+  // look as if it had not moved.
+  virtual bool HasRowVersions() const = 0;
 
   // First of every round, because a connection may be a new one.
   virtual Statement Settings() const = 0;
@@ -61,6 +64,7 @@ class ChecksumDialect {
   virtual std::vector<Statement> TablesStatements(
       ServerRole role, const std::vector<std::string>& schemas) const = 0;
   virtual absl::StatusOr<ServerTables> ReadTables(ServerRole role,
+                                                  const std::vector<std::string>& schemas,
                                                   const Answers& answers) const = 0;
 
   // Of at most `rows_max` rows, if given.

@@ -6,8 +6,6 @@
 #include <tuple>
 #include <utility>
 
-#include "controller/database/dsn.h"
-
 namespace headgate::database {
 namespace {
 
@@ -44,12 +42,14 @@ DataComparison::DataComparison(const Inventory& inventory, ComparisonOptions opt
       clock_(clock),
       check_(dialect_, servers_, clock_, options_.deadlines, options_.patience),
       throttle_(options_.cpu_share_percent) {
-  state_.servers = {
-      fmt::format("{} primary {}", dialect_.name(), FormatDsnForPeople(inventory_.primary_dsn))};
+  const auto address = [&](const std::string& dsn) {
+    return AddressForPeople(inventory_.engine, dsn);
+  };
+  state_.servers = {fmt::format("{} primary {}", dialect_.name(), address(inventory_.primary_dsn))};
   for (const Replica& replica : inventory_.replicas) {
     if (replica.out) continue;
     roles_[replica.name] = RoleOf(replica);
-    state_.servers.push_back(fmt::format("{} {}", replica.name, FormatDsnForPeople(replica.dsn)));
+    state_.servers.push_back(fmt::format("{} {}", replica.name, address(replica.dsn)));
   }
   for (const std::string& table : options_.tables) state_.servers.push_back("only " + table);
 }
@@ -90,7 +90,8 @@ void DataComparison::ReadTables() {
   const auto answers = servers_.Ask(questions, options_.deadlines, clock_);
   if (servers_.IsInterrupted()) return;
   has_tables_ = true;
-  const auto primary = dialect_.ReadTables(ServerRole::kPrimary, answers.at(Servers::kPrimary));
+  const auto primary =
+      dialect_.ReadTables(ServerRole::kPrimary, inventory_.schemas, answers.at(Servers::kPrimary));
   if (!primary.ok()) {
     NoteSilence("primary",
                 "its tables could not be read: " + std::string(primary.status().message()));
@@ -101,7 +102,7 @@ void DataComparison::ReadTables() {
     const auto answered = answers.find(replica);
     auto tables = answered == answers.end()
                       ? absl::InvalidArgumentError("it is in use and has no dsn")
-                      : dialect_.ReadTables(role, answered->second);
+                      : dialect_.ReadTables(role, inventory_.schemas, answered->second);
     if (tables.ok()) {
       replicas.emplace(replica, *std::move(tables));
       continue;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <initializer_list>
 #include <utility>
 
 namespace headgate::database {
@@ -23,52 +24,86 @@ std::string Quote(std::string_view name) {
   return quoted + '`';
 }
 
-// The type's first word: "bigint" of "bigint:bigint(20) unsigned".
-std::string_view Family(std::string_view base) { return base.substr(0, base.find(':')); }
-
-bool IsOneOf(std::string_view family, const std::vector<std::string_view>& families) {
-  return std::ranges::find(families, family) != families.end();
+bool IsOneOf(std::string_view type, std::initializer_list<std::string_view> types) {
+  return std::ranges::find(types, type) != types.end();
 }
 
-bool IsBytes(std::string_view family) {
-  return IsOneOf(family, {"binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob"});
+// Of a key's type.
+bool IsBytes(std::string_view type) {
+  return IsOneOf(type, {"binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob"});
 }
 
-bool IsNumber(std::string_view family) {
-  return IsOneOf(family, {"tinyint", "smallint", "mediumint", "int", "bigint", "decimal", "double",
-                          "float", "year"});
+// Of a key's type: what is written into a statement as a number. Labels and bits are sorted by
+// theirs.
+bool IsNumber(std::string_view type) {
+  return IsOneOf(type, {"tinyint", "smallint", "mediumint", "int", "bigint", "decimal", "double",
+                        "float", "year", "enum", "set", "bit"});
 }
 
-// Text that holds neither separators nor varying lengths, or has its length before it.
-std::string Value(const PlannedColumn& column) {
-  const std::string name = Quote(column.name);
-  const std::string_view family = Family(column.base);
+// Whether it is a number as MariaDB writes it: nothing else may become a part of a statement.
+bool IsNumberText(std::string_view text) {
+  const auto take_digits = [&] {
+    const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
+    text.remove_prefix(digits);
+    return digits > 0;
+  };
+  const auto take = [&](std::string_view one_of) {
+    if (text.empty() || one_of.find(text.front()) == std::string_view::npos) return false;
+    text.remove_prefix(1);
+    return true;
+  };
+  take("-");
+  if (!take_digits()) return false;
+  if (take(".") && !take_digits()) return false;
+  if (!take("eE")) return text.empty();
+  take("+-");
+  return take_digits() && text.empty();
+}
+
+// Of PlannedColumn's base, which HashClass makes (maria_tables.cc): text of digits and the like.
+std::string PlainValue(const std::string& name, std::string_view base) {
   // The servers' types differ: by what people read.
-  if (column.base.empty()) return fmt::format("HEX(CONVERT({} USING utf8mb4))", name);
-  // As text it would be rounded to six digits.
-  if (family == "float") return fmt::format("CAST({} AS DOUBLE)", name);
-  if (family == "bit") return fmt::format("{} + 0", name);
-  const bool is_plain =
-      IsNumber(family) || IsOneOf(family, {"date", "datetime", "timestamp", "time", "uuid"});
-  if (is_plain) return name;
-  const bool is_text = IsOneOf(
-      family, {"char", "varchar", "tinytext", "text", "mediumtext", "longtext", "enum", "set"});
-  if (is_text || IsBytes(family)) return fmt::format("LENGTH({0}), {0}", name);
+  if (base.empty()) return fmt::format("HEX(CONVERT({} USING utf8mb4))", name);
+  // As text a float would be rounded to six digits.
+  if (base.starts_with("real")) return fmt::format("CAST({} AS DOUBLE)", name);
+  if (base == "bits") return name + " + 0";
+  // As it is stored, which costs no calendar.
+  if (base.starts_with("plain timestamp")) return fmt::format("UNIX_TIMESTAMP({})", name);
+  if (base.starts_with("number") || base.starts_with("plain")) return name;
   return fmt::format("HEX({})", name);
 }
 
-std::string RowHash(const std::vector<PlannedColumn>& columns) {
-  std::string nulls;
+// The columns' values, one after the other, each so that one can tell where it ends: a plain one at
+// the #, any other has its length before it. NULL is an N.
+std::string Values(const std::vector<PlannedColumn>& columns) {
   std::string values;
   for (const PlannedColumn& column : columns) {
-    if (column.may_be_null) {
-      nulls += fmt::format("{}ISNULL({})", nulls.empty() ? "" : ", ", Quote(column.name));
+    const std::string name = Quote(column.name);
+    const std::string_view base = column.base;
+    const auto or_null = [&](const std::string& value) {
+      return column.may_be_null ? fmt::format("IFNULL({}, 'N')", value) : value;
+    };
+    const bool is_long = base.starts_with("long");
+    if (!is_long && !base.starts_with("text") && base != "bytes") {
+      values += ", " + or_null(PlainValue(name, base));
+      continue;
     }
-    values += ", " + Value(column);
+    values += fmt::format(", {}, ", or_null(fmt::format("LENGTH({})", name)));
+    // A row's text must fit into max_allowed_packet, or there is none.
+    values += is_long ? fmt::format("IF(LENGTH({0}) > 1000, SHA1({0}), {0})", name) : name;
   }
-  // CONCAT_WS leaves NULL out; the digits before tell where.
-  return fmt::format("CAST(CONV(LEFT(SHA1(CONCAT_WS('#', {}{})), 16), 16, 10) AS UNSIGNED)",
-                     nulls.empty() ? "''" : fmt::format("CONCAT({})", nulls), values);
+  return values;
+}
+
+// 64 bits of SHA1: of its text two checksums that have nothing to do with each other, because to
+// turn hexadecimal digits into a number costs as much as SHA1 itself. Next to bytes all character
+// sets are taken as the bytes that are stored, so that any may stand beside any. A row that could
+// not be hashed gets a number that no other row has.
+std::string RowHash(const std::vector<PlannedColumn>& columns) {
+  return fmt::format(
+      "IF(LENGTH(@h := SHA1(CONCAT_WS(_binary'#' COLLATE `binary`{}))) = 40, "
+      "CRC32(@h) << 32 | CRC32C(@h), UUID_SHORT())",
+      Values(columns));
 }
 
 std::string From(const TablePlan& table) {
@@ -76,33 +111,32 @@ std::string From(const TablePlan& table) {
                      table.is_primary_key && !table.IsUnindexed() ? " FORCE INDEX (PRIMARY)" : "");
 }
 
+// As text, where the servers sort it differently.
+std::string AsText(const PlannedKey& part) {
+  return fmt::format("CONVERT({} USING utf8mb4)", Quote(part.name));
+}
+
 // How a key's column is compared.
 std::string KeyColumn(const PlannedKey& part) {
-  const std::string name = Quote(part.name);
-  return part.by_bytes ? fmt::format("CAST({} AS BINARY)", name) : name;
+  return part.by_bytes ? fmt::format("CAST({} AS BINARY)", AsText(part)) : Quote(part.name);
 }
 
 // How its value is read.
 std::string KeyText(const PlannedKey& part) {
   const std::string name = Quote(part.name);
-  const std::string_view family = Family(part.type);
-  if (IsBytes(family)) return fmt::format("HEX({})", name);
-  // They are sorted by their numbers.
-  if (IsOneOf(family, {"enum", "set", "bit"})) return name + " + 0";
-  return name;
+  if (part.by_bytes) return AsText(part);
+  if (IsBytes(part.type)) return fmt::format("HEX({})", name);
+  if (IsOneOf(part.type, {"enum", "set", "bit"})) return name + " + 0";
+  return part.type == "float" ? fmt::format("CAST({} AS DOUBLE)", name) : name;
 }
 
 // And given back.
 std::string KeyValue(const PlannedKey& part, const std::string& value,
                      std::vector<std::string>& parameters) {
-  const std::string_view family = Family(part.type);
-  const bool is_number = IsNumber(family) || IsOneOf(family, {"enum", "set", "bit"});
-  const bool is_plain =
-      !value.empty() && value.find_first_not_of("0123456789.-+eE") == std::string::npos;
   // As text, large ones would be compared as floating-point numbers.
-  if (is_number && is_plain) return value;
+  if (!part.by_bytes && IsNumber(part.type) && IsNumberText(value)) return value;
   parameters.push_back(value);
-  return IsBytes(family) ? "UNHEX(?)" : "?";
+  return !part.by_bytes && IsBytes(part.type) ? "UNHEX(?)" : "?";
 }
 
 // (a > 1) OR (a = 1 AND b > 2): a row's comparison would use no index.

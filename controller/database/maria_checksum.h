@@ -1,9 +1,8 @@
 // MariaDB's dialect of comparing data. A row's hash is 64 bits of the SHA1 of its columns as text:
-// first which of them are NULL, then each value, those of varying form with their length before
-// them, so that no two rows read the same.
+// each value of varying form with its length before it, so that no two rows read the same.
 // A row has no version here that tells of writes in between, so it must be seen to differ in the
 // same way several times, each time unmoved on the primary and after the replica has come to the
-// primary's GTID position.
+// primary's GTID position; and in between, of many readings on both at once, none may agree.
 // Pure; any thread.
 #pragma once
 
@@ -19,11 +18,13 @@ class MariaChecksum final : public ChecksumDialect {
  public:
   std::string name() const override { return "mariadb"; }
   int LooksToConfirm() const override { return 4; }
+  bool HasRowVersions() const override { return false; }
 
   Statement Settings() const override;
   std::vector<Statement> TablesStatements(ServerRole role,
                                           const std::vector<std::string>& schemas) const override;
-  absl::StatusOr<ServerTables> ReadTables(ServerRole role, const Answers& answers) const override;
+  absl::StatusOr<ServerTables> ReadTables(ServerRole role, const std::vector<std::string>& schemas,
+                                          const Answers& answers) const override;
   Statement SumStatement(const TablePlan& table, const KeyRange& range,
                          std::optional<std::size_t> rows_max) const override;
   Statement BoundStatement(const TablePlan& table, const KeyRange& range,

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <array>
 #include <map>
 #include <set>
 #include <string_view>
@@ -10,7 +9,6 @@
 namespace headgate::database {
 namespace {
 
-constexpr std::array<std::string_view, 3> kNeeded = {"SELECT", "TRIGGER", "SHOW VIEW"};
 constexpr const char* kEverything = "*.*";
 
 // "GRANT SELECT, SHOW VIEW ON `shop`.* TO …" adds both to `shop`.*'s. Grants on single tables and
@@ -55,7 +53,8 @@ std::string QuotedPattern(const std::string& schema) {
 
 }  // namespace
 
-std::string MissingGrants(const Rows& grants, const std::vector<std::string>& schemas) {
+std::string MissingGrants(const Rows& grants, const std::vector<std::string>& schemas,
+                          const std::vector<std::string_view>& needed) {
   std::map<std::string, std::set<std::string>> granted;
   std::string account;
   for (const Row& row : grants) {
@@ -69,7 +68,7 @@ std::string MissingGrants(const Rows& grants, const std::vector<std::string>& sc
                                       found->second.contains(std::string(privilege)));
   };
   std::string missing;
-  for (const std::string_view privilege : kNeeded) {
+  for (const std::string_view privilege : needed) {
     bool is_granted = has(kEverything, privilege);
     if (!is_granted && !schemas.empty()) {
       is_granted = true;
@@ -82,6 +81,12 @@ std::string MissingGrants(const Rows& grants, const std::vector<std::string>& sc
   }
   if (missing.empty()) return "";
   return fmt::format("GRANT {} ON *.* TO {}", missing, account.empty() ? "it" : account);
+}
+
+std::string MariaAccount(const std::string& user) {
+  const std::size_t at = user.rfind('@');
+  if (at == std::string::npos) return user;
+  return fmt::format("'{}'@'{}'", user.substr(0, at), user.substr(at + 1));
 }
 
 }  // namespace headgate::database

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "controller/database/statement.h"
@@ -10,6 +11,11 @@
 namespace headgate::database {
 
 // The GRANT that is missing for seeing the whole of these databases (empty: of all), or "".
-std::string MissingGrants(const Rows& grants, const std::vector<std::string>& schemas);
+std::string MissingGrants(const Rows& grants, const std::vector<std::string>& schemas,
+                          const std::vector<std::string_view>& needed = {"SELECT", "TRIGGER",
+                                                                         "SHOW VIEW"});
+
+// 'headgate'@'%' of headgate@%, as GRANT takes it.
+std::string MariaAccount(const std::string& user);
 
 }  // namespace headgate::database

@@ -227,7 +227,9 @@ Session::Connecting MariaSession::AfterConnecting(const st_mysql* connected) {
 Statement MariaSession::Preparation(Duration statement_timeout) const {
   return {.sql = fmt::format(
               "SET SESSION tx_read_only = 1, max_statement_time = {}, lock_wait_timeout = 1, "
-              "innodb_lock_wait_timeout = 1, sql_mode = '', time_zone = '+00:00', "
+              "innodb_lock_wait_timeout = 1, tx_isolation = 'READ-COMMITTED', "
+              "sql_mode = '', time_zone = '+00:00', sql_big_selects = 1, "
+              "sql_select_limit = 18446744073709551615, "
               "collation_connection = utf8mb4_bin, group_concat_max_len = 16777216, "
               "lc_messages = 'en_US'",
               static_cast<double>(statement_timeout.count()) / 1'000.0),
@@ -237,8 +239,11 @@ Statement MariaSession::Preparation(Duration statement_timeout) const {
 std::string MariaSession::WithParameters(const Statement& statement) const {
   std::string sql;
   std::size_t next = 0;
+  bool is_in_name = false;
   for (const char letter : statement.sql) {
-    if (letter != '?') {
+    // One in a name is doubled, which comes to the same.
+    if (letter == '`') is_in_name = !is_in_name;
+    if (letter != '?' || is_in_name) {
       sql += letter;
       continue;
     }

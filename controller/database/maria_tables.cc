@@ -2,16 +2,22 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
+#include <cstdint>
+#include <initializer_list>
 #include <map>
-#include <optional>
+#include <string_view>
 #include <utility>
 
+#include "controller/database/gtid.h"
 #include "controller/database/maria_checksum.h"
+#include "controller/database/maria_grants.h"
 #include "controller/database/observation.h"
 
 namespace headgate::database {
 namespace {
+
+// It brought CRC32C.
+constexpr std::uint64_t kVersionMin = 1008;
 
 // " AND TABLE_SCHEMA IN (?, …)"; without schemas all but the system's.
 std::string InSchemas(const std::vector<std::string>& schemas) {
@@ -23,26 +29,49 @@ std::string InSchemas(const std::vector<std::string>& schemas) {
   return fmt::format("TABLE_SCHEMA IN ({})", marks);
 }
 
-void ReadColumnRow(const Row& row, TableShapes& shapes) {
+// How a column's values are hashed, and at the same time what two servers must agree on for that:
+// as they are stored, whatever width their types have. What is zero-filled has as many digits as
+// its type says.
+std::string HashClass(const std::string& type, const std::string& whole_type,
+                      const std::string& charset) {
+  const auto is_one_of = [&](std::initializer_list<std::string_view> types) {
+    return std::ranges::find(types, type) != types.end();
+  };
+  const bool is_padded = whole_type.ends_with("zerofill");
+  if (is_one_of({"tinyint", "smallint", "mediumint", "int", "bigint", "decimal"})) {
+    return is_padded ? "number " + whole_type : (type == "decimal" ? "number decimal" : "number");
+  }
+  if (is_one_of({"float", "double"})) return is_padded ? "real " + whole_type : "real";
+  if (is_one_of({"char", "varchar", "tinytext", "enum", "set"})) return "text " + charset;
+  if (is_one_of({"text", "mediumtext", "longtext"})) return "long text " + charset;
+  if (is_one_of({"binary", "varbinary", "tinyblob"})) return "bytes";
+  if (is_one_of({"blob", "mediumblob", "longblob"})) return "long bytes";
+  if (type == "bit") return "bits";
+  const bool is_plain = is_one_of({"date", "datetime", "timestamp", "time", "year"});
+  return fmt::format("{} {}", is_plain ? "plain" : "other", whole_type);
+}
+
+void ReadTableRow(const Row& row, TableShapes& shapes) {
   TableShape& shape = shapes[*row[0] + "." + *row[1]];
   shape.schema = *row[0];
   shape.name = *row[1];
   shape.rows_estimated = double(ToPosition(row[2]).value_or(0));
-  const std::string& type = *row[5];
-  // What can be compared as it is stored: the type to its last word, and how text is encoded.
-  const std::string base = fmt::format("{}:{} {}", *row[4], type, row[6].value_or(""));
-  shape.columns[*row[3]] = {
-      .name = *row[3],
-      .type = *row[4],
-      .base = base,
-      .may_be_null = *row[8] == "YES",
+  // Until it is seen to have columns.
+  shape.obstacle = "the server cannot open it, or shows no column of it";
+}
+
+void ReadColumnRow(const Row& row, TableShapes& shapes) {
+  // Views have columns too.
+  const auto found = shapes.find(*row[0] + "." + *row[1]);
+  if (found == shapes.end()) return;
+  found->second.obstacle.clear();
+  found->second.columns[*row[2]] = {
+      .name = *row[2],
+      .type = *row[3],
+      .base = HashClass(*row[3], *row[4], row[5].value_or("")),
+      .may_be_null = *row[7] == "YES",
       // Numbers sort labels.
-      .order = *row[4] == "enum" || *row[4] == "set" ? type : row[7].value_or("")};
-  // A session puts a parameter in the place of each question mark.
-  const bool is_unspeakable = std::ranges::any_of(std::array{0U, 1U, 3U}, [&](unsigned cell) {
-    return std::ranges::count(*row[cell], '?') > 0;
-  });
-  if (is_unspeakable) shape.obstacle = "a name of it has a question mark";
+      .order = *row[3] == "enum" || *row[3] == "set" ? *row[4] : row[6].value_or("")};
 }
 
 void ReadKeys(const Rows& rows, TableShapes& shapes) {
@@ -55,7 +84,9 @@ void ReadKeys(const Rows& rows, TableShapes& shapes) {
       of_table.push_back({*row[2], {.columns = {}, .is_primary = *row[2] == "PRIMARY"}});
     }
     of_table.back().second.columns.push_back(*row[3]);
-    if (*row[4] != "1") unfit[table].push_back(*row[2]);
+    const auto shape = shapes.find(table);
+    const bool is_seen = shape != shapes.end() && shape->second.columns.contains(*row[3]);
+    if (*row[4] != "1" || !is_seen) unfit[table].push_back(*row[2]);
   }
   for (auto& [table, of_table] : keys) {
     const auto shape = shapes.find(table);
@@ -75,63 +106,56 @@ bool HasCells(const Rows& rows, std::size_t cells, std::size_t needed) {
   });
 }
 
-// "0-1-100,5-2-7" -> {0: 100, 5: 7}; nullopt: it is no such position.
-std::optional<std::map<std::string, std::uint64_t>> ReadGtids(std::string_view text) {
-  std::map<std::string, std::uint64_t> position;
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find(','), text.size());
-    const std::string_view gtid = text.substr(0, end);
-    text.remove_prefix(std::min(text.size(), end + 1));
-    const std::size_t first = gtid.find('-');
-    const std::size_t last = gtid.rfind('-');
-    if (first == std::string_view::npos || first == last) return std::nullopt;
-    const auto number = ToPosition(std::string(gtid.substr(last + 1)));
-    if (!number.has_value()) return std::nullopt;
-    position[std::string(gtid.substr(0, first))] = *number;
-  }
-  return position;
-}
-
 }  // namespace
 
 std::vector<Statement> MariaChecksum::TablesStatements(
     ServerRole /*role*/, const std::vector<std::string>& schemas) const {
-  return {{.sql = fmt::format(
-               "SELECT TABLE_SCHEMA, TABLE_NAME, COALESCE(TABLE_ROWS, 0), COLUMN_NAME, DATA_TYPE, "
-               "COLUMN_TYPE, CHARACTER_SET_NAME, COLLATION_NAME, IS_NULLABLE "
-               "FROM information_schema.TABLES JOIN information_schema.COLUMNS "
-               "USING (TABLE_SCHEMA, TABLE_NAME) WHERE TABLE_TYPE IN ('BASE TABLE', "
-               "'SYSTEM VERSIONED') AND {}",
-               InSchemas(schemas)),
+  return {{.sql = fmt::format("SELECT TABLE_SCHEMA, TABLE_NAME, COALESCE(TABLE_ROWS, 0) "
+                              "FROM information_schema.TABLES WHERE TABLE_TYPE IN ('BASE TABLE', "
+                              "'SYSTEM VERSIONED') AND {}",
+                              InSchemas(schemas)),
            .parameters = schemas},
-          {.sql = fmt::format(
-               "SELECT TABLE_SCHEMA, TABLE_NAME, INDEX_NAME, COLUMN_NAME, "
-               "NON_UNIQUE = 0 AND NULLABLE <> 'YES' AND SUB_PART IS NULL AND INDEX_TYPE = 'BTREE' "
-               "AND COLLATION = 'A' FROM information_schema.STATISTICS WHERE {} "
-               "ORDER BY TABLE_SCHEMA, TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX",
-               InSchemas(schemas)),
+          {.sql = fmt::format("SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, DATA_TYPE, "
+                              "COLUMN_TYPE, CHARACTER_SET_NAME, COLLATION_NAME, IS_NULLABLE "
+                              "FROM information_schema.COLUMNS WHERE {}",
+                              InSchemas(schemas)),
            .parameters = schemas},
-          {.sql = "SELECT COUNT(*) FROM information_schema.USER_PRIVILEGES "
-                  "WHERE PRIVILEGE_TYPE = 'SELECT'",
+          // What is unique by its beginning is so by the whole.
+          {.sql = fmt::format("SELECT TABLE_SCHEMA, TABLE_NAME, INDEX_NAME, COLUMN_NAME, "
+                              "NON_UNIQUE = 0 AND NULLABLE <> 'YES' "
+                              "AND INDEX_TYPE IN ('BTREE', 'HASH') "
+                              "FROM information_schema.STATISTICS WHERE {} "
+                              "ORDER BY TABLE_SCHEMA, TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX",
+                              InSchemas(schemas)),
+           .parameters = schemas},
+          {.sql = "SHOW GRANTS", .parameters = {}},
+          // 1011 is 10.11.
+          {.sql = "SELECT CAST(SUBSTRING_INDEX(VERSION(), '.', 1) * 100 + "
+                  "SUBSTRING_INDEX(SUBSTRING_INDEX(VERSION(), '.', 2), '.', -1) AS UNSIGNED)",
            .parameters = {}}};
 }
 
 absl::StatusOr<ServerTables> MariaChecksum::ReadTables(ServerRole /*role*/,
+                                                       const std::vector<std::string>& schemas,
                                                        const Answers& answers) const {
   for (const auto& answer : answers) {
     if (!answer.ok()) return answer.status();
   }
-  if (answers.size() != 3 || !HasCells(*answers[0], 9, 6) || !HasCells(*answers[1], 5, 4) ||
-      answers[2]->size() != 1) {
+  if (answers.size() != 5 || !HasCells(*answers[0], 3, 3) || !HasCells(*answers[1], 8, 5) ||
+      !HasCells(*answers[2], 5, 5)) {
     return absl::UnknownError("its answer about its tables cannot be understood");
   }
+  if (answers[4]->size() != 1 || ToPosition(answers[4]->front().front()) < kVersionMin) {
+    return absl::UnknownError("comparing data needs MariaDB 10.8 or later");
+  }
   ServerTables tables;
-  for (const Row& row : *answers[0]) ReadColumnRow(row, tables.shapes);
-  ReadKeys(*answers[1], tables.shapes);
-  if (ToPosition(answers[2]->front().front()).value_or(0) == 0) {
-    tables.blindness =
-        "the account may not SELECT from every table, so there may be some that it is not shown: "
-        "GRANT SELECT ON *.*";
+  for (const Row& row : *answers[0]) ReadTableRow(row, tables.shapes);
+  for (const Row& row : *answers[1]) ReadColumnRow(row, tables.shapes);
+  ReadKeys(*answers[2], tables.shapes);
+  if (const std::string missing = MissingGrants(*answers[3], schemas, {"SELECT"});
+      !missing.empty()) {
+    tables.blindness = fmt::format(
+        "there may be tables and columns that the account is not shown: run {} there", missing);
   }
   return tables;
 }
@@ -161,13 +185,9 @@ bool MariaChecksum::HasReplayed(ServerRole /*replica*/, const std::string& posit
 }
 
 bool GtidCovers(std::string_view here, std::string_view wanted) {
-  const auto has = ReadGtids(here);
-  const auto needs = ReadGtids(wanted);
-  if (!has.has_value() || !needs.has_value()) return false;
-  return std::ranges::all_of(*needs, [&](const auto& gtid) {
-    const auto found = has->find(gtid.first);
-    return found != has->end() && found->second >= gtid.second;
-  });
+  const auto has = ParseGtidPosition(here);
+  const auto needs = ParseGtidPosition(wanted);
+  return has.has_value() && needs.has_value() && Covers(*has, *needs);
 }
 
 }  // namespace headgate::database

@@ -20,11 +20,13 @@ class PostgresChecksum final : public ChecksumDialect {
   // A row's xmin tells of every write in between; twice, because a standby may show a commit
   // shortly before its primary does.
   int LooksToConfirm() const override { return 2; }
+  bool HasRowVersions() const override { return true; }
 
   Statement Settings() const override;
   std::vector<Statement> TablesStatements(ServerRole role,
                                           const std::vector<std::string>& schemas) const override;
-  absl::StatusOr<ServerTables> ReadTables(ServerRole role, const Answers& answers) const override;
+  absl::StatusOr<ServerTables> ReadTables(ServerRole role, const std::vector<std::string>& schemas,
+                                          const Answers& answers) const override;
   Statement SumStatement(const TablePlan& table, const KeyRange& range,
                          std::optional<std::size_t> rows_max) const override;
   Statement BoundStatement(const TablePlan& table, const KeyRange& range,

@@ -137,8 +137,8 @@ std::vector<Statement> PostgresChecksum::TablesStatements(
   return statements;
 }
 
-absl::StatusOr<ServerTables> PostgresChecksum::ReadTables(ServerRole role,
-                                                          const Answers& answers) const {
+absl::StatusOr<ServerTables> PostgresChecksum::ReadTables(
+    ServerRole role, const std::vector<std::string>& /*schemas*/, const Answers& answers) const {
   for (const auto& answer : answers) {
     if (!answer.ok()) return answer.status();
   }

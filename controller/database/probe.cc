@@ -1,8 +1,10 @@
 #include "controller/database/probe.h"
 
 #include "controller/database/maria_checksum.h"
+#include "controller/database/maria_dialect.h"
 #include "controller/database/maria_probe.h"
 #include "controller/database/postgres_checksum.h"
+#include "controller/database/postgres_dialect.h"
 #include "controller/database/postgres_probe.h"
 
 namespace headgate::database {
@@ -12,6 +14,11 @@ std::unique_ptr<Probe> MakeProbe(const Inventory& inventory) {
     return std::make_unique<MariaProbe>(inventory, ProbeDeadlines());
   }
   return std::make_unique<PostgresProbe>(inventory);
+}
+
+std::unique_ptr<SchemaDialect> MakeSchemaDialect(Engine engine) {
+  if (engine == Engine::kMariadb) return std::make_unique<MariaDialect>();
+  return std::make_unique<PostgresDialect>();
 }
 
 std::unique_ptr<ChecksumDialect> MakeChecksumDialect(Engine engine) {

@@ -10,6 +10,7 @@
 #include "common/base/clock.h"
 #include "controller/database/checksum_dialect.h"
 #include "controller/database/inventory.h"
+#include "controller/database/schema_dialect.h"
 
 namespace headgate::database {
 
@@ -31,6 +32,7 @@ class Probe {
 
 // Of the inventory's engine.
 std::unique_ptr<Probe> MakeProbe(const Inventory& inventory);
+std::unique_ptr<SchemaDialect> MakeSchemaDialect(Engine engine);
 std::unique_ptr<ChecksumDialect> MakeChecksumDialect(Engine engine);
 
 }  // namespace headgate::database

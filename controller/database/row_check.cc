@@ -68,8 +68,9 @@ std::map<std::string, RowFindings> RowCheck::Check(
   }
   const TimePoint give_up = clock_.Now() + patience_.rest;
   for (int look = 1; !OpenKeys().empty(); ++look) {
-    // The second half of the patience is for those that do not stand still.
-    if (look > dialect_.LooksToConfirm()) Glance();
+    // The second half of the patience is for those that do not stand still; without versions they
+    // might be taken for such as do.
+    if (look > (dialect_.HasRowVersions() ? dialect_.LooksToConfirm() : 1)) Glance();
     if (!Look() || OpenKeys().empty() || clock_.Now() >= give_up) break;
     if (!servers_.Pause(patience_.apart)) break;
   }

@@ -7,6 +7,8 @@
 #include <utility>
 
 #include "common/base/check.h"
+#include "controller/database/dsn.h"
+#include "controller/database/maria_dsn.h"
 #include "controller/database/maria_session.h"
 #include "controller/database/postgres_session.h"
 
@@ -15,6 +17,10 @@ namespace headgate::database {
 std::unique_ptr<Session> MakeSession(Engine engine, const std::string& dsn) {
   if (engine == Engine::kMariadb) return std::make_unique<MariaSession>(dsn);
   return std::make_unique<PostgresSession>(dsn);
+}
+
+std::string AddressForPeople(Engine engine, const std::string& dsn) {
+  return engine == Engine::kMariadb ? FormatMariaDsnForPeople(dsn) : FormatDsnForPeople(dsn);
 }
 
 Servers::Servers(const Inventory& inventory) : wake_fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {

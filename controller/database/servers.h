@@ -18,6 +18,8 @@ namespace headgate::database {
 using Questions = std::map<std::string, std::vector<Statement>>;
 
 std::unique_ptr<Session> MakeSession(Engine engine, const std::string& dsn);
+// "shop at db1:3306 as headgate": a connection string as it may be shown.
+std::string AddressForPeople(Engine engine, const std::string& dsn);
 
 class Servers {
  public:

@@ -15,7 +15,7 @@ using Rows = std::vector<Row>;
 
 struct Statement {
   // With a place for each parameter, as the engine writes it: $1, $2, … in PostgreSQL; in MariaDB
-  // ?, which then stands for nothing else.
+  // ?, which outside of names in backticks stands for nothing else.
   std::string sql;
   std::vector<std::string> parameters;
   // The first row of the answer holds the columns' names. For MariaDB's SHOW, whose columns depend

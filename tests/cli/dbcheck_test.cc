@@ -204,6 +204,9 @@ TEST(DbcheckArguments, SayWhatIsWrongWithThem) {
       {{"dbcheck", "p.yaml", "--schema-only", "--tables", "a"}, "--schema-only compares no data"},
       {{"dbcheck", "p.yaml", "--engine", "oracle"}, "oracle"},
       {{"dbcheck", "p.yaml", "--kind", "both"}, "both"},
+      {{"dbcheck", "--primary", "host=a", "--replica", "host=b", "--engine", "mariadb", "--kind",
+        "logical"},
+       "--kind is PostgreSQL's"},
       {{"dbcheck", "p.yaml", "--baseline", "a", "--write-baseline", "b"}, "contradict each other"}};
   for (const auto& [words, text] : cases) {
     const auto parsed = ParseArguments(words, [](const std::string&) { return std::string(); });
@@ -216,13 +219,15 @@ TEST(DbcheckArguments, SayWhatIsWrongWithThem) {
 
 TEST(SplitReplica, TellsANameFromAnOptionOfTheConnection) {
   using Pair = std::pair<std::string, std::string>;
-  EXPECT_EQ(SplitReplica("db2=host=10.0.0.2 dbname=shop"),
+  EXPECT_EQ(SplitReplica("db2=host=10.0.0.2 dbname=shop", database::Engine::kPostgres),
             Pair("db2", "host=10.0.0.2 dbname=shop"));
-  EXPECT_EQ(SplitReplica("host=10.0.0.2 dbname=shop"), Pair("", "host=10.0.0.2 dbname=shop"));
-  EXPECT_EQ(SplitReplica("db2=postgresql://db2/shop"), Pair("db2", "postgresql://db2/shop"));
-  EXPECT_EQ(SplitReplica("postgresql://db2/shop?sslmode=require"),
+  EXPECT_EQ(SplitReplica("host=10.0.0.2 dbname=shop", database::Engine::kPostgres),
+            Pair("", "host=10.0.0.2 dbname=shop"));
+  EXPECT_EQ(SplitReplica("db2=postgresql://db2/shop", database::Engine::kPostgres),
+            Pair("db2", "postgresql://db2/shop"));
+  EXPECT_EQ(SplitReplica("postgresql://db2/shop?sslmode=require", database::Engine::kPostgres),
             Pair("", "postgresql://db2/shop?sslmode=require"));
-  EXPECT_EQ(SplitReplica("service=db2"), Pair("", "service=db2"));
+  EXPECT_EQ(SplitReplica("service=db2", database::Engine::kPostgres), Pair("", "service=db2"));
 }
 
 TEST(AllowedDifferences, AreWrittenAsTheyAreTold) {

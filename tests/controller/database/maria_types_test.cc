@@ -1,0 +1,207 @@
+// Data of MariaDB that differ in a value, through a key or under a name of every kind.
+#include <fmt/format.h>
+
+#include "tests/controller/database/maria_compared.h"
+
+namespace headgate::database {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::Field;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+using ::testing::UnorderedElementsAre;
+
+class MariaTypes : public MariaComparedTest {};
+
+struct ChangedValue {
+  const char* column;
+  const char* type;
+  const char* value;
+  const char* other;
+};
+
+// What differs least, or looks alike.
+const std::vector<ChangedValue> kValues = {
+    {"big", "BIGINT UNSIGNED", "18446744073709551615", "18446744073709551614"},
+    {"padded", "INT(5) ZEROFILL", "42", "43"},
+    {"exact", "DECIMAL(40,10)", "123456789012345678901234567890.1",
+     "123456789012345678901234567890.2"},
+    {"near", "FLOAT", "1.1", "1.1000001"},
+    {"nearer", "DOUBLE", "0.1", "0.10000000000000002"},
+    {"letters", "VARCHAR(9)", "'a'", "'A'"},
+    {"blank", "VARCHAR(9)", "'a'", "'a '"},
+    {"accent", "CHAR(9) CHARACTER SET latin1", "'é'", "'è'"},
+    {"east", "VARCHAR(9) CHARACTER SET latin2", "'č'", "'ć'"},
+    {"wide", "VARCHAR(9) CHARACTER SET ucs2", "'é'", "'e'"},
+    {"bytes", "VARBINARY(9)", "x'00'", "x'0000'"},
+    {"fixed", "BINARY(4)", "x'00ff'", "x'00fe'"},
+    {"bits", "BIT(64)", "b'1'",
+     "b'1000000000000000000000000000000000000000000000000000000000000001'"},
+    {"document", "JSON", "'{\"a\": 1}'", "'{\"a\":1}'"},
+    {"label", "ENUM('x', 'y')", "'x'", "'y'"},
+    {"no_label", "ENUM('x', 'y')", "'x'", "'z'"},
+    {"labels", "SET('x', 'y')", "'x'", "'x,y'"},
+    {"day", "DATE", "'0000-00-00'", "'0000-00-01'"},
+    {"moment", "DATETIME(6)", "'2024-01-01 00:00:00'", "'2024-01-01 00:00:00.000001'"},
+    {"stamp", "TIMESTAMP NOT NULL DEFAULT 0", "'2024-03-31 02:30:00'", "'2024-03-31 03:30:00'"},
+    {"hours", "TIME(3)", "'-838:59:59'", "'838:59:59'"},
+    {"year", "YEAR", "2024", "1924"},
+    {"uuid", "UUID", "'7e0a3ffe-0000-11ef-9262-0242ac120002'",
+     "'7e0a3ffe-0000-11ef-9262-0242ac120003'"},
+    {"address", "INET6", "'::1'", "'::2'"},
+    {"place", "POINT", "POINT(1, 2)", "POINT(2, 1)"},
+    {"note", "TEXT", "REPEAT('n', 60000)", "CONCAT(REPEAT('n', 59999), 'm')"},
+    {"file", "LONGBLOB", "REPEAT('n', 300000)", "CONCAT(REPEAT('n', 299999), 'm')"},
+    {"empty", "VARCHAR(9)", "''", "NULL"},
+    {"zero", "INT", "0", "NULL"}};
+
+TEST_F(MariaTypes, OfAllKindsAreSeenToDifferInOneValue) {
+  std::string columns;
+  std::string values;
+  for (const ChangedValue& value : kValues) {
+    columns += fmt::format(", {} {}", value.column, value.type);
+    values += fmt::format(", {}", value.value);
+  }
+  Both("CREATE TABLE shop.types (id INT PRIMARY KEY" + columns +
+       ", twice INT AS (zero * 2) VIRTUAL, thrice INT AS (zero * 3) STORED, hidden INT INVISIBLE); "
+       "SET sql_mode = ''; INSERT INTO shop.types VALUES (1" +
+       values + ", DEFAULT, DEFAULT), (2" + values + ", DEFAULT, DEFAULT)");
+  ASSERT_THAT(Compare(Only({"types"})).findings, IsEmpty());
+  for (const ChangedValue& value : kValues) {
+    const auto set = [&](const char* to) {
+      return fmt::format("SET sql_mode = ''; UPDATE shop.types SET {} = {} WHERE id = 2",
+                         value.column, to);
+    };
+    const Result result = CompareAfter(set(value.other), set(value.value), "types");
+    ASSERT_THAT(result.differences, SizeIs(1)) << value.column;
+    EXPECT_THAT(result.differences[0].columns, Contains(value.column));
+    if (std::string_view(value.type).ends_with("DEFAULT 0")) continue;  // never NULL
+    const Result without = CompareAfter(set("NULL"), set(value.value), "types");
+    ASSERT_THAT(without.differences, SizeIs(1)) << value.column;
+    EXPECT_THAT(without.differences[0].columns, Contains(value.column));
+  }
+  const Result hidden = CompareAfter("UPDATE shop.types SET hidden = 1 WHERE id = 2",
+                                     "UPDATE shop.types SET hidden = NULL WHERE id = 2", "types");
+  EXPECT_THAT(hidden.findings,
+              ElementsAre(Drains("(id = 2) differs from the primary's in hidden")));
+  EXPECT_THAT(Compare(Only({"types"})).findings, IsEmpty());
+  Both("DROP TABLE shop.types");
+}
+
+struct KeyedTable {
+  const char* name;
+  const char* definition;
+  const char* values;
+  // The whole key of the 2,300th row.
+  const char* gone;
+};
+
+const std::vector<KeyedTable> kKeyed = {
+    {"k_unsigned", "k BIGINT UNSIGNED PRIMARY KEY)", "18446744073709549000 + seq",
+     "18446744073709551300"},
+    {"k_negative", "k INT PRIMARY KEY)", "CAST(seq AS SIGNED) - 1200", "1100"},
+    {"k_decimal", "k DECIMAL(30,10) PRIMARY KEY)", "seq + 12345678901234567890.0000000001",
+     "12345678901234570190.0000000001"},
+    {"k_double", "k DOUBLE PRIMARY KEY)", "seq / 7e0", "328.57142857142856"},
+    {"k_float", "k FLOAT PRIMARY KEY)", "seq / 8e0", "287.5"},
+    {"k_text", "k VARCHAR(20) PRIMARY KEY)", "CONCAT('It''s ', LPAD(seq, 5, '0'), '\\\\é')",
+     "It's 02300\\é"},
+    {"k_latin1", "k CHAR(20) CHARACTER SET latin1 PRIMARY KEY)", "CONCAT('é', LPAD(seq, 5, '0'))",
+     "é02300"},
+    {"k_ucs2", "k VARCHAR(20) CHARACTER SET ucs2 PRIMARY KEY)", "CONCAT('é', LPAD(seq, 5, '0'))",
+     "é02300"},
+    {"k_bytes", "k VARBINARY(20) PRIMARY KEY)", "CONCAT(x'00ff27', LPAD(seq, 5, '0'))",
+     "00FF273032333030"},
+    {"k_date", "k DATE PRIMARY KEY)", "'2000-01-01' + INTERVAL seq DAY", "2006-04-19"},
+    {"k_moment", "k DATETIME(6) PRIMARY KEY)", "'2000-01-01' + INTERVAL seq MICROSECOND",
+     "2000-01-01 00:00:00.002300"},
+    {"k_stamp", "k TIMESTAMP PRIMARY KEY)", "'2024-01-01' + INTERVAL seq MINUTE",
+     "2024-01-02 14:20:00"},
+    {"k_time", "k TIME PRIMARY KEY)", "SEC_TO_TIME(seq - 1200e0)", "00:18:20"},
+    {"k_bits", "k BIT(40) PRIMARY KEY)", "seq + 100000000000", "100000002300"},
+    {"k_uuid", "k UUID PRIMARY KEY)", "CONCAT('00000000-0000-0000-0000-', LPAD(seq, 12, '0'))",
+     "00000000-0000-0000-0000-000000002300"},
+    {"k_address", "k INET6 PRIMARY KEY)", "CONCAT('::', HEX(seq))", "::8fc"},
+    {"k_down", "k INT, PRIMARY KEY (k DESC))", "seq", "2300"},
+    {"k_unique", "k INT NOT NULL UNIQUE)", "seq", "2300"},
+    {"k_beginning", "k TEXT NOT NULL, PRIMARY KEY (k(9)))", "CONCAT('k', LPAD(seq, 5, '0'))",
+     "k02300"},
+    {"k_hashed", "k TEXT NOT NULL UNIQUE)", "CONCAT('k', LPAD(seq, 5, '0'))", "k02300"},
+    {"k_memory", "k INT PRIMARY KEY) ENGINE = MEMORY", "seq", "2300"},
+    {"k_myisam", "k INT PRIMARY KEY) ENGINE = MyISAM", "seq", "2300"},
+    {"k_aria", "k INT PRIMARY KEY) ENGINE = Aria", "seq", "2300"},
+    {"k_parts", "k INT PRIMARY KEY) PARTITION BY HASH (k) PARTITIONS 3", "seq", "2300"},
+    {"k_history", "k INT PRIMARY KEY) WITH SYSTEM VERSIONING", "seq", "2300"}};
+
+TEST_F(MariaTypes, OfAllKindsAreKeysAndSoAreTablesOfAllKindsWalked) {
+  std::vector<std::string> tables;
+  std::string change;
+  for (const KeyedTable& table : kKeyed) {
+    lab_->db1().Sql(
+        fmt::format("SET time_zone = '+00:00'; CREATE TABLE shop.{0} (n INT, {1}; INSERT "
+                    "INTO shop.{0} SELECT seq, {2} FROM shop.seq_1_to_2500",
+                    table.name, table.definition, table.values));
+    tables.push_back(table.name);
+    change += fmt::format("DELETE FROM shop.{} WHERE n = 2300; ", table.name);
+  }
+  ASSERT_TRUE(lab_->Catches(std::chrono::seconds(30)));
+  EXPECT_THAT(Compare(Only(tables)).findings, IsEmpty());
+  OnReplica(change);
+  const Result result = Compare(Only(tables));
+  EXPECT_THAT(result.findings, Contains(Drains("is missing here")));
+  for (const KeyedTable& table : kKeyed) {
+    EXPECT_THAT(result.differences, Contains(IsRow(RowDifferenceKind::kMissing,
+                                                   std::string("shop.") + table.name, table.gone)));
+  }
+  EXPECT_THAT(result.differences, SizeIs(kKeyed.size()));
+  for (const std::string& table : tables) lab_->db1().Sql("DROP TABLE shop." + table);
+}
+
+TEST_F(MariaTypes, OfSeveralColumnsAreAKeyTogether) {
+  Both(
+      "CREATE TABLE shop.several (e ENUM('b', 'a', 'c'), s VARCHAR(9) COLLATE utf8mb4_swedish_ci, "
+      "n INT UNSIGNED, x INT, PRIMARY KEY (e, s, n)); INSERT INTO shop.several SELECT 1 + seq % 3, "
+      "CONCAT('Ö', seq % 5), seq, seq FROM shop.seq_1_to_9000");
+  EXPECT_THAT(Compare(Only({"several"})).findings, IsEmpty());
+  const Result result =
+      CompareAfter("UPDATE shop.several SET x = 0 WHERE n IN (1, 8999)",
+                   "UPDATE shop.several SET x = n WHERE n IN (1, 8999)", "several");
+  EXPECT_EQ(result.progress.rows_done, 9'000U);
+  EXPECT_THAT(result.findings,
+              UnorderedElementsAre(Drains("row (e = 2, s = Ö1, n = 1) differs"),
+                                   Drains("row (e = 3, s = Ö4, n = 8999) differs")));
+  Both("DROP TABLE shop.several");
+}
+
+TEST_F(MariaTypes, HaveNamesOfEveryLetter) {
+  // A question mark, a backtick, quotes, blanks, other alphabets, and a reserved word.
+  const std::vector<std::string> names = {"what?",       "back``tick", "it's", "say \"no\"",
+                                          "straße ñ 数", "select",     "a.b",  "100%s {}"};
+  std::vector<std::string> wanted;
+  for (const std::string& name : names) {
+    lab_->db1().Sql("CREATE TABLE shop.`" + name + "` (`" + name + "` VARCHAR(9) PRIMARY KEY, `x" +
+                    name + "` INT); INSERT INTO shop.`" + name + "` VALUES ('?', 1), ('`', 2)");
+    std::string plain = name;
+    if (const auto tick = plain.find("``"); tick != std::string::npos) plain.erase(tick, 1);
+    wanted.push_back(plain);
+  }
+  ASSERT_TRUE(lab_->Catches());
+  EXPECT_THAT(Compare(Only(wanted)).findings, IsEmpty());
+  for (const std::string& name : names) {
+    OnReplica("UPDATE shop.`" + name + "` SET `x" + name + "` = 3 WHERE `" + name + "` = '?'");
+  }
+  const Result result = Compare(Only(wanted));
+  EXPECT_THAT(result.differences, SizeIs(names.size()));
+  for (const std::string& name : wanted) {
+    EXPECT_THAT(result.differences,
+                Contains(AllOf(IsRow(RowDifferenceKind::kDifferent, "shop." + name, "?"),
+                               Field(&RowDifference::columns, ElementsAre("x" + name)))));
+  }
+  for (const std::string& name : names) lab_->db1().Sql("DROP TABLE shop.`" + name + "`");
+}
+
+}  // namespace
+}  // namespace headgate::database
