@@ -3,6 +3,8 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <iostream>
 #include <iterator>
 
@@ -118,9 +120,24 @@ std::string KindsOf(const CLI::App& app) {
   return kinds;
 }
 
-}  // namespace
+// A snippet that a full disk cut off must not look whole. What a word on the box did is done all
+// the same: its exit code stays.
+int Written(int code, bool acts) {
+  const bool was_good = std::cout.good();
+  std::cout.clear();
+  errno = 0;
+  // What failed before has left no reason behind: one more byte has the system say it again.
+  if (!was_good) std::cout << '\n';
+  std::cout.flush();
+  if (was_good && std::cout.good()) return code;
+  const int reason = errno;
+  std::cerr << fmt::format("headgate-agent: cannot write to standard output: {}\n",
+                           reason == 0 ? "a part of it is missing" : std::strerror(reason));
+  const bool hides_it = code == headgate::agent::kExitDone && !acts;
+  return hides_it ? headgate::agent::kExitInternal : code;
+}
 
-int main(int argc, char** argv) {
+int Do(int argc, char** argv, bool& acts) {
   headgate::QuietGrpc();
   Flags flags;
   CLI::App app("Headgate's agent: makes the load balancer beside it obey.", "headgate-agent");
@@ -163,6 +180,7 @@ int main(int argc, char** argv) {
                              error.what(), KindsOf(app), Chosen(app));
     return headgate::agent::kExitUsage;
   }
+  acts = *run || *lower || *override_share || *release;
   if (*version) {
     std::cout << "headgate-agent " << HEADGATE_VERSION << "\n";
     return headgate::agent::kExitDone;
@@ -184,4 +202,12 @@ int main(int argc, char** argv) {
   if (*override_share) return Override(box, flags);
   if (*release) return box.Release();
   return headgate::agent::kExitInternal;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  bool acts = false;
+  const int code = Do(argc, argv, acts);
+  return Written(code, acts);
 }

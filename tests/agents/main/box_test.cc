@@ -195,6 +195,23 @@ TEST(Box, OnAFullDiskTheRoomThatWasKeptHoldsTheOverride) {
   EXPECT_EQ(umount(site.state_dir().c_str()), 0);
 }
 
+TEST(Box, WhatCouldNotBePrintedIsNoSuccessButAWordThatIsInForceIs) {
+  Site site;
+  site.DirectAndWait(7, 1, "50%");
+  const auto into_full_disk = [](const std::string& words) {
+    return RunToEnd(
+        {"/bin/sh", "-c", BuiltProgram("headgate-agent") + " " + words + " > /dev/full"});
+  };
+  const Finished snippet =
+      into_full_disk("snippet haproxy --gate shop --app-backend app --map /tmp/shop.map");
+  EXPECT_EQ(snippet.exit_code, 1) << snippet.output;
+  EXPECT_THAT(snippet.output, HasSubstr("cannot write to standard output: No space left"));
+  EXPECT_EQ(into_full_disk("bucket anybody").exit_code, 1);
+  const Finished lower = into_full_disk("lower 5% --config " + site.config());
+  EXPECT_EQ(lower.exit_code, 0) << lower.output;
+  EXPECT_EQ(site.haproxy.WidthInMemory(), Percent("5%").Width());
+}
+
 TEST(Box, SaysWhatWasWrongWithWhatWasTyped) {
   Site site({.start_agent = false});
   EXPECT_EQ(site.Run({"lower", "130%"}).exit_code, 2);
