@@ -315,6 +315,11 @@ Lines Warnings(const v1::Gate& gate, TimePoint now) {
     warnings.push_back("NOT RECORDED YET: in force, but the journal does not have it" +
                        (gate.record_trouble().empty() ? "" : ": " + Clean(gate.record_trouble())));
   }
+  // Who reads that the gate is CLOSED must not miss those who come in by a part.
+  if (gate.parts_size() > 0) {
+    warnings.push_back(fmt::format("PARTS with shares of their own are not in this: {}",
+                                   Clean(fmt::format("{}", fmt::join(gate.parts(), ", ")))));
+  }
   // Handing one out takes less than a second where every load balancer obeys.
   if (gate.cookie_key_staged() != 0) {
     warnings.push_back(

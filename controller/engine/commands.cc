@@ -264,6 +264,11 @@ void Carry(Turn& turn, const Command& given) {
   if (reply.status.ok()) reply.status = std::visit(carrier, command.order);
   if (reply.status.ok()) {
     reply.summary = carrier.summary();
+    const bool moves_it_alone = std::holds_alternative<Retreat>(command.order) ||
+                                std::holds_alternative<Abort>(command.order) ||
+                                std::holds_alternative<OpenGate>(command.order);
+    const std::string parts = moves_it_alone ? PartNames(state, gate) : "";
+    if (!parts.empty()) reply.summary += fmt::format("; not part of that: {}", parts);
     reply.parts = carrier.parts();
     if (gate.newest_token != token_before) reply.token = gate.newest_token;
     reply.version = gate.pending ? gate.pending->next.version : gate.record.version;

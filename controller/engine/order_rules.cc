@@ -62,7 +62,15 @@ absl::Status NoSuchGate(const State& state, const std::string& name, Share share
     if (++count <= kGatesNamed) there_are += (count == 1 ? "" : ", ") + known;
   }
   if (count > kGatesNamed) there_are += fmt::format(" and {} more", count - kGatesNamed);
+  const bool lowers = share == Share::None();
   if (IsPart(name) && state.gates.contains(WholeOf(name))) {
+    // Its parts are not known where the journal is lost; who lowers is in a hurry.
+    if (lowers) {
+      return absl::NotFoundError(
+          fmt::format("gate {0} has no part '{1}'; there are: {2}. `headgate close {0}` closes all "
+                      "of {0}",
+                      WholeOf(name), name, there_are));
+    }
     return absl::NotFoundError(
         fmt::format("gate {} has no part '{}'; there are: {}. `headgate gates split {} --label "
                     "zone=…` makes one",

@@ -227,6 +227,8 @@ void Move(Turn& turn, const AgentMoved& event) {
   if ((is_newest && !rises) || IsAdopted(to)) return;
   GateRecord next = to.record;
   next.no_raise = next.no_raise || next.share > Share::None();
+  next.agents.insert(event.agent.name);
+  next.removed.erase(event.agent.name);
   to.record.version = {};
   turn.Commit(to, std::move(next),
               Cause{.kind = Cause::Kind::kAgent,

@@ -81,6 +81,11 @@ TEST(Picture, MarksWhatIsDangerousLoudly) {
   EXPECT_NE(text.find("!! NO RAISE until it goes on with fresh evidence:"), std::string::npos)
       << text;
   gate.clear_restoration();
+  gate.add_parts("shop@eu");
+  gate.add_parts("shop@us");
+  EXPECT_NE(
+      Text(Draw(gate)).find("!! PARTS with shares of their own are not in this: shop@eu, sho"),
+      std::string::npos);
   EXPECT_NE(Text(Draw(gate)).find("!! NO RAISE until all enforce it, or a start or an open"),
             std::string::npos);
 }

@@ -81,6 +81,21 @@ TEST_F(ConductorTest, SaysWhatALoadBalancerThatHasNotConfirmedLetsIn) {
             "still enforces 50 %, refuses: the map cannot be written");
 }
 
+TEST_F(ConductorTest, AWordOnTheBoxThatItsLoadBalancerDoesNotObeyHoldsNothing) {
+  OpenShopAt(50);
+  stage_.agent("edge-1").obeys = false;
+  fleet::GateReport& hangs = stage_.agent("edge-1").report;
+  hangs.stage = fleet::Stage::kRefused;
+  hangs.refusal = fleet::Refusal{.detail = "the stats socket hangs"};
+  hangs.local_override = fleet::LocalOverride{.is_ceiling = true, .share = *Share::Parse("1%")};
+  stage_.Tell("edge-1");
+  const auto closed = stage_.Do(engine::CloseGate{}, WaitFor::kObserved);
+  stage_.Run(2'100ms);
+  ASSERT_TRUE(closed->has_value());
+  ASSERT_EQ((*closed)->unconfirmed.size(), 1U);
+  EXPECT_EQ((*closed)->unconfirmed[0].why, "still enforces 50 %, refuses: the stats socket hangs");
+}
+
 TEST_F(ConductorTest, NamesAgentsOfThePlanThatAreNotBackAfterARestart) {
   OpenShopAt(0);
   RampTo(10);

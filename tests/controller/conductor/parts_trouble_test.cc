@@ -126,6 +126,24 @@ TEST_F(PartsTroubleTest, AGateThatIsRemovedWhileAPartIsBeingRecordedLeavesNoPart
   EXPECT_TRUE(stage_.conductor().state().gates.empty());
 }
 
+TEST_F(PartsTroubleTest, WhoLowersTheGateAloneIsToldOfItsParts) {
+  OpenShopAndSplitEuAt(50);
+  const auto lowered = stage_.Do(engine::Retreat{Percent(10)}, WaitFor::kSent, "shop");
+  stage_.Turn();
+  ASSERT_TRUE(lowered->has_value());
+  EXPECT_THAT((*lowered)->summary, testing::HasSubstr("not part of that: shop@eu"));
+}
+
+TEST_F(PartsTroubleTest, WhoLowersAPartThatIsNotKnownIsToldWhatCloses) {
+  OpenShopAt(50);
+  const auto closed = stage_.Do(engine::CloseGate{}, WaitFor::kSent, "shop@eu");
+  stage_.Turn();
+  ASSERT_TRUE(closed->has_value());
+  EXPECT_EQ((*closed)->status.code(), absl::StatusCode::kNotFound);
+  EXPECT_THAT(std::string((*closed)->status.message()),
+              testing::HasSubstr("`headgate close shop` closes all of shop"));
+}
+
 TEST_F(PartsTroubleTest, ALoweringOfAPartThatWasNeverRecordedStandsWhateverIsRecordedOfTheGate) {
   OpenShopAndSplitEuAt(50);
   FailRecording();
@@ -190,6 +208,12 @@ TEST_F(PartsTroubleTest, AnotherLabelRaisesNobodyAlsoWhereItsPartHasTheNewestWor
   EXPECT_EQ(Enforced("edge-2"), Percent(10));
   EXPECT_EQ(Enforced("edge-1"), Percent(50));
   EXPECT_EQ(stage_.agent("edge-2").report.version, stage_.gate("shop@eu").version);
+  // One entry for one move.
+  std::size_t joined = 0;
+  for (const TimelineItem* item : stage_.conductor().timeline().Newest("shop@eu", 100)) {
+    if (item->text.find("[edge-2]") != std::string::npos) ++joined;
+  }
+  EXPECT_EQ(joined, 1U);
 }
 
 }  // namespace
