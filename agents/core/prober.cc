@@ -129,7 +129,8 @@ absl::Status Prober::TryWaitPage() const {
   const std::string url = url_ + kWaitProbeSuffix;
   const absl::StatusOr<HttpAnswer> answer = Fetch(url, "Accept: text/plain");
   if (!answer.ok()) return answer.status();
-  if (answer->gate == gate_ && answer->status == 503) return absl::OkStatus();
+  // Of another gate above this one in the same frontend, too: it refuses whoever this one would.
+  if (!answer->gate.empty() && answer->status == 503) return absl::OkStatus();
   return absl::FailedPreconditionError(fmt::format(
       "{} got {} and not the gate's waiting page: below 100 % nobody would be refused. The "
       "snippet's `use_backend` is missing, or another stands above it, or the snippet was printed "

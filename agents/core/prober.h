@@ -35,8 +35,8 @@ class Prober {
   absl::Status Try(Share share);
   // What the load balancer verifies cookies with; without keys it takes any. Any thread.
   void FollowKeys(const CookieKeys& keys);
-  // One request that is refused at every share gets the gate's waiting page: the way by which users
-  // are refused is there, and nothing stands before it.
+  // One request that is refused at every share gets the gate's waiting page, or that of another
+  // gate before it: the way by which users are refused is there, and nothing else stands before it.
   absl::Status TryWaitPage() const;
   // The thresholds of slow answers that the snippet was printed with, as the last answer told them;
   // unset before it. Any thread.

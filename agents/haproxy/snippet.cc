@@ -186,7 +186,8 @@ absl::StatusOr<std::string> Writer::Bypass() const {
                     Haproxy::kBypassedCount, Haproxy::kBypassed5xxCount);
 }
 
-// On navigations only: a cookie for an image or a script would belong to nobody's page. Whoever has
+// On navigations only, and not on HEAD, which METH_GET includes: a cookie for an image or a script
+// would belong to nobody's page. Whoever has
 // a bucket is asked nothing more. Beyond the limit of an address none is given.
 std::string Writer::Cookie() const {
   if (options_.key.kind != agent::UserKey::Kind::kCookie) return "";
@@ -196,14 +197,16 @@ std::string Writer::Cookie() const {
                         NewCookiesBackendOf(options_.gate), options_.new_cookies_per_minute)
           : "";
   return fmt::format(
+      "    acl {name}_gets method GET\n"
       "    acl {name}_navigates req.fhdr(sec-fetch-mode) -m str navigate\n"
       "    acl {name}_fetches req.fhdr(sec-fetch-mode) -m found\n"
       "    acl {name}_wants_html req.fhdr(accept) -m sub -i text/html\n"
       "    acl {name}_has_key {bucket} -m found\n"
       "    acl {name}_gives {new} -m found\n"
       "{beyond}"
-      "    {set_new} uuid() if !{name}_has_key METH_GET {name}_navigates !{name}_bypass{unless} || "
-      "!{name}_has_key METH_GET !{name}_fetches {name}_wants_html !{name}_bypass{unless}\n"
+      "    {set_new} uuid() if !{name}_has_key {name}_gets {name}_navigates !{name}_bypass{unless} "
+      "|| "
+      "!{name}_has_key {name}_gets !{name}_fetches {name}_wants_html !{name}_bypass{unless}\n"
       "    {set_issuing} {issue},regsub(^,k),map_str({keys}) if {name}_gives\n"
       "    http-request set-var-fmt({new_slot}) %[{issue}].%[{new}].%[{issue},concat(.,{new_slot}),"
       "hmac(sha256,{issuing_slot}),bytes(0,{mac_bytes}),hex,lower] if {{ {issuing} -m found }}\n"
@@ -278,8 +281,8 @@ absl::StatusOr<std::string> Writer::Frontend() const {
   // To another answer than the waiting page's.
   const std::string limited =
       IsLimited() ? fmt::format(
-                        "    use_backend {0} if !{1}_has_key METH_GET {1}_navigates {1}_beyond "
-                        "!{1}_bypass !{1}_admitted || !{1}_has_key METH_GET !{1}_fetches "
+                        "    use_backend {0} if !{1}_has_key {1}_gets {1}_navigates {1}_beyond "
+                        "!{1}_bypass !{1}_admitted || !{1}_has_key {1}_gets !{1}_fetches "
                         "{1}_wants_html {1}_beyond !{1}_bypass !{1}_admitted\n",
                         NewCookiesBackendOf(options_.gate), name_)
                   : "";

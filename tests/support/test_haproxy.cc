@@ -154,13 +154,16 @@ std::int64_t TestHaproxy::WidthInMemory() const {
   return entry.ok() ? entry->value_or(-1) : -1;
 }
 
-HttpAnswer GetUrl(const std::string& url, const std::vector<std::string>& headers,
-                  const std::string& from) {
+namespace {
+
+HttpAnswer AskUrl(const std::string& url, const std::vector<std::string>& headers,
+                  const std::string& from, bool wants_body) {
   CURL* curl = curl_easy_init();
   curl_slist* list = nullptr;
   for (const std::string& header : headers) list = curl_slist_append(list, header.c_str());
   HttpAnswer answer;
   curl_easy_setopt(curl, CURLOPT_URL, url.c_str());
+  curl_easy_setopt(curl, CURLOPT_NOBODY, wants_body ? 0L : 1L);
   curl_easy_setopt(curl, CURLOPT_HTTPHEADER, list);
   curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, 8000L);
   curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
@@ -179,6 +182,17 @@ HttpAnswer GetUrl(const std::string& url, const std::vector<std::string>& header
   curl_slist_free_all(list);
   curl_easy_cleanup(curl);
   return answer;
+}
+
+}  // namespace
+
+HttpAnswer GetUrl(const std::string& url, const std::vector<std::string>& headers,
+                  const std::string& from) {
+  return AskUrl(url, headers, from, true);
+}
+
+HttpAnswer HeadUrl(const std::string& url, const std::vector<std::string>& headers) {
+  return AskUrl(url, headers, "", false);
 }
 
 int TestHaproxy::StatusFor(const std::string& user) const {

@@ -25,6 +25,7 @@ struct HttpAnswer {
 // `headers`: "Name: value" each; `from`: an address of this machine, or whichever it takes.
 HttpAnswer GetUrl(const std::string& url, const std::vector<std::string>& headers = {},
                   const std::string& from = "");
+HttpAnswer HeadUrl(const std::string& url, const std::vector<std::string>& headers);
 
 // Lines of agent.yaml below the gate's name.
 std::string AgentYaml(const haproxy::Settings& settings);

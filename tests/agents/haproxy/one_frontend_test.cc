@@ -104,6 +104,8 @@ TEST_F(OneFrontend, EachGateInASlotOfItsOwnCountsItsOwn) {
   // And gives a cookie of its own.
   const std::string given = real_->Get("/", {"Sec-Fetch-Mode: navigate"}).headers;
   EXPECT_THAT(given, AllOf(HasSubstr("headgate_uid="), HasSubstr("bank_uid=")));
+  const std::string of_head = test::HeadUrl(real_->url("/"), {"Sec-Fetch-Mode: navigate"}).headers;
+  EXPECT_THAT(of_head, AllOf(HasSubstr("200"), testing::Not(HasSubstr("_uid="))));
 }
 
 TEST_F(OneFrontend, BothSharesHoldForEachRequest) {
@@ -118,6 +120,9 @@ TEST_F(OneFrontend, BothSharesHoldForEachRequest) {
     EXPECT_EQ(StatusFor("/", user), is_in ? 200 : 503) << user;
     EXPECT_EQ(StatusFor("/bank", user), is_in ? 200 : 503) << user;
   }
+  // The upper one's stands before it while not everybody is in: no finding.
+  EXPECT_TRUE(bank_->TryWaitPage().ok()) << bank_->TryWaitPage();
+  EXPECT_TRUE(shop_->TryWaitPage().ok()) << shop_->TryWaitPage();
 }
 
 TEST_F(OneFrontend, ASlotThatTwoGatesShareIsNamedWithThoseThatAreFree) {
