@@ -61,8 +61,9 @@ TEST(ConductorMetrics, ArePreciselyTheDocumentedOnes) {
                               .kind = "lag",
                               .server = "db2",
                               .text = "late"};
-  for (const watch::Change& change :
-       history.Take("orders", {.findings = {lag}, .observed_at = kNow}, kNow)) {
+  for (const watch::Change& change : history.Take(
+           "orders", {.findings = {lag}, .observed_at = kNow, .data = database::DataStanding()},
+           kNow)) {
     watch_metrics.CountChange(change);
   }
   watch_metrics.Show("orders", history.databases().at("orders"));
