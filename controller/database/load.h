@@ -22,6 +22,8 @@ struct LoadCounters {
   std::uint64_t blocks_read = 0;
   // Of every database of the server.
   std::uint64_t checksum_failures = 0;
+  // What transactions have waited for row locks in all; MariaDB's alone.
+  std::uint64_t lock_time_ms = 0;
 };
 
 struct LoadObservation {
@@ -40,6 +42,8 @@ struct LoadObservation {
   std::string last_damage;
   // Off: nobody notices a damaged page.
   bool has_checksums = false;
+  // "needs PROCESS: its lock waits … are unknown: run GRANT …"; empty: it was seen whole.
+  std::string unknown{};
 };
 
 // One row. Ours are no load: sessions named headgate are left out of all but the connections.

@@ -28,7 +28,8 @@ std::string Percent(std::uint64_t ppm) {
 
 bool HasBegunAnew(const LoadCounters& before, const LoadCounters& now) {
   return now.commits < before.commits || now.rollbacks < before.rollbacks ||
-         now.deadlocks < before.deadlocks || now.blocks_hit < before.blocks_hit;
+         now.deadlocks < before.deadlocks || now.blocks_hit < before.blocks_hit ||
+         now.lock_time_ms < before.lock_time_ms;
 }
 
 }  // namespace
@@ -50,6 +51,10 @@ LoadJudge::Verdicts LoadJudge::Judge(const std::vector<Server>& servers, TimePoi
 void LoadJudge::JudgeServer(const Server& server, const LoadObservation& seen, TimePoint now) {
   const auto [known, is_new] = memories_.try_emplace(server.name);
   Memory& memory = known->second;
+  if (!seen.unknown.empty()) {
+    Add(Severity::kUnknown, "load_unread", server,
+        fmt::format("{}: {}", Called(server.name), seen.unknown));
+  }
   JudgeDamage(server, seen, memory, is_new);
   Remember(memory, seen.counters, now);
   JudgeConnections(server, seen);
@@ -111,6 +116,12 @@ void LoadJudge::JudgeCounters(const Server& server, const Memory& memory) {
                       Called(server.name), rollbacks, transactions, About(span), Percent(share),
                       Percent(is_hard ? bounds_.rollbacks_ppm.hard : bounds_.rollbacks_ppm.soft)));
     }
+  }
+  const Duration locked(static_cast<std::int64_t>(last.lock_time_ms - first.lock_time_ms));
+  if (locked > bounds_.lock_wait) {
+    verdicts_.notes.push_back(
+        fmt::format("{}: its transactions have waited for row locks for {} in all in the last {}",
+                    Called(server.name), About(locked), About(span)));
   }
   const std::uint64_t read = last.blocks_read - first.blocks_read;
   const std::uint64_t blocks = last.blocks_hit - first.blocks_hit + read;

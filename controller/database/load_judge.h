@@ -20,6 +20,10 @@ namespace headgate::database {
 
 // Deadlocks and rollbacks are counted over this time.
 inline constexpr Duration kLoadMemory{60'000};
+// Load and damaged pages are looked at with every fifth look, when looks come each second, a little
+// early or late.
+inline constexpr Duration kLoadEvery{5'000};
+inline constexpr Duration kLoadSlack{500};
 
 class LoadJudge {
  public:

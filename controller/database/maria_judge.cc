@@ -68,7 +68,7 @@ GtidPosition Furthest(const MariaIdentity& identity) {
 }  // namespace
 
 Report MariaJudge::Judge(const MariaObservation& seen, TimePoint now) {
-  report_ = Report{.findings = {}, .observed_at = seen.at, .lag = Duration(0), .knows_load = false};
+  report_ = Report{.findings = {}, .observed_at = seen.at, .lag = Duration(0)};
   JudgePrimary(seen);
   for (const Replica& replica : inventory_.replicas) {
     if (replica.out) {

@@ -8,6 +8,8 @@
 #include <map>
 #include <string_view>
 
+#include "controller/database/maria_grants.h"
+
 namespace headgate::database {
 namespace {
 
@@ -58,13 +60,6 @@ std::int64_t VersionOf(const std::string& name) {
   return version;
 }
 
-// 'headgate'@'%' of headgate@%.
-std::string AccountOf(const std::string& user) {
-  const std::size_t at = user.rfind('@');
-  if (at == std::string::npos) return user;
-  return fmt::format("'{}'@'{}'", user.substr(0, at), user.substr(at + 1));
-}
-
 absl::StatusOr<MariaIdentity> ReadIdentity(const absl::StatusOr<Rows>& rows) {
   if (!rows.ok()) return rows.status();
   const absl::Status unreadable =
@@ -82,7 +77,7 @@ absl::StatusOr<MariaIdentity> ReadIdentity(const absl::StatusOr<Rows>& rows) {
                        .version = VersionOf(cells[0]),
                        .server_id = *server_id,
                        .instance = cells[2],
-                       .user = AccountOf(cells[3]),
+                       .user = MariaAccount(cells[3]),
                        .is_read_only = cells[4] != "0" && cells[4] != "OFF",
                        .has_binlog = cells[5] == "1" || cells[5] == "ON",
                        .written = *written,

@@ -12,9 +12,6 @@
 namespace headgate::database {
 namespace {
 
-// Looks come a little early or late.
-constexpr Duration kSlack{500};
-
 // The last answer of each server, taken off: statements are asked in order.
 std::map<std::string, absl::StatusOr<Rows>> TakeLast(std::map<std::string, Answers>& answers) {
   std::map<std::string, absl::StatusOr<Rows>> taken;
@@ -45,7 +42,7 @@ std::vector<Statement> PostgresProbe::StatementsOf(const Replica& replica) {
 
 Report PostgresProbe::Look(const Clock& clock) {
   const TimePoint asked_at = clock.Now();
-  const bool with_load = !load_asked_at_ || asked_at - *load_asked_at_ >= kLoadEvery - kSlack;
+  const bool with_load = !load_asked_at_ || asked_at - *load_asked_at_ >= kLoadEvery - kLoadSlack;
   Questions questions;
   // Before the load: its answer is the last one once that has been taken off.
   questions[Servers::kPrimary] = PrimaryStatements();

@@ -19,9 +19,6 @@
 
 namespace headgate::database {
 
-// Load and damaged pages are looked at with every fifth look, when looks come each second.
-inline constexpr Duration kLoadEvery{5'000};
-
 class PostgresProbe final : public Probe {
  public:
   using Deadlines = ProbeDeadlines;

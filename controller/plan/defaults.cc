@@ -117,8 +117,7 @@ void FillDatabase(const engine::DatabaseSpec& known, v1::Database& database) {
   v1::DatabaseBounds& bounds = *database.mutable_bounds();
   bounds.mutable_bytes_behind()->set_soft_mib(known.bounds.bytes_behind_soft_mib);
   bounds.mutable_bytes_behind()->set_hard_mib(known.bounds.bytes_behind_hard_mib);
-  // MariaDB's load is not looked at.
-  if (known.engine == engine::DatabaseSpec::Engine::kPostgres) FillLoad(known.bounds, bounds);
+  FillLoad(known.bounds, bounds);
 }
 
 }  // namespace

@@ -1,7 +1,5 @@
 #include "controller/plan/to_bounds.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cstdint>
 
@@ -31,26 +29,6 @@ void SetBounds(const v1::DatabaseBounds& from, engine::DatabaseBounds& bounds) {
   if (from.has_cache_hits_ppm()) bounds.cache_hits_ppm = from.cache_hits_ppm();
 }
 
-// What is not looked at must not seem to be bounded.
-void RefuseLoadOfMariadb(const v1::Database& from, const std::string& path,
-                         engine::FieldErrors& errors) {
-  const auto refuse = [&](bool is_set, const char* key) {
-    if (!is_set) return;
-    errors.Add(fmt::format("{}.{}", path, key),
-               "MariaDB's load is not looked at in this version: remove it, and check it through "
-               "Prometheus");
-  };
-  const v1::DatabaseBounds& bounds = from.bounds();
-  refuse(bounds.has_connections(), "bounds.connections");
-  refuse(bounds.has_rollbacks(), "bounds.rollbacks");
-  refuse(bounds.has_rollbacks_sample(), "bounds.rollbacks_sample");
-  refuse(bounds.has_deadlocks_per_minute(), "bounds.deadlocks_per_minute");
-  refuse(bounds.has_longest_transaction(), "bounds.longest_transaction");
-  refuse(bounds.has_lock_wait(), "bounds.lock_wait");
-  refuse(bounds.has_cache_hits_ppm(), "bounds.cache_hits");
-  refuse(from.has_utilisation(), "utilisation");
-}
-
 }  // namespace
 
 Duration ToMillis(const google::protobuf::Duration& duration) {
@@ -65,7 +43,6 @@ void Set(bool is_set, const google::protobuf::Duration& duration, Duration& out)
 void SetWatched(const v1::Database& from, const std::string& path, engine::DatabaseSpec& database,
                 engine::FieldErrors& errors) {
   if (from.on_drift() == v1::ON_DRIFT_HOLD) database.on_drift = engine::OnDrift::kHold;
-  if (from.engine() == v1::MARIADB) RefuseLoadOfMariadb(from, path, errors);
   database.allow.assign(from.allow().begin(), from.allow().end());
   if (from.has_bounds()) SetBounds(from.bounds(), database.bounds);
   if (!from.has_utilisation()) return;

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "controller/database/maria_load.h"
+
 namespace headgate::database {
 namespace {
 
@@ -170,6 +172,56 @@ TEST_F(LoadJudgeTest, LoadThatCouldNotBeReadIsUnknown) {
       {{.name = "db2", .role = Role::kPhysical, .seen = absl::DeadlineExceededError("no answer")}},
       At(0));
   EXPECT_THAT(verdicts.findings, ElementsAre(Is(Severity::kUnknown, "load_unread")));
+}
+
+TEST_F(LoadJudgeTest, WhatARightHidesIsUnknownAndTheRestIsJudgedAllTheSame) {
+  LoadObservation seen = Quiet();
+  seen.unknown = "needs PROCESS: its lock waits are unknown";
+  seen.connections = 99;
+  EXPECT_THAT(Judge(seen, 0), ElementsAre(AllOf(Is(Severity::kUnknown, "load_unread"),
+                                                Field(&Finding::text,
+                                                      "the primary: needs PROCESS: its lock waits "
+                                                      "are unknown")),
+                                          Is(Severity::kFailed, "connections")));
+}
+
+TEST_F(LoadJudgeTest, RowLocksThatWereWaitedForAreTold) {
+  LoadObservation seen = Quiet();
+  seen.counters.lock_time_ms = 500'000;
+  EXPECT_THAT(Judge(seen, 0), IsEmpty());
+  seen.counters.lock_time_ms = 510'000;
+  EXPECT_THAT(Judge(seen, 5), IsEmpty());
+  EXPECT_THAT(notes_, IsEmpty());
+  seen.counters.lock_time_ms = 512'000;
+  EXPECT_THAT(Judge(seen, 10), IsEmpty());
+  EXPECT_THAT(notes_,
+              ElementsAre(HasSubstr("waited for row locks for 12s in all in the last 10s")));
+  // It was started anew.
+  seen.counters.lock_time_ms = 0;
+  EXPECT_THAT(Judge(seen, 15), IsEmpty());
+  EXPECT_THAT(notes_, IsEmpty());
+}
+
+TEST(MariaLoadReading, AnAnswerThatLacksAFigureIsNoAnswer) {
+  Rows counters;
+  for (const char* name :
+       {"THREADS_CONNECTED", "INNODB_DEADLOCKS", "HANDLER_COMMIT", "HANDLER_ROLLBACK",
+        "INNODB_BUFFER_POOL_READ_REQUESTS", "INNODB_BUFFER_POOL_READS", "INNODB_ROW_LOCK_TIME",
+        "INNODB_ROW_LOCK_CURRENT_WAITS", "MAX_CONNECTIONS"}) {
+    counters.push_back({name, "7"});
+  }
+  const Rows transactions = {{"1500", "app of shop (thread 4, sleep)", "2", "-3"}};
+  const auto seen = ReadMariaLoad(counters, transactions);
+  ASSERT_TRUE(seen.ok());
+  EXPECT_EQ(seen->longest_transaction, Duration(1'500));
+  EXPECT_EQ(seen->longest_wait, Duration(0));
+  EXPECT_EQ(seen->waiting, 2U);
+  EXPECT_FALSE(ReadMariaLoad(counters, Rows{}).ok());
+  EXPECT_FALSE(ReadMariaLoad(counters, absl::DeadlineExceededError("no answer")).ok());
+  counters[3][1] = std::nullopt;
+  EXPECT_FALSE(ReadMariaLoad(counters, transactions).ok());
+  EXPECT_FALSE(ReadMariaActive(Rows{{"Threads_running", "3"}}).has_value());
+  EXPECT_EQ(ReadMariaActive(Rows{{"Slaves_connected", "2"}, {"Threads_running", "5"}}), 2);
 }
 
 TEST(LoadReading, AnAnswerThatLacksAFigureIsNoAnswer) {

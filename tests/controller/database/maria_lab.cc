@@ -41,7 +41,7 @@ std::vector<std::string> AsRoot() {
 constexpr const char* kAccounts = R"(
 CREATE USER repl@'%' IDENTIFIED BY 'repl'; GRANT REPLICATION SLAVE ON *.* TO repl@'%';
 CREATE USER headgate@'%' IDENTIFIED BY 'hunter2';
-GRANT SLAVE MONITOR, BINLOG MONITOR, SELECT, TRIGGER, SHOW VIEW ON *.* TO headgate@'%';
+GRANT SLAVE MONITOR, BINLOG MONITOR, PROCESS, SELECT, TRIGGER, SHOW VIEW ON *.* TO headgate@'%';
 CREATE USER guest@'%'; CREATE USER clerk@'%')";
 
 constexpr const char* kShop = R"(

@@ -355,6 +355,7 @@ TEST_F(MariaProbeTest, ItsSessionsReadAloneAndAreTheSameOnEveryServer) {
             "+00:00utf8mb4");
   EXPECT_EQ(ask("SELECT ?, NULL", {"it's \\ \"é\" 𝄞?"})->front(),
             (Row{"it's \\ \"é\" 𝄞?", std::nullopt}));
+  EXPECT_EQ(ask("SELECT ? AS `what?`, 2 AS `a``?`", {"x"})->front(), (Row{"x", "2"}));
   const TimePoint began = clock_.Now();
   const absl::Status slow =
       ask("SELECT 1 FROM shop.seq_1_to_2000000000 WHERE SHA1(seq) = 'x'").status();
