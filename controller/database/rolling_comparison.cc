@@ -86,13 +86,17 @@ Duration RollingComparison::Step() {
     if (now < next_at_) return next_at_ - now;
     Begin();
   }
+  const std::string before = is_resigned_ ? "" : comparison_->Save();
   const Duration rest = comparison_->Step();
   if (servers_.IsInterrupted()) return Duration(0);
-  if (WaitsForServer()) return kHinderedRest;
+  if (IsHindered()) {
+    GoOnLater(before, kHinderedRest);
+    return kHinderedRest;
+  }
   LookAtProgress();
   if (!comparison_->IsDone()) {
     if (clock_.Now() - kept_at_ >= kKeepEvery) Keep();
-    if (IsSomebodyBack()) GoOnLater(Duration(0));
+    if (IsSomebodyBack()) GoOnLater(comparison_->Save(), Duration(0));
     return rest;
   }
   EndRound();
@@ -109,12 +113,11 @@ void RollingComparison::Begin() {
     hindered_at_rows_ = 0;
     is_resigned_ = false;
   }
-  began_with_ = std::exchange(resumed_, "");
+  resumed_.clear();
 }
 
 void RollingComparison::LookAtProgress() {
   hindrance_.clear();
-  began_with_.clear();
   round_ = {.findings = comparison_->Findings(), .passed = comparison_->TablesPassed()};
   // All have told their tables.
   if (comparison_->Progress().tables > 0 && comparison_->Silences().empty()) silences_.clear();
@@ -126,19 +129,18 @@ void RollingComparison::LookAtProgress() {
   standing_.rows_estimated = progress.rows_estimated;
 }
 
-void RollingComparison::GoOnLater(Duration rest) {
+void RollingComparison::GoOnLater(std::string from, Duration rest) {
   // Where a table is begun anew, what differs in it stays told meanwhile.
-  RoundFindings different{.findings = {}, .passed = comparison_->TablesPassed()};
-  for (Finding& finding : comparison_->Findings()) {
-    if (finding.severity == Severity::kFailed) different.findings.push_back(std::move(finding));
-  }
+  RoundFindings different = round_;
+  std::erase_if(different.findings,
+                [](const Finding& finding) { return finding.severity != Severity::kFailed; });
   earlier_ = MergeRounds(earlier_, different);
-  resumed_ = began_with_.empty() ? comparison_->Save() : began_with_;
+  resumed_ = std::move(from);
   comparison_.reset();
   next_at_ = clock_.Now() + rest;
 }
 
-bool RollingComparison::WaitsForServer() {
+bool RollingComparison::IsHindered() {
   if (is_resigned_ || comparison_->Hindrance().empty()) return false;
   const std::uint64_t rows = comparison_->Progress().rows_done;
   if (rows > hindered_at_rows_) hindrances_ = 0;
@@ -150,7 +152,6 @@ bool RollingComparison::WaitsForServer() {
   }
   ++hindrances_;
   hindrance_ = comparison_->Hindrance();
-  GoOnLater(kHinderedRest);
   return true;
 }
 

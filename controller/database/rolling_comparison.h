@@ -46,11 +46,12 @@ class RollingComparison final : public DataRounds {
   void Begin();
   ComparisonOptions Options() const;
   void LookAtProgress();
-  // Whether the round waits and goes on later.
-  bool WaitsForServer();
+  // Whether the round waits for a server that did not answer to the last step.
+  bool IsHindered();
   // Whether a replica answers again that the round has gone on without.
   bool IsSomebodyBack();
-  void GoOnLater(Duration rest);
+  // `from`: its state; before a step that was hindered, which is as if it had not been.
+  void GoOnLater(std::string from, Duration rest);
   void EndRound();
   std::string Pending(TimePoint now) const;
   std::string Progress(TimePoint now) const;
@@ -66,9 +67,6 @@ class RollingComparison final : public DataRounds {
   std::unique_ptr<DataComparison> comparison_;
   // Where a hindered round goes on.
   std::string resumed_;
-  // Where `comparison_` went on, until all servers have told it their tables: without one of them
-  // it would take other tables for its own.
-  std::string began_with_;
   int hindrances_ = 0;
   std::uint64_t hindered_at_rows_ = 0;
   // What it waits for; empty: it does not.

@@ -139,6 +139,7 @@ TEST_F(RollingTest, AServerThatDiesIsWaitedForAndTheRoundGoesOn) {
       rolling, [](const DataReport& report) { return report.standing.whole_at.has_value(); });
   EXPECT_THAT(told.findings, IsEmpty());
   EXPECT_EQ(told.standing.tables_done, 4U);
+  EXPECT_EQ(told.standing.rows_done, 2'000U + 3'000U + 5'000U + 500U);
 }
 
 TEST_F(RollingTest, GoesOnAfterARestartAndForgetsNothing) {
