@@ -42,7 +42,7 @@ class Server:
         self.log = os.path.join(folder, f"{self.name}.log")
         self.slow_log = os.path.join(folder, f"{self.name}.slow")
         self.options = os.path.join(folder, f"{self.name}.cnf")
-        self.port = process.free_port()
+        self.port = None
         self.child = None
         self._settings = SETTINGS | (settings or {})
 
@@ -55,6 +55,8 @@ class Server:
             process.run(self._words("mariadb-install-db") +
                         ["--auth-root-authentication-method=normal", "--skip-test-db"],
                         timeout_s=START_S)
+        # Late: making the folder takes seconds, in which somebody else may take a port that is free.
+        self.port = self.port or process.free_port()
         settings = self._settings | {"port": self.port, "socket": self.socket, "server-id": self.number,
                                      "log-bin": f"{self.data}/binlog", "relay-log": f"{self.data}/relay",
                                      "slow-query-log-file": self.slow_log, "log-error": self.log,
