@@ -88,6 +88,7 @@ void Relay::Become(Way way) {
   way_ = way;
   has_changed_ = true;
   Wake();
+  has_changed_.wait(true);
 }
 
 void Relay::Stall(bool stalls) {
@@ -143,9 +144,11 @@ void Relay::Run() {
     if (waiting[0].revents != 0) {
       std::uint64_t times = 0;
       HEADGATE_CHECK(read(wake_, &times, sizeof times) == sizeof times);
-      if (!has_changed_.exchange(false)) continue;
+      if (!has_changed_) continue;
       for (const Link& link : links_) Close(link);
       links_.clear();
+      has_changed_ = false;
+      has_changed_.notify_all();
       continue;
     }
     std::vector<Link> left;

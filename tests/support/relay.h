@@ -31,7 +31,7 @@ class Relay {
   Relay(const Relay&) = delete;
   Relay& operator=(const Relay&) = delete;
 
-  // The connections that there are end.
+  // The connections that there are have ended when it returns.
   void Become(Way way);
   // Connections that came so far.
   int connections() const { return connections_; }

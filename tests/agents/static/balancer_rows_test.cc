@@ -90,7 +90,11 @@ TEST_P(FailingStatic, LoadBalancerUpgradedBesideTheOldOne) {
 // The way to the agent that decides: who is in stays in by what was kept, and the agent knows of
 // nothing.
 void SpoilTheWayToTheAgent(Scene& scene, Relay::Way way) {
+  // Whom the agent has refused a moment before, nginx would send the stranger's words as the page.
+  const bool speaks = way == Relay::Way::kAnswersGarbage;
+  if (speaks) scene.LetOutsideGo();
   scene.balancer().control().Become(way);
+  if (speaks) scene.LetOutsideComeBack();
   scene.ExpectStaticWithoutAGap();
   scene.ExpectReady();
   // On the box the agent itself is asked. What it confirms holds for what is kept, too.

@@ -62,6 +62,8 @@ void Scene::LetInsideGo() {
 
 void Scene::LetInsideComeBack() { admitted_ = Visit(inside_); }
 
+void Scene::LetOutsideComeBack() { refused_ = Visit(outside_); }
+
 int Scene::Answers() const {
   return balancer_->IsDecidedByItsAgent() ? kAnswersOfTheAgent : kAnswers;
 }

@@ -50,6 +50,8 @@ class Scene {
   void LetInsideComeBack();
   // From now on nobody is outside who was.
   void LetOutsideGo();
+  // And whoever had gone comes back.
+  void LetOutsideComeBack();
   // The agent's own pages come to say so.
   void ExpectReady() const;
   void ExpectNotReady(const std::string& words) const;
