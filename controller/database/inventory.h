@@ -84,8 +84,6 @@ struct Report {
   TimePoint observed_at;
   // The largest lag over replicas that are in use.
   Duration lag{0};
-  // Whether the servers' load is looked at.
-  bool knows_load = true;
   // For people; they change no verdict.
   std::vector<std::string> notes{};
   // Of the primary, where the inventory asks for them and they could be counted.

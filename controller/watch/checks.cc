@@ -129,7 +129,6 @@ Check CheckOf(std::string_view kind) {
 std::map<Check, Standing> Weigh(const database::Report& report) {
   std::map<Check, Standing> standings;
   for (const Check check : kChecks) standings[check];
-  if (!report.knows_load) standings.erase(Check::kLoad);
   for (const database::Finding& finding : report.findings) {
     if (finding.kind == database::kNotComparedYet) {
       standings.erase(Check::kSchema);
@@ -142,7 +141,6 @@ std::map<Check, Standing> Weigh(const database::Report& report) {
     Worsen(standings[CheckOf(finding.kind)], VerdictOf(finding.severity), finding.text);
     if (!IsSilence(finding)) continue;
     for (const Check check : {Check::kReplication, Check::kLag, Check::kLoad}) {
-      if (check == Check::kLoad && !report.knows_load) continue;
       Worsen(standings[check], Verdict::kUnknown, finding.text);
     }
   }

@@ -33,8 +33,7 @@ struct Standing {
   std::string why;
 };
 // The checks that the report says something of: where schemas have not been compared yet, neither
-// them nor the data; of an engine whose load is not looked at, no load. A server that does not
-// answer leaves UNKNOWN what only it could tell.
+// them nor the data. A server that does not answer leaves UNKNOWN what only it could tell.
 std::map<Check, Standing> Weigh(const database::Report& report);
 
 // Every declared server answered, and all that was asked is known.

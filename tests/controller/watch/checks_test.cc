@@ -70,14 +70,6 @@ TEST(Checks, SayNothingOfSchemasThatHaveNotBeenCompared) {
             Verdict::kFailed);
 }
 
-TEST(Checks, OfAnEngineWhoseLoadIsNotLookedAtHaveNoLoad) {
-  database::Report report = With({A(Severity::kFailed, "unreachable")});
-  report.knows_load = false;
-  const auto standings = Weigh(report);
-  EXPECT_FALSE(standings.contains(Check::kLoad));
-  EXPECT_EQ(standings.at(Check::kLag).verdict, Verdict::kUnknown);
-}
-
 TEST(Checks, KnowWhereTheKindsOfMariadbBelong) {
   const auto standings =
       Weigh(With({A(Severity::kDegraded, "not_read_only"), A(Severity::kFailed, "not_applying"),
