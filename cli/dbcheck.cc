@@ -17,6 +17,7 @@
 #include "cli/session.h"
 #include "cli/text.h"
 #include "controller/database/baseline.h"
+#include "controller/database/whole_file.h"
 #include "controller/plan/plan.h"
 
 namespace headgate::cli {
@@ -40,18 +41,6 @@ absl::StatusOr<std::string> ReadFile(const std::string& path, std::size_t bytes_
         fmt::format("{} is larger than {} bytes", Clean(path), bytes_max));
   }
   return text.str();
-}
-
-// Whole, or not at all.
-absl::Status WriteFile(const std::string& path, const std::string& text) {
-  const std::string unfinished = path + ".new";
-  errno = 0;
-  std::ofstream file(unfinished, std::ios::binary | std::ios::trunc);
-  file << text;
-  file.close();
-  if (file.good() && std::rename(unfinished.c_str(), path.c_str()) == 0) return absl::OkStatus();
-  return absl::UnknownError(
-      fmt::format("{} cannot be written: {}", Clean(path), std::strerror(errno)));
 }
 
 ExitCode ExitOf(Sameness sameness) {
@@ -206,10 +195,10 @@ ExitCode Dbcheck::WriteBaseline(const DeclaredDatabase& declared) {
         "the primary's schema could not be read: " + std::string(schema.status().message()),
         command_, session_);
   }
-  const absl::Status written =
-      WriteFile(flags_.write_baseline, database::WriteBaseline(*schema, declared.engine));
+  const absl::Status written = database::WriteWholeFile(
+      flags_.write_baseline, database::WriteBaseline(*schema, declared.engine));
   if (!written.ok()) {
-    return Refuse(ExitCode::kInternal, std::string(written.message()), command_, session_);
+    return Refuse(ExitCode::kInternal, Clean(std::string(written.message())), command_, session_);
   }
   session_.terminal.out << (command_.output == Output::kJson
                                 ? fmt::format("{{\"objects\": {}}}\n", schema->size())
@@ -251,8 +240,10 @@ DatabaseCheck::Teller Dbcheck::Teller() {
                 if (flags_.state.empty()) return;
                 if (state.empty()) {
                   std::remove(flags_.state.c_str());
-                } else if (absl::Status status = WriteFile(flags_.state, state); !status.ok()) {
-                  session_.terminal.err << "headgate: " << std::string(status.message()) << '\n';
+                } else if (absl::Status status = database::WriteWholeFile(flags_.state, state);
+                           !status.ok()) {
+                  session_.terminal.err << "headgate: " << Clean(std::string(status.message()))
+                                        << '\n';
                 }
               }};
 }

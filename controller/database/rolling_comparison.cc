@@ -8,6 +8,7 @@
 #include "common/base/duration.h"
 #include "controller/database/probe.h"
 #include "controller/database/rolling_state.h"
+#include "controller/database/whole_file.h"
 
 namespace headgate::database {
 namespace {
@@ -66,7 +67,7 @@ void RollingComparison::Keep() {
   } else if (state.round.empty()) {
     state.round = DataComparison(inventory_, Options(), *dialect_, servers_, clock_).Save();
   }
-  unkept_ = std::string(WriteStateFile(options_.state_file, WriteRollingState(state)).message());
+  unkept_ = std::string(WriteWholeFile(options_.state_file, WriteRollingState(state)).message());
 }
 
 ComparisonOptions RollingComparison::Options() const {

@@ -4,7 +4,6 @@
 
 #include <cerrno>
 #include <cstdint>
-#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -21,11 +20,6 @@ constexpr std::string_view kFirstLine = "headgate rolling comparison 1";
 constexpr std::string_view kEnd = "\nend\n";
 // A round's own bounds keep it far below this.
 constexpr std::uintmax_t kBytesMax = 64U << 20U;
-
-absl::Status Trouble(const std::string& path, const char* what, int error) {
-  return absl::UnavailableError(
-      fmt::format("{} cannot be {}: {}", path, what, std::generic_category().message(error)));
-}
 
 }  // namespace
 
@@ -64,8 +58,10 @@ absl::StatusOr<std::string> ReadStateFile(const std::string& path) {
   errno = 0;
   std::ifstream file(path, std::ios::binary);
   if (!file.is_open()) {
-    return errno == ENOENT ? absl::NotFoundError(path + " does not exist yet")
-                           : Trouble(path, "read", errno);
+    return errno == ENOENT
+               ? absl::NotFoundError(path + " does not exist yet")
+               : absl::UnavailableError(fmt::format("{} cannot be read: {}", path,
+                                                    std::generic_category().message(errno)));
   }
   std::error_code error;
   if (std::filesystem::file_size(path, error) > kBytesMax) {
@@ -74,16 +70,6 @@ absl::StatusOr<std::string> ReadStateFile(const std::string& path) {
   std::stringstream text;
   text << file.rdbuf();
   return text.str();
-}
-
-absl::Status WriteStateFile(const std::string& path, const std::string& text) {
-  const std::string unfinished = path + ".new";
-  errno = 0;
-  std::ofstream file(unfinished, std::ios::binary | std::ios::trunc);
-  file << text;
-  file.close();
-  if (file.good() && std::rename(unfinished.c_str(), path.c_str()) == 0) return absl::OkStatus();
-  return Trouble(path, "written", errno);
 }
 
 }  // namespace headgate::database

@@ -1,12 +1,11 @@
-// What a rolling comparison keeps over a restart: text that people can read. Pure but for the two
-// functions that say so; any thread.
+// What a rolling comparison keeps over a restart: text that people can read. Pure but for the
+// function that says so; any thread.
 #pragma once
 
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "common/base/clock.h"
 #include "controller/database/inventory.h"
@@ -29,7 +28,5 @@ absl::StatusOr<RollingState> ReadRollingState(const std::string& text);
 
 // Reads the file. NOT_FOUND without one.
 absl::StatusOr<std::string> ReadStateFile(const std::string& path);
-// Writes the file, whole or not at all.
-absl::Status WriteStateFile(const std::string& path, const std::string& text);
 
 }  // namespace headgate::database

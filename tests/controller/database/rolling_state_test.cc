@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "controller/database/whole_file.h"
+
 namespace headgate::database {
 namespace {
 
@@ -46,10 +48,10 @@ TEST(RollingState, RefusesWhatIsCutOrForeign) {
 TEST(RollingState, AFileIsWrittenWholeOrItIsToldWhyNot) {
   const std::string path = ::testing::TempDir() + "headgate-rolling-file.state";
   EXPECT_TRUE(absl::IsNotFound(ReadStateFile(path + ".none").status()));
-  ASSERT_TRUE(WriteStateFile(path, "one").ok());
-  ASSERT_TRUE(WriteStateFile(path, "two").ok());
+  ASSERT_TRUE(WriteWholeFile(path, "one").ok());
+  ASSERT_TRUE(WriteWholeFile(path, "two").ok());
   EXPECT_EQ(*ReadStateFile(path), "two");
-  EXPECT_THAT(std::string(WriteStateFile("/nowhere/at.all", "x").message()),
+  EXPECT_THAT(std::string(WriteWholeFile("/nowhere/at.all", "x").message()),
               HasSubstr("/nowhere/at.all cannot be written"));
 }
 
