@@ -1,5 +1,7 @@
 #include "tests/controller/database/compared.h"
 
+#include <fmt/format.h>
+
 namespace headgate::database {
 
 std::unique_ptr<testing::DatabaseLab> ComparedTest::lab_;
@@ -17,6 +19,16 @@ void ComparedTest::WaitUntilInStep() {
                    "t";
       },
       Duration(30'000)));
+}
+
+void ComparedTest::WriteBusily(int times) {
+  lab_->Sql("db1", fmt::format("DO $$ BEGIN FOR i IN 1..{} LOOP "
+                               "UPDATE items SET a = a + 1 WHERE id = 1 + (random() * 1500)::int; "
+                               "UPDATE items SET n = n + 1 WHERE id IN (1, 2); COMMIT; "
+                               "INSERT INTO items VALUES (100000 + i, i); COMMIT; "
+                               "DELETE FROM items WHERE id = 100000 + i - 10; COMMIT; "
+                               "END LOOP; DELETE FROM items WHERE id > 100000; END $$",
+                               times));
 }
 
 }  // namespace headgate::database

@@ -5,24 +5,18 @@
 #include <gtest/gtest.h>
 
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
-#include "controller/database/data_comparison.h"
 #include "controller/database/postgres_checksum.h"
+#include "tests/controller/database/comparing.h"
 #include "tests/controller/database/lab.h"
 
 namespace headgate::database {
 
 class ComparedTest : public ::testing::Test {
  protected:
-  struct Result {
-    std::vector<Finding> findings;
-    std::vector<RowDifference> differences;
-    ComparisonProgress progress;
-    bool is_done = false;
-  };
+  using Result = Compared;
 
   static void SetUpTestSuite() {
     lab_ = std::make_unique<testing::DatabaseLab>();
@@ -44,6 +38,8 @@ class ComparedTest : public ::testing::Test {
     lab_->Sql("db3", "ALTER SUBSCRIPTION db3 REFRESH PUBLICATION " + how);
   }
   static void WaitUntilInStep();
+  // Many rows of items, some of them again and again, and rows that come and go; so many times.
+  static void WriteBusily(int times);
 
   static Inventory Trio() {
     Inventory inventory;
@@ -60,22 +56,9 @@ class ComparedTest : public ::testing::Test {
     return options;
   }
 
-  // Steps until it is done, or until `rows` rows have been compared. Nobody rests.
-  static void StepOn(DataComparison& comparison, std::optional<std::uint64_t> rows = {}) {
-    while (!comparison.IsDone() && !(rows && comparison.Progress().rows_done >= *rows)) {
-      comparison.Step();
-    }
-  }
-
   Result Compare(const ComparisonOptions& options = {}) { return Compare(Trio(), options); }
   Result Compare(const Inventory& inventory, const ComparisonOptions& options) {
-    Servers servers(inventory);
-    DataComparison comparison(inventory, options, dialect_, servers, clock_);
-    StepOn(comparison);
-    return {.findings = comparison.Findings(),
-            .differences = comparison.Differences(),
-            .progress = comparison.Progress(),
-            .is_done = comparison.IsDone()};
+    return CompareToTheEnd(inventory, options, dialect_, clock_);
   }
 
   static std::unique_ptr<testing::DatabaseLab> lab_;

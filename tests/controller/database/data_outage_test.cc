@@ -2,7 +2,6 @@
 // servers, tables that cannot be read.
 #include <gmock/gmock.h>
 
-#include <atomic>
 #include <fstream>
 #include <thread>
 
@@ -32,37 +31,8 @@ auto IsFailed() { return Field("severity", &Finding::severity, Severity::kFailed
 
 class DataOutage : public ComparedTest {};
 
-// Somebody who writes all the time: many rows, some of them again and again, rows that come and go.
-class Writer {
- public:
-  explicit Writer(const testing::DatabaseLab& lab)
-      : thread_([this, &lab] {
-          while (!is_over_) {
-            lab.Sql("db1",
-                    "DO $$ BEGIN FOR i IN 1..300 LOOP "
-                    "UPDATE items SET a = a + 1 WHERE id = 1 + (random() * 1500)::int; "
-                    "UPDATE items SET n = n + 1 WHERE id IN (1, 2); COMMIT; "
-                    "INSERT INTO items VALUES (100000 + i, i); COMMIT; "
-                    "DELETE FROM items WHERE id = 100000 + i - 10; COMMIT; "
-                    "END LOOP; DELETE FROM items WHERE id > 100000; END $$");
-            ++rounds_;
-          }
-        }) {}
-  ~Writer() { Stop(); }
-  void Stop() {
-    is_over_ = true;
-    if (thread_.joinable()) thread_.join();
-  }
-  int rounds() const { return rounds_; }
-
- private:
-  std::atomic<bool> is_over_ = false;
-  std::atomic<int> rounds_ = 0;
-  std::thread thread_;
-};
-
 TEST_F(DataOutage, OfHeavyWritesRaisesNoAlarm) {
-  Writer writer(*lab_);
+  Writer writer([] { WriteBusily(300); });
   for (int i = 0; i < 5 || (writer.rounds() < 2 && i < 1'000); ++i) {
     EXPECT_THAT(Compare(Only({"items"})).findings, IsEmpty());
   }
@@ -72,7 +42,7 @@ TEST_F(DataOutage, OfHeavyWritesHidesNoneOfTheRowsThatDiffer) {
   lab_->Sql("db3", "UPDATE items SET b = 'x' WHERE id = 2001");
   lab_->Sql("db3", "DELETE FROM items WHERE id = 2002");
   lab_->Sql("db3", "INSERT INTO items VALUES (50000, 1)");
-  Writer writer(*lab_);
+  Writer writer([] { WriteBusily(300); });
   for (int i = 0; i < 3; ++i) {
     const Result result = Compare(Only({"items"}));
     std::vector<std::string> ids;

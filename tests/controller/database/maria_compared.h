@@ -6,12 +6,11 @@
 #include <gtest/gtest.h>
 
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
-#include "controller/database/data_comparison.h"
 #include "controller/database/maria_checksum.h"
+#include "tests/controller/database/comparing.h"
 #include "tests/controller/database/finding_matchers.h"
 #include "tests/controller/database/lab.h"
 #include "tests/controller/database/maria_lab.h"
@@ -20,12 +19,7 @@ namespace headgate::database {
 
 class MariaComparedTest : public ::testing::Test {
  protected:
-  struct Result {
-    std::vector<Finding> findings;
-    std::vector<RowDifference> differences;
-    ComparisonProgress progress;
-    bool is_done = false;
-  };
+  using Result = Compared;
 
   static void SetUpTestSuite();
   void SetUp() override { ASSERT_TRUE(lab_->Catches()); }
@@ -53,21 +47,9 @@ class MariaComparedTest : public ::testing::Test {
   // On db2 alone, unseen by db1 and in no binary log.
   static void OnReplica(const std::string& sql) { lab_->db2().Sql("SET sql_log_bin = 0; " + sql); }
 
-  // Steps until it is done, or until `rows` rows have been compared. Nobody rests.
-  static void StepOn(DataComparison& comparison, std::optional<std::uint64_t> rows = {}) {
-    while (!comparison.IsDone() && !(rows && comparison.Progress().rows_done >= *rows)) {
-      comparison.Step();
-    }
-  }
   Result Compare(const ComparisonOptions& options) { return Compare(Pair(), options); }
   Result Compare(const Inventory& inventory, const ComparisonOptions& options) {
-    Servers servers(inventory);
-    DataComparison comparison(inventory, options, dialect_, servers, clock_);
-    StepOn(comparison);
-    return {.findings = comparison.Findings(),
-            .differences = comparison.Differences(),
-            .progress = comparison.Progress(),
-            .is_done = comparison.IsDone()};
+    return CompareToTheEnd(inventory, options, dialect_, clock_);
   }
   // What is changed on the replica, compared, and undone.
   Result CompareAfter(const std::string& change, const std::string& undo,

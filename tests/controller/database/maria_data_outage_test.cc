@@ -2,9 +2,6 @@
 // or die, rights that are missing. And that it writes nothing.
 #include <fmt/format.h>
 
-#include <atomic>
-#include <thread>
-
 #include "tests/controller/database/maria_compared.h"
 
 namespace headgate::database {
@@ -22,28 +19,10 @@ using ::testing::UnorderedElementsAre;
 
 class MariaDataOutage : public MariaComparedTest {};
 
-// Somebody who writes on the primary all the time.
-class MariaWriter {
- public:
-  MariaWriter(MariaLab& lab, const std::string& round)
-      : thread_([this, &lab, round] {
-          while (!is_over_) {
-            lab.db1().Sql("BEGIN NOT ATOMIC FOR i IN 1..200 DO " + round + " END FOR; END");
-            ++rounds_;
-          }
-        }) {}
-  ~MariaWriter() { Stop(); }
-  void Stop() {
-    is_over_ = true;
-    if (thread_.joinable()) thread_.join();
-  }
-  int rounds() const { return rounds_; }
-
- private:
-  std::atomic<bool> is_over_ = false;
-  std::atomic<int> rounds_ = 0;
-  std::thread thread_;
-};
+// `round`, 200 times, on the primary.
+void WriteOften(MariaLab& lab, const std::string& round) {
+  lab.db1().Sql("BEGIN NOT ATOMIC FOR i IN 1..200 DO " + round + " END FOR; END");
+}
 
 // Many rows, some of them again and again, and rows that come and go.
 constexpr const char* kBusy =
@@ -53,7 +32,7 @@ constexpr const char* kBusy =
     "DELETE FROM shop.items WHERE id = 100000 + i - 10 OR (i = 200 AND id > 100000);";
 
 TEST_F(MariaDataOutage, OfHeavyWritesRaisesNoAlarm) {
-  MariaWriter writer(*lab_, kBusy);
+  Writer writer([] { WriteOften(*lab_, kBusy); });
   for (int i = 0; i < 5 || (writer.rounds() < 2 && i < 1'000); ++i) {
     EXPECT_THAT(Compare(Only({"items"})).findings, IsEmpty());
   }
@@ -64,7 +43,7 @@ TEST_F(MariaDataOutage, OfHeavyWritesHidesNoneOfTheRowsThatDiffer) {
       "UPDATE shop.items SET b = 'x' WHERE id = 2001; DELETE FROM shop.items WHERE id = 2002; "
       "INSERT INTO shop.items (id, a) VALUES (50000, 1)");
   {
-    MariaWriter writer(*lab_, kBusy);
+    Writer writer([] { WriteOften(*lab_, kBusy); });
     for (int i = 0; i < 2; ++i) {
       EXPECT_THAT(Compare(Only({"items"})).differences,
                   UnorderedElementsAre(IsRow(RowDifferenceKind::kDifferent, "shop.items", "2001"),
@@ -84,7 +63,7 @@ TEST_F(MariaDataOutage, OfHeavyWritesHidesNoneOfTheRowsThatDiffer) {
 TEST_F(MariaDataOutage, OfARowThatGoesBackAndForthRaisesNoAlarm) {
   Both("CREATE TABLE shop.flags (id INT PRIMARY KEY, x INT); INSERT INTO shop.flags VALUES (1, 0)");
   {
-    MariaWriter writer(*lab_, "UPDATE shop.flags SET x = 1 - x;");
+    Writer writer([] { WriteOften(*lab_, "UPDATE shop.flags SET x = 1 - x;"); });
     for (int i = 0; i < 8 || (writer.rounds() < 2 && i < 1'000); ++i) {
       EXPECT_THAT(Compare(Only({"flags"})).findings, IsEmpty());
     }

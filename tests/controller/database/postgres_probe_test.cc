@@ -9,14 +9,11 @@
 #include <string>
 #include <thread>
 
-#include "controller/database/postgres_session.h"
-#include "tests/controller/database/finding_matchers.h"
-#include "tests/controller/database/lab.h"
+#include "tests/controller/database/trio.h"
 
 namespace headgate::database {
 namespace {
 
-using ::headgate::testing::DatabaseLab;
 using ::headgate::testing::WaitUntil;
 using ::testing::Contains;
 using ::testing::Each;
@@ -25,41 +22,10 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 
-class PostgresProbeTest : public ::testing::Test {
+class PostgresProbeTest : public TrioTest {
  protected:
-  static void SetUpTestSuite() { lab_ = std::make_unique<DatabaseLab>(); }
-  static void TearDownTestSuite() { lab_.reset(); }
-
-  static Inventory Trio() {
-    Inventory inventory;
-    inventory.name = "orders";
-    inventory.primary_dsn = lab_->Dsn("db1");
-    inventory.replicas = {
-        {.name = "db2", .dsn = lab_->Dsn("db2"), .kind = ReplicaKind::kPhysical, .out = false},
-        {.name = "db3", .dsn = lab_->Dsn("db3"), .kind = ReplicaKind::kLogical, .out = false}};
-    return inventory;
-  }
-
-  void WaitUntilHealthy() {
-    PostgresProbe probe(Trio());
-    Report report;
-    EXPECT_TRUE(WaitUntil(
-        [&] {
-          report = probe.Look(clock_);
-          return report.findings.empty();
-        },
-        Duration(15'000)))
-        << report.findings.front().text;
-  }
-
-  // Each test leaves the servers as it found them.
-  void SetUp() override { WaitUntilHealthy(); }
-
-  static std::unique_ptr<DatabaseLab> lab_;
-  SteadyClock clock_;
+  void SetUp() override { WaitUntilHealthy(Duration(15'000)); }
 };
-
-std::unique_ptr<DatabaseLab> PostgresProbeTest::lab_;
 
 TEST_F(PostgresProbeTest, FindsNothingWrongWithAHealthyTrio) {
   PostgresProbe probe(Trio());

@@ -3,7 +3,6 @@
 
 #include <gmock/gmock.h>
 
-#include <atomic>
 #include <filesystem>
 #include <functional>
 #include <thread>
@@ -80,26 +79,12 @@ TEST_F(RollingTest, ARowThatDiffersIsToldUntilItIsSeenToBeTheSame) {
 }
 
 TEST_F(RollingTest, OfHeavyWritesRaisesNoAlarm) {
-  std::atomic<bool> is_over = false;
-  std::atomic<int> batches = 0;
-  std::thread writer([&] {
-    while (!is_over) {
-      lab_->Sql("db1",
-                "DO $$ BEGIN FOR i IN 1..200 LOOP "
-                "UPDATE items SET a = a + 1 WHERE id = 1 + (random() * 1500)::int; "
-                "UPDATE items SET n = n + 1 WHERE id IN (1, 2); COMMIT; "
-                "INSERT INTO items VALUES (100000 + i, i); COMMIT; "
-                "DELETE FROM items WHERE id = 100000 + i - 10; COMMIT; "
-                "END LOOP; DELETE FROM items WHERE id > 100000; END $$");
-      ++batches;
-    }
-  });
+  Writer writer([] { WriteBusily(200); });
   RollingComparison rolling(Trio(), Restless({"items"}), clock_);
-  for (int rounds = 0; rounds < 6 || batches < 2; ++rounds) {
+  for (int rounds = 0; rounds < 6 || writer.rounds() < 2; ++rounds) {
     EXPECT_THAT(StepThroughARound(rolling).findings, IsEmpty());
   }
-  is_over = true;
-  writer.join();
+  writer.Stop();
   WaitUntilInStep();
 }
 

@@ -2,17 +2,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <memory>
 #include <string>
 #include <vector>
 
-#include "controller/database/postgres_probe.h"
-#include "tests/controller/database/lab.h"
+#include "tests/controller/database/trio.h"
 
 namespace headgate::database {
 namespace {
 
-using ::headgate::testing::DatabaseLab;
 using ::headgate::testing::WaitUntil;
 using ::testing::AllOf;
 using ::testing::Contains;
@@ -21,37 +18,12 @@ using ::testing::Field;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-class SchemaDriftTest : public ::testing::Test {
+constexpr Duration kInStepMax{15'000};
+
+class SchemaDriftTest : public TrioTest {
  protected:
-  static void SetUpTestSuite() { lab_ = std::make_unique<DatabaseLab>(); }
-  static void TearDownTestSuite() { lab_.reset(); }
-
-  static Inventory Trio() {
-    Inventory inventory;
-    inventory.primary_dsn = lab_->Dsn("db1");
-    inventory.replicas = {
-        {.name = "db2", .dsn = lab_->Dsn("db2"), .kind = ReplicaKind::kPhysical, .out = false},
-        {.name = "db3", .dsn = lab_->Dsn("db3"), .kind = ReplicaKind::kLogical, .out = false}};
-    return inventory;
-  }
-
-  static PostgresProbe::Deadlines Hurried() {
-    PostgresProbe::Deadlines deadlines;
-    deadlines.fingerprint.confirm = Duration(1'000);
-    deadlines.fingerprint.apart = Duration(50);
-    return deadlines;
-  }
-
-  void WaitUntilInStep() {
-    PostgresProbe probe(Trio());
-    ASSERT_TRUE(WaitUntil([&] { return probe.Look(clock_).findings.empty(); }, Duration(15'000)));
-  }
-
-  static std::unique_ptr<DatabaseLab> lab_;
-  SteadyClock clock_;
+  void SetUp() override {}
 };
-
-std::unique_ptr<DatabaseLab> SchemaDriftTest::lab_;
 
 struct Drift {
   const char* server;
@@ -174,7 +146,7 @@ TEST_F(SchemaDriftTest, IsNotSeenInWhatAPublisherMayHaveForItself) {
             "CREATE TABLE visits (id int, day date, PRIMARY KEY (id, day));"
             "CREATE INDEX visits_day ON visits (day)");
   lab_->Sql("db3", "ALTER SUBSCRIPTION db3 REFRESH PUBLICATION");
-  WaitUntilInStep();
+  WaitUntilHealthy(kInStepMax);
   EXPECT_THAT(probe.Fingerprint(clock_).findings, IsEmpty());
   // The columns of such a table are compared as those of every other.
   lab_->Sql("db3", "ALTER TABLE visits ALTER id TYPE bigint");
@@ -204,7 +176,7 @@ TEST_F(SchemaDriftTest, IncludesATableThatIsPublishedAndNotSubscribed) {
                                 Field(&Finding::text, HasSubstr("table public.coupons")))));
   lab_->Sql("db3", "ALTER SUBSCRIPTION db3 REFRESH PUBLICATION");
   EXPECT_THAT(probe.Fingerprint(clock_).findings, IsEmpty());
-  WaitUntilInStep();
+  WaitUntilHealthy(kInStepMax);
   lab_->Sql("db1", "DROP TABLE coupons");
   lab_->Sql("db3", "DROP TABLE coupons");
   lab_->Sql("db3", "ALTER SUBSCRIPTION db3 REFRESH PUBLICATION");

@@ -40,7 +40,7 @@ class TrioTest : public ::testing::Test {
     return deadlines;
   }
 
-  void WaitUntilHealthy() {
+  void WaitUntilHealthy(Duration patience = Duration(30'000)) {
     PostgresProbe probe(Trio());
     Report report;
     EXPECT_TRUE(testing::WaitUntil(
@@ -48,7 +48,7 @@ class TrioTest : public ::testing::Test {
           report = probe.Look(clock_);
           return report.findings.empty();
         },
-        Duration(30'000)))
+        patience))
         << report.findings.front().text;
   }
 
