@@ -61,13 +61,13 @@ struct Finished {
   std::string output;
 };
 Finished RunToEnd(std::vector<std::string> argv,
-                  std::chrono::milliseconds patience = std::chrono::seconds(20));
+                  std::chrono::milliseconds patience = std::chrono::seconds(60));
 
 // A port on 127.0.0.1 that nobody listens on; never the same twice in one process.
 std::uint16_t FreePort();
 
 // True as soon as `condition` is; false if it never was within `patience`. It asks every 5 ms.
 bool Eventually(const std::function<bool()>& condition,
-                std::chrono::milliseconds patience = std::chrono::seconds(10));
+                std::chrono::milliseconds patience = std::chrono::seconds(30));
 
 }  // namespace headgate::test

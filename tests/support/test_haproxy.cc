@@ -140,7 +140,7 @@ void TestHaproxy::Reload() {
 
 std::string TestHaproxy::Ask(const std::string& command) const {
   const auto answer =
-      haproxy::StatsSocket(settings().socket, std::chrono::milliseconds(1000)).Ask({command});
+      haproxy::StatsSocket(settings().socket, std::chrono::milliseconds(10'000)).Ask({command});
   return answer.ok() ? *answer : "";
 }
 

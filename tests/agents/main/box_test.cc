@@ -96,7 +96,7 @@ TEST(Box, ACeilingIsReportedAndStandsUntilItIsReleased) {
 TEST(Box, AnOverrideEndsByItselfAtItsTime) {
   Site site;
   site.DirectAndWait(7, 1, "50%");
-  ASSERT_EQ(site.Run({"override", "20%", "--until", "2s"}).exit_code, 0);
+  ASSERT_EQ(site.Run({"override", "20%", "--until", "8s"}).exit_code, 0);
   EXPECT_TRUE(Eventually([&] { return site.controller->report().has_override(); }));
   EXPECT_TRUE(site.WaitForWidth("50%"));
   EXPECT_FALSE(std::filesystem::exists(site.state_dir() + "/shop.override.json"));

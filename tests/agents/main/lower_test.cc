@@ -79,7 +79,7 @@ TEST(Lower, SaysTheShareThatTheAgentGoesToUnderTheNewCeiling) {
 TEST(Lower, AfterAnOverrideThatAdmitsLessItStaysAndTheCeilingFollows) {
   Site site;
   site.DirectAndWait(7, 1, "50%");
-  ASSERT_EQ(site.Run({"override", "5%", "--until", "4s"}).exit_code, 0);
+  ASSERT_EQ(site.Run({"override", "5%", "--until", "12s"}).exit_code, 0);
   const Finished lower = site.Run({"lower", "20%"});
   EXPECT_EQ(lower.exit_code, 0) << lower.output;
   EXPECT_THAT(lower.standard_output, HasSubstr("HAProxy enforces 5 %"));

@@ -16,15 +16,6 @@
 
 namespace headgate::api {
 
-bool Eventually(const std::function<bool()>& holds) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-  while (std::chrono::steady_clock::now() < deadline) {
-    if (holds()) return true;
-    std::this_thread::yield();
-  }
-  return holds();
-}
-
 void ControllerUnderTest::SetUp() {
   std::string name = testing::TempDir() + "headgate-api-XXXXXX";
   ASSERT_NE(mkdtemp(name.data()), nullptr);

@@ -7,7 +7,6 @@
 #include <prometheus/registry.h>
 
 #include <filesystem>
-#include <functional>
 #include <memory>
 #include <string>
 #include <thread>
@@ -22,11 +21,11 @@
 #include "controller/journal/memory_journal.h"
 #include "headgate/v1/agent.grpc.pb.h"
 #include "headgate/v1/operator.grpc.pb.h"
+#include "tests/support/process.h"
 
 namespace headgate::api {
 
-// Waits until `holds`, at most ten seconds.
-bool Eventually(const std::function<bool()>& holds);
+using test::Eventually;
 
 class ControllerUnderTest : public testing::Test {
  protected:

@@ -60,8 +60,11 @@ class Balancer:
         check, run = self.words()
         process.run(check)
         self.child = process.Child(run, log=os.path.join(self.folder, "load-balancer.log"))
-        self.child.wait_until(lambda: process.accepts_connections(self.port), 5.0,
-                              f"{self.name} listens")
+        self.child.wait_until(self.listens, 5.0, f"{self.name} listens")
+
+    def listens(self):
+        """Whether it takes requests, and the agent's orders."""
+        return process.accepts_connections(self.port)
 
     def stop(self):
         if self.child is not None:

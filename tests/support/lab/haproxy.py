@@ -4,6 +4,7 @@ import os
 import socket
 
 import balancer
+import process
 
 PROGRAM = "/usr/sbin/haproxy"
 
@@ -69,6 +70,10 @@ class HaProxy(balancer.Balancer):
     def words(self):
         return ([PROGRAM, "-c", "-q", "-f", self.configuration],
                 [PROGRAM, "-db", "-f", self.configuration])
+
+    def listens(self):
+        # It binds its port first, and then its socket, in whose place a dead one may still lie.
+        return super().listens() and process.accepts_connections_at(self.stats)
 
     def command(self, text, timeout_s=1.0):
         """One command on the stats socket."""

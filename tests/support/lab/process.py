@@ -67,6 +67,16 @@ def accepts_connections(port, host="127.0.0.1"):
         return False
 
 
+def accepts_connections_at(path):
+    """The same of a socket in the file system."""
+    with socket.socket(socket.AF_UNIX) as connection:
+        try:
+            connection.connect(path)
+        except OSError:
+            return False
+    return True
+
+
 def children(pid):
     """The pids of its living children that its main thread started."""
     try:
