@@ -35,6 +35,8 @@ namespace headgate::agent {
 struct Self {
   std::string boot_id;
   std::map<std::string, std::string> labels;
+  // What it is said to be until it could be asked: "HAProxy".
+  std::string load_balancer;
 };
 
 struct Credentials {

@@ -145,6 +145,7 @@ v1::Hello HelloFrom(const Self& self, const std::vector<GateWord>& words) {
     if (hello.load_balancer().empty()) hello.set_load_balancer(word.description.load_balancer);
     *hello.add_gates() = ReportFrom(word);
   }
+  if (hello.load_balancer().empty()) hello.set_load_balancer(self.load_balancer);
   return hello;
 }
 

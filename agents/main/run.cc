@@ -115,25 +115,29 @@ absl::Status Liveness(const Outbox& outbox, TimePoint now) {
   return absl::OkStatus();
 }
 
+// What keeps a gate from being ready; empty: nothing.
+std::string WhyNotReady(const GateWord& word) {
+  const Standing& standing = word.standing;
+  if (!standing.trouble.empty()) return standing.trouble;
+  if (!word.is_reachable) return "what its load balancer enforces is not known";
+  if (standing.expired) {
+    return fmt::format("no controller has renewed version {}: {} is kept and never raised",
+                       standing.version.ToString(), standing.enforced.ToString());
+  }
+  return standing.refusal ? standing.refusal->detail : "";
+}
+
 absl::Status Readiness(const Outbox& outbox, std::size_t gates, bool is_connected) {
   const std::vector<GateWord> words = outbox.All();
   if (words.size() < gates) return absl::UnavailableError("still looking at the load balancers");
+  std::vector<std::string> reasons;
   for (const GateWord& word : words) {
-    const Standing& standing = word.standing;
-    if (!word.is_reachable || !standing.trouble.empty()) {
-      return absl::UnavailableError(fmt::format("gate {}: {}", standing.gate, standing.trouble));
-    }
-    if (standing.expired) {
-      return absl::UnavailableError(
-          fmt::format("gate {}: no controller has renewed version {}: {} is kept and never raised",
-                      standing.gate, standing.version.ToString(), standing.enforced.ToString()));
-    }
-    if (standing.refusal) {
-      return absl::UnavailableError(
-          fmt::format("gate {}: {}", standing.gate, standing.refusal->detail));
-    }
+    const std::string why = WhyNotReady(word);
+    if (!why.empty()) reasons.push_back(fmt::format("gate {}: {}", word.standing.gate, why));
   }
-  return is_connected ? absl::OkStatus() : absl::UnavailableError("no controller has welcomed us");
+  if (reasons.empty() && !is_connected) reasons.emplace_back("no controller has welcomed us");
+  if (reasons.empty()) return absl::OkStatus();
+  return absl::UnavailableError(fmt::to_string(fmt::join(reasons, "\n")));
 }
 
 sigset_t BlockEndSignals() {
@@ -195,7 +199,9 @@ int Run(const Config& config) {
   Session session({.controllers = config.controllers,
                    .credentials = [&] { return Open(config, clock); },
                    .plaintext_name = config.tls ? "" : config.name,
-                   .self = {.boot_id = NewBootId(), .labels = config.labels},
+                   .self = {.boot_id = NewBootId(),
+                            .labels = config.labels,
+                            .load_balancer = NameOfLoadBalancer(config.gates.front())},
                    .push_every = config.push_every,
                    .on_offer = [&](Offer offer) { return Deliver(std::move(offer), gates); }},
                   outbox, clock, log);

@@ -262,7 +262,7 @@ TEST(Agent, ComesBackWhenItsControllerDoes) {
 
 TEST(Agent, KeepsSeveralGatesApart) {
   const TestApp other_app;
-  const TestHaproxy other({.app_port = other_app.port(), .gate = "bank"});
+  TestHaproxy other({.app_port = other_app.port(), .gate = "bank"});
   const haproxy::Settings settings = other.settings();
   Site site({.more_config = fmt::format("  - name: bank\n    haproxy: {{socket: {}, map: {}, "
                                         "app_backend: app, probe_url: '{}', slow: [500ms]}}\n",
@@ -273,6 +273,22 @@ TEST(Agent, KeepsSeveralGatesApart) {
   EXPECT_EQ(other.WidthInMemory(), Percent("1%").Width());
   EXPECT_EQ(site.haproxy.WidthInMemory(), Percent("20%").Width());
   EXPECT_TRUE(Eventually([&] { return site.controller->gate_counters("bank").live(); }));
+  // Who is not ready says so of each gate.
+  other.Stop();
+  site.haproxy.Stop();
+  EXPECT_TRUE(Eventually([&] {
+    const std::string body = site.Page("/readyz").body;
+    return body.find("gate shop: ") != std::string::npos &&
+           body.find("gate bank: ") != std::string::npos;
+  })) << site.Page("/readyz").body;
+}
+
+TEST(Agent, NamesItsLoadBalancerAlsoWhereThatDoesNotRun) {
+  Site site({.start_agent = false});
+  site.haproxy.Stop();
+  site.StartAgent();
+  ASSERT_TRUE(Eventually([&] { return site.controller->sessions() == 1; }));
+  EXPECT_EQ(site.controller->hello().load_balancer(), "HAProxy");
 }
 
 TEST(Agent, RefusesAGateThatItDoesNotHave) {

@@ -23,7 +23,6 @@ class MendedFiles : public testing::Test {
     WriteFile(site_.haproxy.map(), "admit_w 1.5\n");
     WriteFile(agent::ForecastFileOf(site_.haproxy.map()), "garbage\n");
     std::filesystem::remove(agent::CookieKeysFileOf(site_.haproxy.map()));
-    EXPECT_FALSE(Starts());
   }
   bool MapSays(const char* share) const {
     return ReadFile(site_.haproxy.map())
@@ -39,6 +38,13 @@ class MendedFiles : public testing::Test {
 
   Site site_{{.start_agent = false}};
 };
+
+// Without an agent, which mends them faster than HAProxy can be asked.
+TEST_F(MendedFiles, WithoutAnAgentHaproxyDoesNotStartWithThem) {
+  EXPECT_TRUE(Starts());
+  DamageAll();
+  EXPECT_FALSE(Starts());
+}
 
 TEST_F(MendedFiles, WithHaproxyDeadTheyAreMendedSoThatItCanStart) {
   site_.StartAgent();
