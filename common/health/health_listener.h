@@ -9,10 +9,6 @@
 
 #include "absl/status/statusor.h"
 
-namespace grpc {
-class Server;
-}
-
 namespace headgate {
 
 // Who watches keeps a stream; beyond these a connection's calls wait.
@@ -42,9 +38,10 @@ class HealthListener {
   int port() const { return port_; }
 
  private:
-  HealthListener(std::unique_ptr<grpc::Server> server, int port);
+  struct Services;
+  HealthListener(std::unique_ptr<Services> services, int port);
 
-  const std::unique_ptr<grpc::Server> server_;
+  const std::unique_ptr<Services> services_;
   const int port_;
 };
 

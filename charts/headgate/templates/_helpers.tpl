@@ -2,14 +2,16 @@
 {{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
 {{- end }}
 
+{{/* Of a CronJob's 52 letters "-restore-" and its own name take 26; cut off, two releases might share one. */}}
 {{- define "headgate.fullname" -}}
-{{- if .Values.fullnameOverride }}
-{{- .Values.fullnameOverride | trunc 63 | trimSuffix "-" }}
-{{- else if contains (include "headgate.name" .) .Release.Name }}
-{{- .Release.Name | trunc 63 | trimSuffix "-" }}
-{{- else }}
-{{- printf "%s-%s" .Release.Name (include "headgate.name" .) | trunc 63 | trimSuffix "-" }}
+{{- $name := .Values.fullnameOverride -}}
+{{- if not $name }}
+{{- $name = contains (include "headgate.name" .) .Release.Name | ternary .Release.Name (printf "%s-%s" .Release.Name (include "headgate.name" .)) }}
 {{- end }}
+{{- if gt (len $name) 26 }}
+{{- fail (printf "the name %q has %d letters, and the names of objects leave room for 26: write fullnameOverride" $name (len $name)) }}
+{{- end }}
+{{- $name }}
 {{- end }}
 
 {{/* `root`, `component`: what an object may be selected by; never changes. */}}
