@@ -133,7 +133,7 @@ GATE_HAPROXY = {"name": "shop", "haproxy": {
     "socket": "/run/haproxy/admin.sock", "map": "/var/lib/headgate/shop.map", "app_backend": "app",
     "probe_url": "http://127.0.0.1:80/.headgate/probe", "slow": ["500ms"]}}
 PLAN = """gate: shop
-preflight: {agents: 2}
+preflight: {agents: [edge-0, edge-1]}
 checks:
   - {name: errors, ratio: agents.http_5xx, limit: 1%}
 """
