@@ -26,7 +26,7 @@ class Jobs(unittest.TestCase):
                                                  "--timeout=2h", "--reason=restore of the night"])
 
     def test_the_exit_code_is_headgate_s_own_and_no_second_pod_hides_it(self):
-        self.assertNotIn("command", self.headgate)
+        self.assertEqual(self.headgate["command"], ["/usr/bin/headgate"])
         self.assertEqual(self.pod["restartPolicy"], "Never")
         self.assertEqual(self.job["spec"]["jobTemplate"]["spec"]["backoffLimit"], 0)
         self.assertEqual([it["name"] for it in self.pod["containers"]], ["headgate"])

@@ -51,6 +51,17 @@ class Machine:
             self.give(place)
         return place
 
+    def renew(self, role, name, dns):
+        """Issues it again, the key first, as a Secret's files are exchanged."""
+        place = self.folder / "secrets" / f"{role}-{name}"
+        kept = place.rename(place.with_name(place.name + ".old"))
+        shutil.rmtree(self.folder / "issued")
+        self.secret(role, name, dns)
+        for file in ("tls.key", "tls.crt"):
+            os.replace(place / file, kept / file)
+        shutil.rmtree(place)
+        kept.rename(place)
+
     @staticmethod
     def give(path):
         """To the user that the pods run as."""

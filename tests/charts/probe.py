@@ -1,6 +1,7 @@
 """A kubelet's question to a gRPC health port, and a Prometheus' to a metrics page. Standard library only: of HTTP/2 just
 what one question and its answer need."""
 
+import contextlib
 import http.client
 import socket
 import ssl
@@ -48,13 +49,25 @@ def is_serving(port, service):
     return body[5:] == b"\x08\x01"
 
 
-def page(port, path, server_name, tls):
-    """Status and text of a page behind mTLS; the certificate must have this name. `tls`: folder of ca.crt, tls.crt, tls.key."""
+@contextlib.contextmanager
+def _secure(port, server_name, tls):
     context = ssl.create_default_context(cafile=f"{tls}/ca.crt")
     context.load_cert_chain(f"{tls}/tls.crt", f"{tls}/tls.key")
     with socket.create_connection(("127.0.0.1", port), timeout=5) as plain:
         with context.wrap_socket(plain, server_hostname=server_name) as connection:
-            connection.sendall(f"GET {path} HTTP/1.1\r\nHost: {server_name}\r\nConnection: close\r\n\r\n".encode())
-            answer = http.client.HTTPResponse(connection)
-            answer.begin()
-            return answer.status, answer.read().decode()
+            yield connection
+
+
+def page(port, path, server_name, tls):
+    """Status and text of a page behind mTLS; the certificate must have this name. `tls`: folder of ca.crt, tls.crt, tls.key."""
+    with _secure(port, server_name, tls) as connection:
+        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: {server_name}\r\nConnection: close\r\n\r\n".encode())
+        answer = http.client.HTTPResponse(connection)
+        answer.begin()
+        return answer.status, answer.read().decode()
+
+
+def certificate(port, server_name, tls):
+    """The one that is shown there."""
+    with _secure(port, server_name, tls) as connection:
+        return connection.getpeercert(binary_form=True)

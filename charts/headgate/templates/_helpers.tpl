@@ -42,9 +42,9 @@ labels: {{ include "headgate.labels" . | nindent 2 }}
 {{/* As the profile "restricted" of Pod Security Standards asks for, and more. */}}
 {{- define "headgate.podSecurityContext" -}}
 runAsNonRoot: true
-runAsUser: 65532
-runAsGroup: 65532
-fsGroup: 65532
+runAsUser: 64000
+runAsGroup: 64000
+fsGroup: 64000
 fsGroupChangePolicy: OnRootMismatch
 seccompProfile: {type: RuntimeDefault}
 {{- end }}
