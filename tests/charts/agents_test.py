@@ -156,4 +156,4 @@ class OnEachNode(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    chart.main()

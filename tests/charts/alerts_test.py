@@ -167,4 +167,4 @@ class Alerts(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    chart.main()

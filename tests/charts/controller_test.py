@@ -175,4 +175,4 @@ class Policies(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    chart.main()

@@ -68,4 +68,4 @@ class Dashboard(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    chart.main()

@@ -122,4 +122,4 @@ class TheReader(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    chart.main()

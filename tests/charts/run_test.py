@@ -322,4 +322,4 @@ class Printed(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    chart.main()
