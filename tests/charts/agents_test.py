@@ -113,6 +113,13 @@ class TheExamples(unittest.TestCase):
             self.assertEqual(list(rules.broken(rendered)), [])
             self.assertTrue(rendered.one("PodDisruptionBudget"))
 
+    def test_users_reach_the_load_balancer_and_prometheus_the_metrics_alone(self):
+        for name in ("haproxy", "nginx", "envoy"):
+            place = self.examples.chart(name)
+            ports = [[port["port"] for rule in chart.render(values, chart=place).one("NetworkPolicy")["spec"]["ingress"]
+                      for port in rule["ports"]] for values in ({}, {"metricsFrom": chart.PROMETHEUS})]
+            self.assertEqual(ports, [[8080], [8080, 9467]], name)
+
     def test_the_load_balancer_s_readiness_is_its_own(self):
         for name, rendered in self.each():
             spec = rendered.one("StatefulSet")["spec"]["template"]["spec"]

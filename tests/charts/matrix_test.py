@@ -4,6 +4,8 @@ rules that no value may break."""
 import concurrent.futures
 import itertools
 import json
+import pathlib
+import tarfile
 import tempfile
 import unittest
 
@@ -84,6 +86,15 @@ class Matrix(unittest.TestCase):
                 out = chart.helm("lint", "--strict", *words)
                 self.assertNotIn("[WARNING]", out)
                 self.assertIn("0 chart(s) failed", out)
+
+    def test_what_is_packed_renders_the_same_and_holds_no_examples(self):
+        with tempfile.TemporaryDirectory(prefix="headgate-packed-") as folder:
+            chart.helm("package", chart.HEADGATE, "--destination", folder)
+            packed = next(pathlib.Path(folder).glob("headgate-*.tgz"))
+            with tarfile.open(packed) as tar:
+                names = tar.getnames()
+            self.assertFalse([name for name in names if "/examples/" in name or name.endswith("generate.py")])
+            self.assertEqual(chart.template(chart.EVERYTHING, chart=packed), chart.template(chart.EVERYTHING))
 
     def test_an_older_kubernetes_is_refused_in_words(self):
         with self.assertRaises(chart.Refused) as refused:
