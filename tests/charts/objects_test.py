@@ -133,6 +133,22 @@ class Notes(unittest.TestCase):
         self.assertIn("at once", self.notes({"controller": {"podDisruptionBudget": {"onDrain": "evict"}}}))
 
 
+class ThePage(unittest.TestCase):
+    """docs/KUBERNETES.md."""
+
+    def test_the_values_that_it_shows_are_taken(self):
+        chart.tools()
+        text = (chart.ROOT / "docs/KUBERNETES.md").read_text(encoding="utf-8")
+        values = {}
+        for block in re.findall(r"^```yaml\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
+            if not block.startswith("# Chart.yaml"):
+                values |= chart.strict(block, "json")
+        self.assertGreater(len(values), 6)
+        rendered = chart.render(values)
+        self.assertTrue(rendered.one("CronJob", "headgate-restore-shop"))
+        self.assertTrue(rendered.one("PrometheusRule"))
+
+
 def alerts():
     return json.loads((chart.HEADGATE / "files/alerts.json").read_text(encoding="utf-8"))["alerts"]
 

@@ -68,8 +68,12 @@ class Cluster:
         self.machine.give(self.journal)
         self.starts = 0
         self.controller = None
-        self.start_controller()
         self.viewer = self.machine.secret("viewer", "prometheus")
+        try:
+            self.start_controller()
+        except process.LabError:
+            self.close()
+            raise
 
     def start_controller(self, until="ready"):
         """As a new pod, until the probe of this service succeeds: the journal's volume is the old one, all else is new."""
@@ -315,6 +319,17 @@ class BesideLoadBalancers(unittest.TestCase):
 
 @unittest.skipUnless((BIN / "headgate-agent").exists(), "headgate-agent is not built: ./dev build")
 class Printed(unittest.TestCase):
+    def test_the_verbs_that_runbooks_and_pages_tell_exist(self):
+        text = "".join((chart.ROOT / name).read_text(encoding="utf-8")
+                       for name in ("docs/ALERTS.md", "docs/KUBERNETES.md", "charts/headgate/README.md",
+                                    "charts/headgate/templates/NOTES.txt"))
+        told = {"headgate": set(re.findall(r"(?:`|-- )headgate (?:--socket \S+ )?([a-z]+)\b", text)),
+                "headgate-agent": set(re.findall(r"(?:`|-- )headgate-agent ([a-z]+)\b", text))}
+        self.assertGreater(len(told["headgate"]), 10)
+        for program, verbs in told.items():
+            shown = subprocess.run([BIN / program, "--help"], capture_output=True, text=True, check=True).stdout
+            self.assertEqual({verb for verb in verbs if not re.search(rf"^  {verb}\b", shown, re.MULTILINE)}, set(), program)
+
     def test_the_examples_parts_are_what_the_agent_prints(self):
         done = subprocess.run([sys.executable, chart.HEADGATE / "examples/print.py", BIN / "headgate-agent", "--check"],
                               capture_output=True, text=True, check=False)
