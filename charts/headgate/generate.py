@@ -5,6 +5,7 @@ not current. Standard library only."""
 
 import json
 import pathlib
+import re
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -68,7 +69,7 @@ def readme():
 
 def plain(text):
     """Templates of Prometheus as people read them."""
-    return " ".join(text.replace("{{ $labels.", "<").replace(" }}", ">").split())
+    return re.sub(r"\{\{ \$labels\.(\w+) \}\}", lambda match: match.group(1).upper(), text)
 
 
 def alerts_page():

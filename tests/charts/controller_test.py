@@ -81,6 +81,7 @@ class Controller(unittest.TestCase):
         self.assertEqual(chart.strict(text, "json"), chart.EVERYTHING["controller"]["databases"])
         mounts = {it["name"]: it["mountPath"] for it in controller["volumeMounts"]}
         self.assertEqual(mounts["databases-secret"], "/etc/headgate/databases-secret")
+        self.assertIn({"name": "PGSERVICEFILE", "value": "/etc/headgate/databases-secret/pg_service.conf"}, controller["env"])
 
     def test_an_epoch_is_adopted_as_it_was_written(self):
         _, controller = self.controller({"controller": {"adoptEpoch": 1753000000}})
