@@ -285,7 +285,7 @@ Config Read(const YAML::Node& node, YamlErrors& errors) {
   Config config;
   YamlMapping root(node, "", errors,
                    {"controllers", "name", "plaintext", "tls", "state_dir", "push_every", "metrics",
-                    "labels", "rails", "time_zone", "gates"});
+                    "metrics_tls", "health", "labels", "rails", "time_zone", "gates"});
   root.Require("controllers");
   for (const YAML::Node& item : root.List("controllers", kControllersMax)) {
     if (!item.IsScalar() || item.Scalar().rfind(':') == std::string::npos) {
@@ -301,6 +301,14 @@ Config Read(const YAML::Node& node, YamlErrors& errors) {
     config.push_every = ReadDuration(errors, push, "push_every", kPushEveryMin, kPushEveryMax);
   }
   config.metrics = root.Text("metrics");
+  config.metrics_tls = root.Text("metrics_tls");
+  config.health = root.Text("health");
+  if (!config.metrics_tls.empty() && !config.tls) {
+    errors.Add(
+        root.Find("metrics_tls"),
+        "'metrics_tls' needs 'tls: {ca: …, cert: …, key: …}': without certificates the pages "
+        "are on loopback alone, as 'metrics: 127.0.0.1:9465'");
+  }
   ReadLabels(root, config);
   ReadGates(root, config);
   return config;

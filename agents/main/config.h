@@ -44,6 +44,10 @@ struct Config {
   Duration push_every{250};
   // Empty: none.
   std::string metrics;
+  // The same pages with mTLS, for who comes from the network.
+  std::string metrics_tls;
+  // Of an orchestrator's probes.
+  std::string health;
   std::map<std::string, std::string> labels;
   std::vector<GateConfig> gates;
 };

@@ -6,6 +6,7 @@
 #include <signal.h>
 
 #include <cstdio>
+#include <ctime>
 #include <memory>
 #include <random>
 #include <utility>
@@ -15,12 +16,12 @@
 #include "agents/core/store.h"
 #include "agents/endpoint/endpoint.h"
 #include "agents/endpoint/ext_authz.h"
+#include "agents/main/doors.h"
 #include "agents/main/exit_codes.h"
 #include "agents/main/folders.h"
 #include "agents/main/load_balancer.h"
 #include "agents/main/lock.h"
 #include "agents/main/metrics.h"
-#include "common/http/status_server.h"
 #include "common/log/log.h"
 #include "common/metrics/exposition.h"
 #include "common/tls/credentials.h"
@@ -149,24 +150,22 @@ sigset_t BlockEndSignals() {
   return signals;
 }
 
-absl::StatusOr<std::unique_ptr<http::StatusServer>> StartPages(const Config& config,
-                                                               const Outbox& outbox,
-                                                               const Metrics& metrics,
-                                                               const Session& session,
-                                                               const Clock& clock) {
-  if (config.metrics.empty()) return std::unique_ptr<http::StatusServer>();
-  // On loopback without certificates, elsewhere with the agent's own.
-  http::StatusServerOptions options{.address = config.metrics,
-                                    .tls = std::nullopt,
-                                    .plaintext_asked_for = true,
-                                    .plaintext_flag = "metrics: 127.0.0.1:PORT"};
-  http::StatusPages pages;
-  pages.metrics = [&] { return Exposition(metrics); };
-  pages.live = [&] { return Liveness(outbox, clock.Now()); };
-  pages.ready = [&, gates = config.gates.size()] {
-    return Readiness(outbox, gates, session.is_connected());
-  };
-  return http::StatusServer::Start(options, std::move(pages));
+http::StatusPages PagesOf(const Outbox& outbox, const Metrics& metrics, const Session& session,
+                          std::size_t gates, const Clock& clock) {
+  return {.metrics = [&] { return Exposition(metrics); },
+          .live = [&] { return Liveness(outbox, clock.Now()); },
+          .ready = [&, gates] { return Readiness(outbox, gates, session.is_connected()); }};
+}
+
+// The first of `signals`; meanwhile the listeners are looked after.
+int AwaitSignal(const sigset_t& signals, Doors& doors, const Clock& clock) {
+  constexpr timespec kLookEvery{.tv_sec = 1, .tv_nsec = 0};
+  int signal = 0;
+  while (signal <= 0) {
+    doors.Look(clock.WallNow());
+    signal = sigtimedwait(&signals, nullptr, &kLookEvery);
+  }
+  return signal;
 }
 
 }  // namespace
@@ -214,11 +213,9 @@ int Run(const Config& config) {
         if (!material.ok()) return std::nullopt;
         return material->not_after;
       });
-  const auto pages = StartPages(config, outbox, metrics, session, clock);
-  if (!pages.ok()) log.Error("no_metrics", {{"why", std::string(pages.status().message())}});
+  Doors doors(config, PagesOf(outbox, metrics, session, config.gates.size(), clock), log);
   log.Info("started", {{"version", HEADGATE_VERSION}, {"gates", config.gates.size()}});
-  int signal = 0;
-  sigwait(&end_signals, &signal);
+  const int signal = AwaitSignal(end_signals, doors, clock);
   log.Info("stopping", {{"signal", signal}});
   return kExitDone;
 }

@@ -50,17 +50,20 @@ absl::Status MakeFolderOf(const std::string& path) {
 }
 
 // Of an existing file nothing is changed: it may hold a share.
-absl::Status WriteShare(const std::string& path, const ShareForm& form = {}) {
+absl::Status WriteShare(const std::string& path, Share share, const ShareForm& form = {}) {
   if (IsThere(path)) {
     std::cerr << path << " is already there: left as it is\n";
     return absl::OkStatus();
   }
   if (absl::Status made = MakeFolderOf(path); !made.ok()) return made;
-  const absl::Status written = WriteDurably(path, form.text({kBuckets, kRetryAfterSeconds}));
+  const absl::Status written = WriteDurably(path, form.text({share.Width(), kRetryAfterSeconds}));
   if (!written.ok()) return written;
   // The load balancer reads it, maybe as another user; it holds no secret.
   chmod(path.c_str(), 0644);
-  std::cerr << path << " written: it admits everybody until the gate exists\n";
+  std::cerr << fmt::format(
+      "{} written: it admits {} until {}\n", path,
+      share.ppm() == Share::kPpmMax ? "everybody" : share.ToString(),
+      share.ppm() == Share::kPpmMax ? "the gate exists" : "an agent has the controller's word");
   return absl::OkStatus();
 }
 
@@ -120,12 +123,12 @@ absl::Status WriteNoCookieKeys(const std::string& path, const std::string& group
 }
 
 absl::Status WriteNginxFiles(const nginx::SnippetOptions& options, const std::string& lua,
-                             const std::string& group) {
-  absl::Status status = WriteShare(options.share);
-  if (status.ok()) status = WriteNoCookieKeys(CookieKeysFileOf(options.share), group);
+                             const SnippetFlags& flags) {
+  absl::Status status = WriteShare(options.share, *Share::Parse(flags.bootstrap_share));
+  if (status.ok()) status = WriteNoCookieKeys(CookieKeysFileOf(options.share), flags.group);
   const std::string lua_file = nginx::LuaFileOf(options);
   if (status.ok()) status = MakeFolderOf(lua_file);
-  if (status.ok()) status = WriteToken(nginx::TokenFileOf(options), group);
+  if (status.ok()) status = WriteToken(nginx::TokenFileOf(options), flags.group);
   if (status.ok()) status = WriteDurably(lua_file, lua);
   if (!status.ok()) return status;
   chmod(lua_file.c_str(), 0644);
@@ -161,6 +164,11 @@ void AddCommon(CLI::App& command, SnippetFlags& flags, std::string& gate,
                      "cidr=203.0.113.0/24; repeatable");
   command.add_option("--probe-path", probe_path, "a path that the gate answers itself")
       ->capture_default_str();
+  command
+      .add_option("--bootstrap-share", flags.bootstrap_share,
+                  "what a share file that is made admits until the agent has the controller's "
+                  "word; of a machine that comes up during an incident 0%")
+      ->capture_default_str();
   command.add_option("--page", flags.page_files,
                      "a waiting page of your own: FILE, or LANGUAGE=FILE, as in de=wait.html; "
                      "repeatable");
@@ -184,7 +192,7 @@ void AddHaproxy(CLI::App& snippet, SnippetFlags& flags) {
       ->capture_default_str();
   haproxy->add_flag(
       "--write-map", flags.write,
-      "also make the map file, unless it is there, admitting everybody, and the files of "
+      "also make the map file, unless it is there, admitting --bootstrap-share, and the files of "
       "the cookie's keys, of the forecast and of --page");
 }
 
@@ -205,7 +213,7 @@ void AddNginx(CLI::App& snippet, SnippetFlags& flags) {
   nginx->add_flag(
       "--write", flags.write,
       "also make the gate's Lua, and, unless they are there, its token, the file of the "
-      "cookie's keys and a share that admits everybody");
+      "cookie's keys and a share that admits --bootstrap-share");
   nginx->callback([&flags] { flags.is_nginx = true; });
 }
 
@@ -265,7 +273,7 @@ void AddEnvoy(CLI::App& snippet, SnippetFlags& flags) {
   envoy->add_option("--app-address", options.app_address, "of the bootstrap's application")
       ->capture_default_str();
   envoy->add_flag("--write", flags.write,
-                  "also make the share file, unless it is there, admitting everybody");
+                  "also make the share file, unless it is there, admitting --bootstrap-share");
   envoy->callback([&flags] { flags.is_envoy = true; });
 }
 
@@ -275,7 +283,8 @@ int PrintEnvoy(SnippetFlags& flags) {
   std::cout << *text;
   if (!flags.write) return kExitDone;
   const ShareForm form = envoy::FormOf({flags.envoy.gate, flags.envoy.app_clusters});
-  const absl::Status written = WriteShare(flags.envoy.share, form);
+  const absl::Status written =
+      WriteShare(flags.envoy.share, *Share::Parse(flags.bootstrap_share), form);
   return written.ok() ? kExitDone : Fail(written, kExitInternal);
 }
 
@@ -286,7 +295,7 @@ int PrintNginx(SnippetFlags& flags) {
   if (!lua.ok()) return Fail(lua.status(), kExitUsage);
   std::cout << *text;
   if (!flags.write) return kExitDone;
-  const absl::Status written = WriteNginxFiles(flags.nginx, *lua, flags.group);
+  const absl::Status written = WriteNginxFiles(flags.nginx, *lua, flags);
   return written.ok() ? kExitDone : Fail(written, kExitInternal);
 }
 
@@ -295,7 +304,7 @@ int PrintHaproxy(const SnippetFlags& flags) {
   if (!text.ok()) return Fail(text.status(), kExitUsage);
   std::cout << *text;
   if (!flags.write) return kExitDone;
-  absl::Status written = WriteShare(flags.haproxy.map);
+  absl::Status written = WriteShare(flags.haproxy.map, *Share::Parse(flags.bootstrap_share));
   if (written.ok()) written = WriteNoCookieKeys(CookieKeysFileOf(flags.haproxy.map), "");
   if (written.ok()) written = WriteNoForecast(flags.haproxy.map);
   if (written.ok()) written = WritePages(flags.haproxy);
@@ -318,6 +327,11 @@ int PrintSnippet(SnippetFlags flags) {
   if (!key.ok()) return Fail(key.status(), kExitUsage);
   const auto slow_ms = SlowOf(flags.slow);
   if (!slow_ms.ok()) return Fail(slow_ms.status(), kExitUsage);
+  if (const auto share = Share::Parse(flags.bootstrap_share); !share.ok()) {
+    return Fail(absl::InvalidArgumentError(
+                    fmt::format("--bootstrap-share: {}", std::string(share.status().message()))),
+                kExitUsage);
+  }
   const auto pages = WaitPages::Load(flags.page_files, flags.language);
   if (!pages.ok()) return Fail(pages.status(), kExitUsage);
   flags.haproxy.pages = flags.nginx.pages = flags.envoy.pages = *pages;

@@ -29,6 +29,8 @@ struct SnippetFlags {
   std::string language = kLanguageDefault;
   // Of nginx: who its workers are.
   std::string group = "www-data";
+  // What a share that is made admits, until the gate exists or a directive comes.
+  std::string bootstrap_share = "100%";
   bool write = false;
   bool is_nginx = false;
   bool is_envoy = false;

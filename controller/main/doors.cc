@@ -36,15 +36,17 @@ absl::Status Doors::Open(const std::optional<tls::Material>& material) {
   status_door_.is_wanted =
       !options_.metrics_listen.empty() &&
       (options_.plaintext || options_.metrics_plaintext || material_.has_value());
+  health_door_.is_wanted = !options_.health_listen.empty();
   Try(network_door_, &Doors::OpenNetwork);
   Try(socket_door_, &Doors::OpenSocket);
   Try(status_door_, &Doors::OpenStatus);
+  Try(health_door_, &Doors::OpenHealth);
   if (network_door_.is_open || socket_door_.is_open) return absl::OkStatus();
   return network_door_.is_wanted ? network_door_.trouble : socket_door_.trouble;
 }
 
 absl::Status Doors::Trouble() const {
-  for (const Door* door : {&network_door_, &socket_door_, &status_door_}) {
+  for (const Door* door : {&network_door_, &socket_door_, &status_door_, &health_door_}) {
     if (!door->trouble.ok()) return door->trouble;
   }
   return absl::OkStatus();
@@ -52,6 +54,7 @@ absl::Status Doors::Trouble() const {
 
 int Doors::network_port() const { return network_ == nullptr ? 0 : network_->port(); }
 int Doors::metrics_port() const { return status_ == nullptr ? 0 : status_->port(); }
+int Doors::health_port() const { return health_ == nullptr ? 0 : health_->port(); }
 
 absl::Status Doors::OpenNetwork() {
   auto listener = api::Listener::OnNetwork(options_.listen, material_, dependencies_.loop,
@@ -81,6 +84,20 @@ absl::Status Doors::OpenStatus() {
   status_ = *std::move(server);
   KeepPort(options_.metrics_listen, status_->port());
   return absl::OkStatus();
+}
+
+absl::Status Doors::OpenHealth() {
+  auto listener = HealthListener::Start(options_.health_listen);
+  if (!listener.ok()) return listener.status();
+  health_ = *std::move(listener);
+  health_->Show(true, is_ready_);
+  KeepPort(options_.health_listen, health_->port());
+  return absl::OkStatus();
+}
+
+void Doors::ShowReady(bool is_ready) {
+  is_ready_ = is_ready;
+  if (health_ != nullptr) health_->Show(true, is_ready);
 }
 
 void Doors::Try(Door& door, absl::Status (Doors::*open)()) {
@@ -126,6 +143,7 @@ void Doors::Look() {
   Try(network_door_, &Doors::OpenNetwork);
   Try(socket_door_, &Doors::OpenSocket);
   Try(status_door_, &Doors::OpenStatus);
+  Try(health_door_, &Doors::OpenHealth);
   const std::string why = "it took no connections any more";
   if (network_door_.is_open) {
     Count(network_door_,
@@ -155,6 +173,7 @@ void Doors::Close() {
   network_.reset();
   socket_.reset();
   status_.reset();
+  health_.reset();
 }
 
 }  // namespace headgate

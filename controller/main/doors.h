@@ -1,4 +1,5 @@
-// headgated's listeners: the network, root's Unix socket, and the status pages. Each opens, fails
+// headgated's listeners: the network, root's Unix socket, the status pages, and the
+// probes' port. Each opens, fails
 // and is opened anew by itself, so that none takes the others away. Of main's thread; they serve on
 // threads of their own.
 #pragma once
@@ -10,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "common/base/clock.h"
+#include "common/health/health_listener.h"
 #include "common/http/status_server.h"
 #include "common/log/log.h"
 #include "common/tls/files.h"
@@ -46,9 +48,12 @@ class Doors {
   absl::Status Trouble() const;
   int network_port() const;
   int metrics_port() const;
+  int health_port() const;
 
   // Opens anew what is closed, and what has not answered for long.
   void Look();
+  // What probes are told from now on.
+  void ShowReady(bool is_ready);
   // A renewed certificate.
   void Renew(const tls::Material& material);
   // Ends every stream and call.
@@ -66,6 +71,7 @@ class Doors {
   absl::Status OpenNetwork();
   absl::Status OpenSocket();
   absl::Status OpenStatus();
+  absl::Status OpenHealth();
   void Try(Door& door, absl::Status (Doors::*open)());
   void Reopen(Door& door, absl::Status (Doors::*open)(), const std::string& why);
   void Count(Door& door, bool is_silent);
@@ -77,7 +83,10 @@ class Doors {
   Door network_door_{.name = "network"};
   Door socket_door_{.name = "socket"};
   Door status_door_{.name = "status pages"};
+  Door health_door_{.name = "health"};
+  bool is_ready_ = false;
   std::unique_ptr<http::StatusServer> status_;
+  std::unique_ptr<HealthListener> health_;
   std::unique_ptr<api::Listener> network_;
   std::unique_ptr<api::Listener> socket_;
 };

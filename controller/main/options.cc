@@ -68,6 +68,9 @@ std::optional<Options> ParseOptions(int argc, char** argv, int& exit_code) {
       ->capture_default_str();
   app.add_flag("--metrics-plaintext", options.metrics_plaintext,
                "No TLS there: only on a loopback address");
+  app.add_option("--health-listen", options.health_listen,
+                 "HOST:PORT for gRPC health probes (services live and ready) and nothing else, "
+                 "without TLS on any address; default: none");
   app.add_option("--prometheus-url", options.prometheus_url,
                  "Prometheus for plans that name none, e.g. http://prometheus:9090");
   app.add_option("--databases", options.databases,

@@ -17,6 +17,8 @@ struct Options {
   std::string socket = "/run/headgate/headgated.sock";
   std::string metrics_listen = "127.0.0.1:9464";
   bool metrics_plaintext = false;
+  // Of an orchestrator's probes; empty: none.
+  std::string health_listen;
   std::string prometheus_url;
   // Inventories that are watched in peacetime; empty: none.
   std::string databases;

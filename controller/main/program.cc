@@ -241,6 +241,7 @@ absl::Status Program::Serve() {
   ShowReadiness();
   log_.Info("ready", {{"listen_port", doors_->network_port()},
                       {"metrics_port", doors_->metrics_port()},
+                      {"health_port", doors_->health_port()},
                       {"version", HEADGATE_VERSION}});
   return absl::OkStatus();
 }
@@ -255,6 +256,7 @@ void Program::ShowReadiness() {
   } else {
     readiness_.Set(absl::OkStatus());
   }
+  doors_->ShowReady(readiness_.Get().ok());
 }
 
 std::optional<Program::End> Program::LookAround() {

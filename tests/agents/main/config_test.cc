@@ -56,6 +56,20 @@ TEST(Config, ReadsAllThatThereIs) {
   EXPECT_EQ(haproxy.key.ToString(), "cookie headgate_uid");
 }
 
+TEST(Config, WhatComesFromTheNetworkNeedsCertificates) {
+  EXPECT_THAT(ErrorOf(With("metrics: 127.0.0.1:9464",
+                           "metrics: 127.0.0.1:9464\nmetrics_tls: 0.0.0.0:9465")),
+              HasSubstr("'metrics_tls' needs 'tls"));
+  std::string text = With("plaintext: true", "tls: {ca: a, cert: b, key: c}");
+  text.replace(text.find("metrics:"), 8,
+               "metrics_tls: 0.0.0.0:9465\nhealth: 0.0.0.0:9466\nmetrics:");
+  const auto config = ParseConfig("agent.yaml", text);
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->metrics, "127.0.0.1:9464");
+  EXPECT_EQ(config->metrics_tls, "0.0.0.0:9465");
+  EXPECT_EQ(config->health, "0.0.0.0:9466");
+}
+
 TEST(Config, AGateStandsBeforeOneLoadBalancer) {
   const std::string nginx =
       "    nginx:\n      share: /var/lib/headgate/shop.share\n"

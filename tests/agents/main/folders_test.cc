@@ -131,5 +131,22 @@ TEST(Lock, WhoMayNotLookIsToldSo) {
   EXPECT_THAT(seen.ToString(), HasSubstr("ask as root, or as the agent's user"));
 }
 
+TEST(Folders, AMapThatIsMadeAdmitsWhatIsSaidUntilAnAgentHasTheControllersWord) {
+  const TempFolder folder;
+  const auto make = [&](const std::string& map, const std::string& share) {
+    return RunToEnd({BuiltProgram("headgate-agent"), "snippet", "haproxy", "--gate", "shop",
+                     "--app-backend", "app", "--map", map, "--write-map", "--bootstrap-share",
+                     share});
+  };
+  const std::string map = folder / "shop.map";
+  EXPECT_EQ(make(map, "0%").exit_code, 0);
+  EXPECT_THAT(ReadFile(map), HasSubstr("admit_w 0\n"));
+  EXPECT_EQ(make(map, "100%").exit_code, 0);
+  EXPECT_THAT(ReadFile(map), HasSubstr("admit_w 0\n")) << "one that is there is left as it is";
+  const Finished wrong = make(folder / "other.map", "half");
+  EXPECT_EQ(wrong.exit_code, 2);
+  EXPECT_THAT(wrong.output, HasSubstr("--bootstrap-share"));
+}
+
 }  // namespace
 }  // namespace headgate::test

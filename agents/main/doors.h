@@ -1,0 +1,50 @@
+// The agent's listeners for machines that look on: the status pages on loopback, the same with mTLS
+// for a Prometheus that comes from the network, and an orchestrator's health probes. None of them
+// keeps the agent from its work: what cannot be opened is logged once for each new reason, and
+// tried again at each look. Of run's thread; the pages are asked for on the listeners' own.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "agents/main/config.h"
+#include "common/health/health_listener.h"
+#include "common/http/status_server.h"
+#include "common/log/log.h"
+#include "common/tls/renewal.h"
+
+namespace headgate::agent {
+
+class Doors {
+ public:
+  Doors(const Config& config, http::StatusPages pages, Log& log)
+      : config_(config), pages_(std::move(pages)), log_(log) {}
+  Doors(const Doors&) = delete;
+  Doors& operator=(const Doors&) = delete;
+
+  // Opens what is closed, opens the pages with mTLS anew once the certificate was renewed, and
+  // tells probes how things are. `now`: of the wall clock.
+  void Look(TimePoint now);
+
+ private:
+  absl::Status OpenPages();
+  absl::Status OpenSecurePages(TimePoint now);
+  absl::Status OpenHealth();
+  void LookAtCertificate(TimePoint now);
+  // `told`: the last reason, of this listener.
+  void Tell(const char* event, const absl::Status& status, absl::Status& told);
+
+  const Config& config_;
+  const http::StatusPages pages_;
+  Log& log_;
+  std::optional<tls::Renewal> renewal_;
+  absl::Status pages_told_;
+  absl::Status secure_told_;
+  absl::Status health_told_;
+  std::unique_ptr<http::StatusServer> pages_server_;
+  std::unique_ptr<http::StatusServer> secure_server_;
+  std::unique_ptr<HealthListener> health_;
+};
+
+}  // namespace headgate::agent
