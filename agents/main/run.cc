@@ -5,6 +5,7 @@
 #include <grpcpp/security/credentials.h>
 #include <signal.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <random>
@@ -15,6 +16,7 @@
 #include "agents/core/store.h"
 #include "agents/endpoint/endpoint.h"
 #include "agents/endpoint/ext_authz.h"
+#include "agents/main/certificate.h"
 #include "agents/main/exit_codes.h"
 #include "agents/main/folders.h"
 #include "agents/main/load_balancer.h"
@@ -23,6 +25,8 @@
 #include "common/http/status_server.h"
 #include "common/log/log.h"
 #include "common/metrics/exposition.h"
+#include "common/systemd/credential.h"
+#include "common/systemd/service.h"
 #include "common/tls/credentials.h"
 
 namespace headgate::agent {
@@ -94,9 +98,9 @@ bool Deliver(Offer offer, const Gates& gates) {
   return true;
 }
 
-absl::StatusOr<Credentials> Open(const Config& config, const Clock& clock) {
-  if (!config.tls) return Credentials{grpc::InsecureChannelCredentials(), std::nullopt};
-  const absl::StatusOr<tls::Material> material = tls::Load(*config.tls, clock.WallNow());
+absl::StatusOr<Credentials> Open(Certificate& certificate) {
+  if (!certificate.is_wanted()) return Credentials{grpc::InsecureChannelCredentials(), {}};
+  const absl::StatusOr<tls::Material> material = certificate.Newest();
   if (!material.ok()) return material.status();
   return Credentials{tls::ChannelCredentials(*material), material->not_after};
 }
@@ -106,8 +110,21 @@ absl::StatusOr<std::unique_ptr<FolderLock>> TakeLock(const Config& config) {
   return FolderLock::Take(config.state_dir);
 }
 
-absl::Status Liveness(const Outbox& outbox, TimePoint now) {
-  for (const GateWord& word : outbox.All()) {
+// How often the service manager is told how we are.
+constexpr Duration kSayEvery = std::chrono::seconds(1);
+
+// Of the threads that do the work, each by what it says of itself.
+absl::Status Liveness(const Outbox& outbox, std::size_t gates, TimePoint started,
+                      const Session& session, TimePoint now) {
+  const std::vector<GateWord> words = outbox.All();
+  if (words.size() < gates && now - started > kAliveWithin) {
+    return absl::InternalError("a load balancer has not been looked at since the start");
+  }
+  if (now - session.seen_at() > kAliveWithin) {
+    return absl::InternalError(
+        fmt::format("no controller has been looked for since {}", FormatTime(session.seen_at())));
+  }
+  for (const GateWord& word : words) {
     if (now - word.at <= kAliveWithin) continue;
     return absl::InternalError(fmt::format("gate {} has not been looked at since {}",
                                            word.standing.gate, FormatTime(word.at)));
@@ -146,23 +163,41 @@ sigset_t BlockEndSignals() {
 }
 
 absl::StatusOr<std::unique_ptr<http::StatusServer>> StartPages(const Config& config,
-                                                               const Outbox& outbox,
-                                                               const Metrics& metrics,
-                                                               const Session& session,
-                                                               const Clock& clock) {
+                                                               http::StatusPages pages) {
   if (config.metrics.empty()) return std::unique_ptr<http::StatusServer>();
   // On loopback without certificates, elsewhere with the agent's own.
-  http::StatusServerOptions options{.address = config.metrics,
-                                    .tls = std::nullopt,
-                                    .plaintext_asked_for = true,
-                                    .plaintext_flag = "metrics: 127.0.0.1:PORT"};
-  http::StatusPages pages;
-  pages.metrics = [&] { return Exposition(metrics); };
-  pages.live = [&] { return Liveness(outbox, clock.Now()); };
-  pages.ready = [&, gates = config.gates.size()] {
-    return Readiness(outbox, gates, session.is_connected());
-  };
+  const http::StatusServerOptions options{.address = config.metrics,
+                                          .tls = std::nullopt,
+                                          .plaintext_asked_for = true,
+                                          .plaintext_flag = "metrics: 127.0.0.1:PORT"};
   return http::StatusServer::Start(options, std::move(pages));
+}
+
+// Until one of `end_signals` comes, which is returned; `look_around` is called `every` so often.
+int WaitForEnd(const sigset_t& end_signals, Duration every,
+               const std::function<void()>& look_around) {
+  const timespec turn{.tv_sec = every.count() / 1'000,
+                      .tv_nsec = every.count() % 1'000 * 1'000'000};
+  while (true) {
+    look_around();
+    const int signal = sigtimedwait(&end_signals, nullptr, &turn);
+    if (signal > 0) return signal;
+  }
+}
+
+// A thread that hangs lets the service manager's watchdog run out: the main thread speaks for the
+// others only while each has been at work.
+void Tell(systemd::Service& service, const http::StatusPages& pages) {
+  if (pages.live().ok()) service.Alive();
+  const absl::Status ready = pages.ready();
+  service.Say(ready.ok() ? "the load balancers obey" : std::string(ready.message()));
+}
+
+std::optional<tls::Files> FilesOf(const Config& config) {
+  if (!config.tls) return std::nullopt;
+  return tls::Files{.ca = systemd::CredentialOr(config.tls->ca),
+                    .certificate = systemd::CredentialOr(config.tls->certificate),
+                    .key = systemd::CredentialOr(config.tls->key)};
 }
 
 }  // namespace
@@ -170,6 +205,7 @@ absl::StatusOr<std::unique_ptr<http::StatusServer>> StartPages(const Config& con
 int Run(const Config& config) {
   // Before any thread is made, so that none of them takes the signal.
   const sigset_t end_signals = BlockEndSignals();
+  systemd::Service service;
   // Without it curl would set itself up on whichever runner comes first, which is not thread-safe.
   curl_global_init(CURL_GLOBAL_DEFAULT);
   const SteadyClock clock;
@@ -191,9 +227,10 @@ int Run(const Config& config) {
   for (const GateConfig& gate : config.gates) {
     gates.emplace(gate.name, std::make_unique<RunningGate>(config, gate, outbox, clock, log));
   }
+  Certificate certificate(FilesOf(config), clock, log);
   // Declared after what they use, and so ended before it.
   Session session({.controllers = config.controllers,
-                   .credentials = [&] { return Open(config, clock); },
+                   .credentials = [&] { return Open(certificate); },
                    .plaintext_name = config.tls ? "" : config.name,
                    .self = {.boot_id = NewBootId(), .labels = config.labels},
                    .push_every = config.push_every,
@@ -202,17 +239,28 @@ int Run(const Config& config) {
   const Metrics metrics(
       outbox, [&session] { return session.is_connected(); },
       [&gates] { return EndpointsOf(gates); },
-      [&]() -> std::optional<TimePoint> {
-        if (!config.tls) return std::nullopt;
-        const absl::StatusOr<tls::Material> material = tls::Load(*config.tls, clock.WallNow());
-        if (!material.ok()) return std::nullopt;
-        return material->not_after;
+      [&] {
+        return CertificateWord{certificate.end(), certificate.is_refused()};
       });
-  const auto pages = StartPages(config, outbox, metrics, session, clock);
-  if (!pages.ok()) log.Error("no_metrics", {{"why", std::string(pages.status().message())}});
-  log.Info("started", {{"version", HEADGATE_VERSION}, {"gates", config.gates.size()}});
-  int signal = 0;
-  sigwait(&end_signals, &signal);
+  const std::size_t count = config.gates.size();
+  const http::StatusPages pages{
+      .metrics = [&] { return Exposition(metrics); },
+      .live = [&,
+               started =
+                   clock.Now()] { return Liveness(outbox, count, started, session, clock.Now()); },
+      .ready = [&] { return Readiness(outbox, count, session.is_connected()); }};
+  const auto listener = StartPages(config, pages);
+  if (!listener.ok()) log.Error("no_metrics", {{"why", std::string(listener.status().message())}});
+  log.Info("started", {{"version", HEADGATE_VERSION}, {"gates", count}});
+  // Neither the load balancer nor a controller is waited for: whoever starts us must not be,
+  // either.
+  service.Ready();
+  const int signal =
+      WaitForEnd(end_signals, std::min(kSayEvery, service.alive_every().value_or(kSayEvery)), [&] {
+        certificate.Look();
+        Tell(service, pages);
+      });
+  service.Stopping();
   log.Info("stopping", {{"signal", signal}});
   return kExitDone;
 }
