@@ -112,7 +112,9 @@ def enter(child, *words, timeout_s=60.0, root=None, user=None):
     inside = ["chroot", *([f"--userspec={user}"] if user else []), root] if root else []
     return subprocess.run(["nsenter", "-t", str(pid), "-m", "-p", "-n", "-i", "-u", "-C", "--",
                            *inside, *words], capture_output=True, text=True, check=False,
-                          timeout=timeout_s, stdin=subprocess.DEVNULL)
+                          timeout=timeout_s, stdin=subprocess.DEVNULL,
+                          # Nothing in there has a way to our own group of processes.
+                          start_new_session=True)
 
 
 class Machine:
