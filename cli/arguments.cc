@@ -31,6 +31,8 @@ class Grammar {
  public:
   Grammar();
 
+  const CLI::App& app() const { return app_; }
+
   std::variant<Command, Answer> Parse(const std::vector<std::string>& words,
                                       const Variable& variable);
   // Of a verb, or of a verb below it; of all where none is named.
@@ -242,6 +244,11 @@ void Grammar::AddViews() {
                          "headgate gates rotate-key shop");
   AddGate(*rotate);
   AddMutationFlags(*rotate);
+  CLI::App* doctor = Add(app_, Verb::kDoctor, "doctor",
+                         "Is the controller well, and can you reach it? 0 yes, 3 no, 7 not reached",
+                         "headgate doctor --controller headgate-1.example.org:7443");
+  doctor->add_flag("--live", command_.only_life,
+                   "only whether it lives: what is wrong is told, and no reason to end with 3");
   Add(app_, Verb::kVersion, "version",
       "This program's version, and the controller's if one is given", "headgate version");
 }
@@ -270,7 +277,11 @@ void Grammar::AddCerts() {
                        "headgate certs init --dir ca --trust-domain shop.example");
   CLI::App* issue = Add(*group, Verb::kCertsIssue, "issue", "Issue a certificate",
                         "headgate certs issue --ca-dir ca --dir certs --role agent --name edge-1");
-  AddCertsOptions(*init, *issue, command_.certs, raw_.lifetime);
+  CLI::App* check = Add(*group, Verb::kCertsCheck, "check",
+                        "Do these files work together, and how long? 0 they do, 3 they do not",
+                        "headgate certs check --ca ca.crt --cert agent.crt --key agent.key --role "
+                        "agent --for 14d");
+  AddCertsOptions({*init, *issue, *check}, command_.certs, raw_.lifetime, raw_.open_for);
 }
 
 std::variant<Command, Answer> Grammar::Read(const Variable& variable) {
@@ -329,6 +340,8 @@ std::variant<Command, Answer> Grammar::Help(const std::vector<std::string>& verb
 }
 
 }  // namespace
+
+void ShowGrammar(const std::function<void(const CLI::App&)>& show) { show(Grammar().app()); }
 
 std::variant<Command, Answer> ParseArguments(const std::vector<std::string>& words,
                                              const Variable& variable) {

@@ -1,6 +1,7 @@
 // The command line: words to a Command. Pure but for the environment that it is given.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -8,6 +9,10 @@
 #include "cli/command.h"
 #include "cli/exit_code.h"
 #include "cli/raw_values.h"
+
+namespace CLI {
+class App;
+}  // namespace CLI
 
 namespace headgate::cli {
 
@@ -20,5 +25,8 @@ struct Answer {
 // `words` without the program's name.
 std::variant<Command, Answer> ParseArguments(const std::vector<std::string>& words,
                                              const Variable& variable);
+
+// The grammar itself, for the manual.
+void ShowGrammar(const std::function<void(const CLI::App&)>& show);
 
 }  // namespace headgate::cli

@@ -4,7 +4,9 @@
 #include "cli/json.h"
 #include "cli/session.h"
 #include "cli/text.h"
+#include "common/base/rounded.h"
 #include "common/tls/authority.h"
+#include "common/tls/files.h"
 #include "common/tls/identity.h"
 
 namespace headgate::cli {
@@ -36,9 +38,55 @@ absl::StatusOr<tls::Issued> Issue(const CertsFlags& flags, TimePoint now) {
       now);
 }
 
+// What to do with it: a file that does not work, or that ends too soon.
+ExitCode CheckCerts(const Command& command, Session& session) {
+  const Connection& connection = command.connection;
+  const TimePoint now = session.clock.WallNow();
+  if (connection.ca.empty() || connection.certificate.empty() || connection.key.empty()) {
+    return Refuse(ExitCode::kUsage,
+                  "--ca, --cert and --key are needed together (or HEADGATE_CA, HEADGATE_CERT, "
+                  "HEADGATE_KEY)",
+                  command, session);
+  }
+  const absl::StatusOr<tls::Material> material =
+      tls::Load({connection.ca, connection.certificate, connection.key}, now);
+  if (!material.ok()) {
+    return Refuse(absl::IsNotFound(material.status()) ? ExitCode::kNotFound : ExitCode::kRefused,
+                  std::string(material.status().message()), command, session);
+  }
+  const std::string role(tls::RoleName(material->identity.role));
+  if (!command.certs.role.empty() && command.certs.role != role) {
+    return Refuse(ExitCode::kRefused,
+                  fmt::format("{} names the role {}, not {}: issue one with `headgate certs issue "
+                              "--role {}`",
+                              connection.certificate, role, command.certs.role, command.certs.role),
+                  command, session);
+  }
+  if (command.open_for && material->not_after < now + *command.open_for) {
+    return Refuse(ExitCode::kRefused,
+                  fmt::format("{} ends at {}, within {}: renew it (docs/CERTIFICATES.md)",
+                              connection.certificate, FormatTime(material->not_after),
+                              FormatRounded(*command.open_for)),
+                  command, session);
+  }
+  std::ostream& out = session.terminal.out;
+  if (command.output == Output::kJson) {
+    out << ToJson({{"role", role},
+                   {"name", material->identity.name},
+                   {"trust_domain", material->identity.trust_domain},
+                   {"not_after", FormatTime(material->not_after)}});
+    return ExitCode::kDone;
+  }
+  out << fmt::format("they work together: {} {} of {}\nvalid until {}\n", role,
+                     material->identity.name, material->identity.trust_domain,
+                     FormatTime(material->not_after));
+  return ExitCode::kDone;
+}
+
 }  // namespace
 
 ExitCode RunCerts(const Command& command, Session& session) {
+  if (command.verb == Verb::kCertsCheck) return CheckCerts(command, session);
   const CertsFlags& flags = command.certs;
   const TimePoint now = session.clock.Now();
   const bool is_authority = command.verb == Verb::kCertsInit;

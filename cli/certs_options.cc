@@ -7,7 +7,9 @@
 
 namespace headgate::cli {
 
-void AddCertsOptions(CLI::App& init, CLI::App& issue, CertsFlags& flags, std::string& lifetime) {
+void AddCertsOptions(const CertsVerbs& verbs, CertsFlags& flags, std::string& lifetime,
+                     std::string& lasts) {
+  const auto& [init, issue, check] = verbs;
   init.add_option("--dir", flags.directory, "where ca.crt and ca.key go")->required();
   init.add_option("--trust-domain", flags.trust_domain, "of every SPIFFE name, e.g. shop.example")
       ->required();
@@ -24,6 +26,8 @@ void AddCertsOptions(CLI::App& init, CLI::App& issue, CertsFlags& flags, std::st
   for (CLI::App* verb : {&init, &issue}) {
     verb->add_flag("--overwrite", flags.overwrite, "replace files that are there");
   }
+  check.add_option("--role", flags.role, "refuse a certificate of another role");
+  check.add_option("--for", lasts, "refuse one that ends within this time, e.g. 14d");
 }
 
 std::string ReadLifetime(const std::string& text, CertsFlags& flags) {

@@ -38,7 +38,9 @@ enum class Verb {
   kDatabases,
   kCertsInit,
   kCertsIssue,
+  kCertsCheck,
   kDbcheck,
+  kDoctor,
   kVersion,
 };
 
@@ -134,7 +136,10 @@ struct Command {
   std::optional<Share> share{};
   // Of a part of a gate.
   std::map<std::string, std::string> labels{};
+  // Of `open`; of `certs check`, how long they must still last.
   std::optional<Duration> open_for{};
+  // Of `doctor`.
+  bool only_life = false;
   std::uint32_t limit = 0;
   CertsFlags certs{};
   SimulateFlags simulate{};

@@ -171,7 +171,7 @@ ExitCode ExitCodeOf(const CallResult& result, Verb verb) {
   const bool is_reading = verb == Verb::kStatus || verb == Verb::kWatch || verb == Verb::kExplain ||
                           verb == Verb::kAgents || verb == Verb::kGates ||
                           verb == Verb::kTimeline || verb == Verb::kDatabases ||
-                          verb == Verb::kVersion;
+                          verb == Verb::kDoctor || verb == Verb::kVersion;
   if (result.reach == Reach::kSent) {
     return is_reading ? ExitCode::kNoController : ExitCode::kCouldNotTell;
   }

@@ -207,6 +207,8 @@ CallResult CallOrder(const Command& command, const std::string& yaml, Controller
     case Verb::kDatabases:
     case Verb::kCertsInit:
     case Verb::kCertsIssue:
+    case Verb::kCertsCheck:
+    case Verb::kDoctor:
     case Verb::kVersion:
       break;
   }

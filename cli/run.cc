@@ -129,7 +129,8 @@ ExitCode Run(const Command& command, Session& session) {
   }
   if (command.verb == Verb::kValidate) return RunValidate(command, session);
   if (command.verb == Verb::kSimulate) return RunSimulate(command, session);
-  if (command.verb == Verb::kCertsInit || command.verb == Verb::kCertsIssue) {
+  if (command.verb == Verb::kCertsInit || command.verb == Verb::kCertsIssue ||
+      command.verb == Verb::kCertsCheck) {
     return RunCerts(command, session);
   }
   if (command.verb == Verb::kDbcheck) return RunDbcheck(command, session);
@@ -153,6 +154,8 @@ ExitCode Run(const Command& command, Session& session) {
     case Verb::kTimeline:
     case Verb::kDatabases:
       return RunView(command, controller, session);
+    case Verb::kDoctor:
+      return RunDoctor(command, controller, session);
     case Verb::kStart:
     case Verb::kHold:
     case Verb::kResume:
@@ -172,6 +175,7 @@ ExitCode Run(const Command& command, Session& session) {
     case Verb::kSimulate:
     case Verb::kCertsInit:
     case Verb::kCertsIssue:
+    case Verb::kCertsCheck:
     case Verb::kDbcheck:
     case Verb::kVersion:
       break;

@@ -27,6 +27,7 @@ ExitCode RunSimulate(const Command& command, Session& session);
 ExitCode RunCerts(const Command& command, Session& session);
 ExitCode RunDbcheck(const Command& command, Session& session);
 ExitCode RunView(const Command& command, Controller& controller, Session& session);
+ExitCode RunDoctor(const Command& command, Controller& controller, Session& session);
 ExitCode RunDatabases(const Command& command, Controller& controller, Session& session);
 ExitCode RunMutation(const Command& command, Controller& controller, Session& session);
 

@@ -66,8 +66,11 @@ void KeepOwner(int fd, const std::string& path) {
   struct stat old {};
   const bool is_new = stat(path.c_str(), &old) != 0;
   if (is_new && stat(FolderOf(path).c_str(), &old) != 0) return;
-  // An agent that may not give files away leaves its own as owner; the mode alone often suffices.
-  if (fchown(fd, old.st_uid, old.st_gid) != 0) errno = 0;
+  // An agent that may not give files away leaves its own as owner, and keeps the group where it is
+  // of it: by that nginx's workers read a file which root made.
+  const bool is_kept = fchown(fd, old.st_uid, old.st_gid) == 0 ||
+                       fchown(fd, static_cast<uid_t>(-1), old.st_gid) == 0;
+  if (!is_kept) errno = 0;
   if (!is_new && fchmod(fd, old.st_mode & kModeBits) != 0) errno = 0;
 }
 

@@ -1,5 +1,7 @@
 #include "agents/core/runner.h"
 
+#include <pthread.h>
+
 #include <utility>
 
 namespace headgate::agent {
@@ -35,6 +37,7 @@ void Runner::Report(Keeper::Done done) {
 }
 
 void Runner::Run() {
+  pthread_setname_np(pthread_self(), "gate");
   keeper_ = std::make_unique<Keeper>(
       options_.gate, options_.rails,
       Keeper::Parts{parts_.enforcer, parts_.store, parts_.log, saving_, syncing_, probing_,

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <grpcpp/create_channel.h>
 #include <grpcpp/security/credentials.h>
+#include <pthread.h>
 
 #include <algorithm>
 #include <chrono>
@@ -39,6 +40,7 @@ Session::Session(Options options, Outbox& outbox, const Clock& clock, Log& log)
       outbox_(outbox),
       clock_(clock),
       log_(log),
+      seen_at_(clock.Now()),
       random_(std::random_device{}()) {
   thread_ = std::thread([this] { Run(); });
 }
@@ -63,9 +65,11 @@ void Session::Pause(Duration pause) {
 }
 
 void Session::Run() {
+  pthread_setname_np(pthread_self(), "session");
   std::size_t next = random_() % options_.controllers.size();
   int failures = 0;
   while (!IsStopped()) {
+    seen_at_ = clock_.Now();
     const std::string& controller = options_.controllers[next++ % options_.controllers.size()];
     failures = Talk(controller) ? 0 : failures + 1;
     // Full jitter: anywhere between the least pause and a bound that doubles, so that a thousand
@@ -140,6 +144,7 @@ std::optional<v1::Report> Session::Judge(const v1::Directive& directive) {
 bool Session::Watch(Stream& stream, const Credentials& credentials) {
   const auto began = Stream::Monotonic::now();
   while (!stream.WaitForEnd(kLook)) {
+    seen_at_ = clock_.Now();
     const auto now = Stream::Monotonic::now();
     if (IsStopped()) break;
     if (!stream.is_welcome() && now - began > kWelcomeMax) break;

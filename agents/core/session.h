@@ -78,6 +78,8 @@ class Session {
   // Thread-safe: for readiness and metrics.
   bool is_connected() const { return is_connected_; }
   std::uint64_t connections() const { return connections_; }
+  // When its thread was last seen at work: it waits for nothing longer than a few seconds.
+  TimePoint seen_at() const { return seen_at_; }
 
  private:
   void Run();
@@ -95,6 +97,7 @@ class Session {
   Log& log_;
   std::atomic<bool> is_connected_{false};
   std::atomic<std::uint64_t> connections_{0};
+  std::atomic<TimePoint> seen_at_;
 
   std::mutex mutex_;
   std::condition_variable wake_;

@@ -3,6 +3,13 @@
 #include <utility>
 
 namespace headgate::agent {
+namespace {
+
+bool IsSame(const tls::Material& a, const tls::Material& b) {
+  return a.certificate_pem == b.certificate_pem && a.key_pem == b.key_pem && a.ca_pem == b.ca_pem;
+}
+
+}  // namespace
 
 void Doors::Tell(const char* event, const absl::Status& status, absl::Status& told) {
   if (!status.ok() && status != told) {
@@ -23,19 +30,17 @@ absl::Status Doors::OpenPages() {
   return absl::OkStatus();
 }
 
-absl::Status Doors::OpenSecurePages(TimePoint now) {
-  if (config_.metrics_tls.empty() || !config_.tls || secure_server_ != nullptr) {
-    return absl::OkStatus();
-  }
-  if (!renewal_) {
-    auto material = tls::Load(*config_.tls, now);
-    if (!material.ok()) return material.status();
-    renewal_.emplace(*config_.tls, *std::move(material));
-  }
-  auto server = http::StatusServer::Start(
-      {.address = config_.metrics_tls, .tls = renewal_->in_use()}, pages_);
+absl::Status Doors::OpenSecurePages() {
+  if (config_.metrics_tls.empty() || !certificate_.is_wanted()) return absl::OkStatus();
+  const std::optional<tls::Material> newest = certificate_.in_use();
+  if (!newest)
+    return absl::FailedPreconditionError("no certificate works: see certificate_refused");
+  if (secure_server_ != nullptr && served_ && IsSame(*served_, *newest)) return absl::OkStatus();
+  secure_server_.reset();
+  auto server = http::StatusServer::Start({.address = config_.metrics_tls, .tls = *newest}, pages_);
   if (!server.ok()) return server.status();
   secure_server_ = *std::move(server);
+  served_ = newest;
   return absl::OkStatus();
 }
 
@@ -47,20 +52,9 @@ absl::Status Doors::OpenHealth() {
   return absl::OkStatus();
 }
 
-void Doors::LookAtCertificate(TimePoint now) {
-  if (!renewal_) return;
-  const auto found = renewal_->Look(now);
-  if (!found.ok()) {
-    log_.Error("certificate_refused", {{"why", std::string(found.status().message())}});
-    return;
-  }
-  if (found->has_value()) secure_server_.reset();
-}
-
-void Doors::Look(TimePoint now) {
-  LookAtCertificate(now);
+void Doors::Look() {
   Tell("no_metrics", OpenPages(), pages_told_);
-  Tell("no_metrics_tls", OpenSecurePages(now), secure_told_);
+  Tell("no_metrics_tls", OpenSecurePages(), secure_told_);
   Tell("no_health", OpenHealth(), health_told_);
   if (health_ != nullptr) health_->Show(pages_.live().ok(), pages_.ready().ok());
 }

@@ -8,37 +8,39 @@
 #include <optional>
 #include <string>
 
+#include "agents/main/certificate.h"
 #include "agents/main/config.h"
 #include "common/health/health_listener.h"
 #include "common/http/status_server.h"
 #include "common/log/log.h"
-#include "common/tls/renewal.h"
+#include "common/tls/files.h"
 
 namespace headgate::agent {
 
 class Doors {
  public:
-  Doors(const Config& config, http::StatusPages pages, Log& log)
-      : config_(config), pages_(std::move(pages)), log_(log) {}
+  Doors(const Config& config, const Certificate& certificate, http::StatusPages pages, Log& log)
+      : config_(config), certificate_(certificate), pages_(std::move(pages)), log_(log) {}
   Doors(const Doors&) = delete;
   Doors& operator=(const Doors&) = delete;
 
   // Opens what is closed, opens the pages with mTLS anew once the certificate was renewed, and
-  // tells probes how things are. `now`: of the wall clock.
-  void Look(TimePoint now);
+  // tells probes how things are.
+  void Look();
 
  private:
   absl::Status OpenPages();
-  absl::Status OpenSecurePages(TimePoint now);
+  absl::Status OpenSecurePages();
   absl::Status OpenHealth();
-  void LookAtCertificate(TimePoint now);
   // `told`: the last reason, of this listener.
   void Tell(const char* event, const absl::Status& status, absl::Status& told);
 
   const Config& config_;
+  const Certificate& certificate_;
   const http::StatusPages pages_;
   Log& log_;
-  std::optional<tls::Renewal> renewal_;
+  // What the pages with mTLS are served with.
+  std::optional<tls::Material> served_;
   absl::Status pages_told_;
   absl::Status secure_told_;
   absl::Status health_told_;

@@ -9,10 +9,12 @@
 #include <iterator>
 
 #include "agents/core/share_file.h"
+#include "agents/main/arguments.h"
 #include "agents/main/box.h"
 #include "agents/main/check.h"
 #include "agents/main/config.h"
 #include "agents/main/exit_codes.h"
+#include "agents/main/health.h"
 #include "agents/main/run.h"
 #include "agents/main/snippets.h"
 #include "agents/main/until.h"
@@ -25,17 +27,8 @@ namespace {
 using headgate::Share;
 using headgate::agent::Box;
 using headgate::agent::Config;
-
-struct Flags {
-  std::string config = "/etc/headgate/agent.yaml";
-  std::string gate;
-  std::string share;
-  std::string until;
-  std::string output;
-  headgate::agent::SnippetFlags snippet;
-  // Of bucket; "-": one key per line of stdin.
-  std::vector<std::string> keys;
-};
+using headgate::agent::Flags;
+using headgate::agent::Grammar;
 
 int Fail(const absl::Status& status, int code) {
   std::cerr << "headgate-agent: " << std::string(status.message()) << "\n";
@@ -137,38 +130,25 @@ int Written(int code, bool acts) {
   return hides_it ? headgate::agent::kExitInternal : code;
 }
 
+int Act(const Grammar& grammar, const Config& config) {
+  const Flags& flags = grammar.flags;
+  if (*grammar.run) return headgate::agent::Run(config);
+  if (*grammar.check) return Check(config);
+  if (*grammar.doctor) {
+    return headgate::agent::PrintHealth(config, flags.only_life, std::cout);
+  }
+  const Box box(config, flags.gate, std::cout);
+  if (*grammar.status) return box.Status(flags.output == "json", headgate::SteadyClock().Now());
+  if (*grammar.lower) return Lower(box, flags);
+  if (*grammar.override_share) return Override(box, flags);
+  if (*grammar.release) return box.Release();
+  return headgate::agent::kExitInternal;
+}
+
 int Do(int argc, char** argv, bool& acts) {
   headgate::QuietGrpc();
-  Flags flags;
-  CLI::App app("Headgate's agent: makes the load balancer beside it obey.", "headgate-agent");
-  app.require_subcommand(1);
-  app.set_version_flag("--version", HEADGATE_VERSION);
-  const auto add = [&](const char* name, const char* help) {
-    CLI::App* command = app.add_subcommand(name, help);
-    command->add_option("--config", flags.config, "the agent's configuration")
-        ->capture_default_str();
-    return command;
-  };
-  const auto add_on_box = [&](const char* name, const char* help) {
-    CLI::App* command = add(name, help);
-    command->add_option("--gate", flags.gate, "only this gate (default: all of them)");
-    return command;
-  };
-  CLI::App* run = add("run", "keep the load balancer at its share");
-  CLI::App* check = add("check", "say what is wrong with the configuration in place");
-  CLI::App* status = add_on_box("status", "say what is enforced here");
-  status->add_option("-o,--output", flags.output, "json")->check(CLI::IsMember({"json"}));
-  CLI::App* lower = add_on_box("lower", "admit no more than SHARE, until `release`");
-  lower->add_option("SHARE", flags.share, "as in 5%")->required();
-  CLI::App* override_share = add_on_box("override", "admit exactly SHARE, until a time");
-  override_share->add_option("SHARE", flags.share, "as in 5%")->required();
-  override_share->add_option("--until", flags.until, "30m, or 2024-08-14T18:30:00Z")->required();
-  CLI::App* release = add_on_box("release", "end `lower` or `override`");
-  headgate::agent::AddSnippet(app, flags.snippet);
-  CLI::App* bucket = app.add_subcommand(
-      "bucket", "say where users stand: bucket, the share (ppm) that admits them, key");
-  bucket->add_option("KEY", flags.keys, "the cookie's whole value; '-' reads lines")->required();
-  CLI::App* version = app.add_subcommand("version", "say which version this is");
+  Grammar grammar;
+  CLI::App& app = grammar.app;
   if (const std::string unknown = UnknownSubcommand(app, argc, argv); !unknown.empty()) {
     return Fail(absl::InvalidArgumentError(unknown), headgate::agent::kExitUsage);
   }
@@ -180,28 +160,21 @@ int Do(int argc, char** argv, bool& acts) {
                              error.what(), KindsOf(app), Chosen(app));
     return headgate::agent::kExitUsage;
   }
-  acts = *run || *lower || *override_share || *release;
-  if (*version) {
+  acts = *grammar.run || *grammar.lower || *grammar.override_share || *grammar.release;
+  if (*grammar.version) {
     std::cout << "headgate-agent " << HEADGATE_VERSION << "\n";
     return headgate::agent::kExitDone;
   }
-  if (app.got_subcommand("snippet")) return headgate::agent::PrintSnippet(flags.snippet);
-  if (*bucket) return Buckets(flags.keys);
-  const absl::StatusOr<Config> config = headgate::agent::LoadConfig(flags.config);
+  if (app.got_subcommand("snippet")) return headgate::agent::PrintSnippet(grammar.flags.snippet);
+  if (*grammar.bucket) return Buckets(grammar.flags.keys);
+  const absl::StatusOr<Config> config = headgate::agent::LoadConfig(grammar.flags.config);
   if (absl::IsNotFound(config.status())) {
     return Fail(absl::NotFoundError(std::string(config.status().message()) +
                                     ": --config FILE names another"),
                 headgate::agent::kExitUsage);
   }
   if (!config.ok()) return Fail(config.status(), headgate::agent::kExitUsage);
-  if (*run) return headgate::agent::Run(*config);
-  if (*check) return Check(*config);
-  const Box box(*config, flags.gate, std::cout);
-  if (*status) return box.Status(flags.output == "json", headgate::SteadyClock().Now());
-  if (*lower) return Lower(box, flags);
-  if (*override_share) return Override(box, flags);
-  if (*release) return box.Release();
-  return headgate::agent::kExitInternal;
+  return Act(grammar, *config);
 }
 
 }  // namespace

@@ -92,6 +92,18 @@ void AddEndpoints(const std::vector<EndpointWord>& words, std::vector<MetricFami
   }
 }
 
+void AddCertificate(const CertificateWord& word, std::vector<MetricFamily>& families) {
+  families.push_back(
+      Make({"headgate_local_certificate_not_after_seconds",
+            "When the agent's certificate ends, Unix seconds; 0: none works.", MetricType::Gauge}));
+  Add(families.back(), {}, word.end ? static_cast<double>(UnixMillis(*word.end)) / 1'000 : 0);
+  families.push_back(Make({"headgate_local_certificate_refused",
+                           "1 while the certificate's files hold what does not work; the one in "
+                           "use goes on to its end.",
+                           MetricType::Gauge}));
+  Add(families.back(), {}, word.is_refused ? 1 : 0);
+}
+
 double OverdueSeconds(const GateWord& word) {
   if (!word.standing.expired_since) return 0;
   return std::chrono::duration<double>(word.at - *word.standing.expired_since).count();
@@ -130,11 +142,7 @@ std::vector<MetricFamily> Metrics::Collect() const {
   families.push_back(Make(
       {"headgate_local_connected", "1 while a controller has welcomed us.", MetricType::Gauge}));
   Add(families.back(), {}, is_connected_() ? 1 : 0);
-  families.push_back(
-      Make({"headgate_local_certificate_not_after_seconds",
-            "When the agent's certificate ends, Unix seconds; 0: none works.", MetricType::Gauge}));
-  const std::optional<TimePoint> end = certificate_end_ ? certificate_end_() : std::nullopt;
-  Add(families.back(), {}, end ? static_cast<double>(UnixMillis(*end)) / 1'000 : 0);
+  AddCertificate(certificate_ ? certificate_() : CertificateWord(), families);
   families.push_back(gauge(
       "headgate_local_enforced_share_ratio", "The share that the load balancer enforces, 0 to 1.",
       [](const GateWord& word) { return word.standing.enforced.ppm() / double{Share::kPpmMax}; }));

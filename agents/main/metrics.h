@@ -26,18 +26,24 @@ struct EndpointWord {
   std::uint64_t log_lines_garbled = 0;
 };
 
+// Of the agent's certificate: when the one in use ends, unset if none works; and whether the files
+// hold something that does not work.
+struct CertificateWord {
+  std::optional<TimePoint> end;
+  bool is_refused = false;
+};
+
 class Metrics : public prometheus::Collectable {
  public:
   // `is_connected`: to a controller; `endpoints`: of each gate that has one, what its listener says
-  // of itself; `certificate_end`: of the certificate that lies there now, none if it does not work.
-  // Thread-safe, all.
+  // of itself. Thread-safe, all.
   Metrics(const Outbox& outbox, std::function<bool()> is_connected,
           std::function<std::vector<EndpointWord>()> endpoints = nullptr,
-          std::function<std::optional<TimePoint>()> certificate_end = nullptr)
+          std::function<CertificateWord()> certificate = nullptr)
       : outbox_(outbox),
         is_connected_(std::move(is_connected)),
         endpoints_(std::move(endpoints)),
-        certificate_end_(std::move(certificate_end)) {}
+        certificate_(std::move(certificate)) {}
 
   std::vector<prometheus::MetricFamily> Collect() const override;
 
@@ -45,7 +51,7 @@ class Metrics : public prometheus::Collectable {
   const Outbox& outbox_;
   const std::function<bool()> is_connected_;
   const std::function<std::vector<EndpointWord>()> endpoints_;
-  const std::function<std::optional<TimePoint>()> certificate_end_;
+  const std::function<CertificateWord()> certificate_;
 };
 
 }  // namespace headgate::agent

@@ -5,8 +5,8 @@
 #include <grpcpp/security/credentials.h>
 #include <signal.h>
 
+#include <algorithm>
 #include <cstdio>
-#include <ctime>
 #include <memory>
 #include <random>
 #include <utility>
@@ -16,6 +16,7 @@
 #include "agents/core/store.h"
 #include "agents/endpoint/endpoint.h"
 #include "agents/endpoint/ext_authz.h"
+#include "agents/main/certificate.h"
 #include "agents/main/doors.h"
 #include "agents/main/exit_codes.h"
 #include "agents/main/folders.h"
@@ -24,6 +25,8 @@
 #include "agents/main/metrics.h"
 #include "common/log/log.h"
 #include "common/metrics/exposition.h"
+#include "common/systemd/credential.h"
+#include "common/systemd/service.h"
 #include "common/tls/credentials.h"
 
 namespace headgate::agent {
@@ -95,9 +98,9 @@ bool Deliver(Offer offer, const Gates& gates) {
   return true;
 }
 
-absl::StatusOr<Credentials> Open(const Config& config, const Clock& clock) {
-  if (!config.tls) return Credentials{grpc::InsecureChannelCredentials(), std::nullopt};
-  const absl::StatusOr<tls::Material> material = tls::Load(*config.tls, clock.WallNow());
+absl::StatusOr<Credentials> Open(Certificate& certificate) {
+  if (!certificate.is_wanted()) return Credentials{grpc::InsecureChannelCredentials(), {}};
+  const absl::StatusOr<tls::Material> material = certificate.Newest();
   if (!material.ok()) return material.status();
   return Credentials{tls::ChannelCredentials(*material), material->not_after};
 }
@@ -107,8 +110,21 @@ absl::StatusOr<std::unique_ptr<FolderLock>> TakeLock(const Config& config) {
   return FolderLock::Take(config.state_dir);
 }
 
-absl::Status Liveness(const Outbox& outbox, TimePoint now) {
-  for (const GateWord& word : outbox.All()) {
+// How often the listeners are looked after, and the service manager and probes told how we are.
+constexpr Duration kLookEvery = std::chrono::seconds(1);
+
+// Of the threads that do the work, each by what it says of itself.
+absl::Status Liveness(const Outbox& outbox, std::size_t gates, TimePoint started,
+                      const Session& session, TimePoint now) {
+  const std::vector<GateWord> words = outbox.All();
+  if (words.size() < gates && now - started > kAliveWithin) {
+    return absl::InternalError("a load balancer has not been looked at since the start");
+  }
+  if (now - session.seen_at() > kAliveWithin) {
+    return absl::InternalError(
+        fmt::format("no controller has been looked for since {}", FormatTime(session.seen_at())));
+  }
+  for (const GateWord& word : words) {
     if (now - word.at <= kAliveWithin) continue;
     return absl::InternalError(fmt::format("gate {} has not been looked at since {}",
                                            word.standing.gate, FormatTime(word.at)));
@@ -150,22 +166,31 @@ sigset_t BlockEndSignals() {
   return signals;
 }
 
-http::StatusPages PagesOf(const Outbox& outbox, const Metrics& metrics, const Session& session,
-                          std::size_t gates, const Clock& clock) {
-  return {.metrics = [&] { return Exposition(metrics); },
-          .live = [&] { return Liveness(outbox, clock.Now()); },
-          .ready = [&, gates] { return Readiness(outbox, gates, session.is_connected()); }};
+// Until one of `end_signals` comes, which is returned; `look_around` is called `every` so often.
+int WaitForEnd(const sigset_t& end_signals, Duration every,
+               const std::function<void()>& look_around) {
+  const timespec turn{.tv_sec = every.count() / 1'000,
+                      .tv_nsec = every.count() % 1'000 * 1'000'000};
+  while (true) {
+    look_around();
+    const int signal = sigtimedwait(&end_signals, nullptr, &turn);
+    if (signal > 0) return signal;
+  }
 }
 
-// The first of `signals`; meanwhile the listeners are looked after.
-int AwaitSignal(const sigset_t& signals, Doors& doors, const Clock& clock) {
-  constexpr timespec kLookEvery{.tv_sec = 1, .tv_nsec = 0};
-  int signal = 0;
-  while (signal <= 0) {
-    doors.Look(clock.WallNow());
-    signal = sigtimedwait(&signals, nullptr, &kLookEvery);
-  }
-  return signal;
+// A thread that hangs lets the service manager's watchdog run out: the main thread speaks for the
+// others only while each has been at work.
+void Tell(systemd::Service& service, const http::StatusPages& pages) {
+  if (pages.live().ok()) service.Alive();
+  const absl::Status ready = pages.ready();
+  service.Say(ready.ok() ? "the load balancers obey" : std::string(ready.message()));
+}
+
+std::optional<tls::Files> FilesOf(const Config& config) {
+  if (!config.tls) return std::nullopt;
+  return tls::Files{.ca = systemd::CredentialOr(config.tls->ca),
+                    .certificate = systemd::CredentialOr(config.tls->certificate),
+                    .key = systemd::CredentialOr(config.tls->key)};
 }
 
 }  // namespace
@@ -173,6 +198,7 @@ int AwaitSignal(const sigset_t& signals, Doors& doors, const Clock& clock) {
 int Run(const Config& config) {
   // Before any thread is made, so that none of them takes the signal.
   const sigset_t end_signals = BlockEndSignals();
+  systemd::Service service;
   // Without it curl would set itself up on whichever runner comes first, which is not thread-safe.
   curl_global_init(CURL_GLOBAL_DEFAULT);
   const SteadyClock clock;
@@ -194,9 +220,10 @@ int Run(const Config& config) {
   for (const GateConfig& gate : config.gates) {
     gates.emplace(gate.name, std::make_unique<RunningGate>(config, gate, outbox, clock, log));
   }
+  Certificate certificate(FilesOf(config), clock, log);
   // Declared after what they use, and so ended before it.
   Session session({.controllers = config.controllers,
-                   .credentials = [&] { return Open(config, clock); },
+                   .credentials = [&] { return Open(certificate); },
                    .plaintext_name = config.tls ? "" : config.name,
                    .self = {.boot_id = NewBootId(),
                             .labels = config.labels,
@@ -207,15 +234,28 @@ int Run(const Config& config) {
   const Metrics metrics(
       outbox, [&session] { return session.is_connected(); },
       [&gates] { return EndpointsOf(gates); },
-      [&]() -> std::optional<TimePoint> {
-        if (!config.tls) return std::nullopt;
-        const absl::StatusOr<tls::Material> material = tls::Load(*config.tls, clock.WallNow());
-        if (!material.ok()) return std::nullopt;
-        return material->not_after;
+      [&] {
+        return CertificateWord{certificate.end(), certificate.is_refused()};
       });
-  Doors doors(config, PagesOf(outbox, metrics, session, config.gates.size(), clock), log);
-  log.Info("started", {{"version", HEADGATE_VERSION}, {"gates", config.gates.size()}});
-  const int signal = AwaitSignal(end_signals, doors, clock);
+  const std::size_t count = config.gates.size();
+  const http::StatusPages pages{
+      .metrics = [&] { return Exposition(metrics); },
+      .live = [&,
+               started =
+                   clock.Now()] { return Liveness(outbox, count, started, session, clock.Now()); },
+      .ready = [&] { return Readiness(outbox, count, session.is_connected()); }};
+  Doors doors(config, certificate, pages, log);
+  log.Info("started", {{"version", HEADGATE_VERSION}, {"gates", count}});
+  // Neither the load balancer nor a controller is waited for: whoever starts us must not be,
+  // either.
+  service.Ready();
+  const int signal = WaitForEnd(
+      end_signals, std::min(kLookEvery, service.alive_every().value_or(kLookEvery)), [&] {
+        certificate.Look();
+        doors.Look();
+        Tell(service, pages);
+      });
+  service.Stopping();
   log.Info("stopping", {{"signal", signal}});
   return kExitDone;
 }

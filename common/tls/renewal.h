@@ -22,6 +22,8 @@ class Renewal {
   absl::StatusOr<std::optional<Material>> Look(TimePoint now);
 
   const Material& in_use() const { return in_use_; }
+  // What the files held when they were last looked at does not work.
+  bool is_refused() const { return !told_.empty(); }
 
  private:
   const Files files_;

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "common/base/quiet_grpc.h"
+#include "common/systemd/service.h"
 #include "controller/main/options.h"
 #include "controller/main/program.h"
 
@@ -45,8 +46,9 @@ int main(int argc, char** argv) {
   int exit_code = 0;
   const std::optional<headgate::Options> options = headgate::ParseOptions(argc, argv, exit_code);
   if (!options) return exit_code;
+  headgate::systemd::Service service;
   using End = headgate::Program::End;
   End end = End::kStartOver;
-  while (end == End::kStartOver) end = headgate::Program(*options).Run(signals);
+  while (end == End::kStartOver) end = headgate::Program(*options, service).Run(signals);
   return end == End::kStopped ? 0 : headgate::kFailed;
 }

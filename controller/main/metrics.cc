@@ -9,6 +9,13 @@ ProgramMetrics::ProgramMetrics(prometheus::Registry& registry)
               .Help("When the controller's certificate ends, in Unix seconds; 0: it has none.")
               .Register(registry)
               .Add({})),
+      certificate_refused_(
+          prometheus::BuildGauge()
+              .Name("headgate_certificate_refused")
+              .Help("1 while the certificate's files hold what does not work; the one in use goes "
+                    "on to its end.")
+              .Register(registry)
+              .Add({})),
       reopenings_(prometheus::BuildCounter()
                       .Name("headgate_listeners_reopened_total")
                       .Help("Times that the listeners were opened anew: the certificate was "

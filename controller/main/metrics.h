@@ -14,10 +14,12 @@ class ProgramMetrics {
  public:
   explicit ProgramMetrics(prometheus::Registry& registry);
   void ShowCertificateEnd(TimePoint not_after);
+  void ShowCertificateRefused(bool is_refused) { certificate_refused_.Set(is_refused ? 1 : 0); }
   void CountReopening() { reopenings_.Increment(); }
 
  private:
   prometheus::Gauge& certificate_not_after_;
+  prometheus::Gauge& certificate_refused_;
   prometheus::Counter& reopenings_;
 };
 

@@ -39,9 +39,9 @@ std::string WithOption(const Options& options, const std::string& why) {
   return why;
 }
 
-std::optional<Options> ParseOptions(int argc, char** argv, int& exit_code) {
-  Options options;
-  CLI::App app(kAbout, "headgated");
+void AddOptions(CLI::App& app, Options& options) {
+  app.name("headgated");
+  app.description(kAbout);
   app.footer(kFooter);
   app.set_version_flag("--version", std::string("headgated ") + HEADGATE_VERSION);
   app.add_option("--listen", options.listen,
@@ -82,6 +82,12 @@ std::optional<Options> ParseOptions(int argc, char** argv, int& exit_code) {
                  "Reign above this epoch, which an agent holds and the journal does not know (a "
                  "clock that was ahead, a journal that was lost); raises nobody")
       ->check(CLI::Range(std::uint64_t{1}, kEpochMax));
+}
+
+std::optional<Options> ParseOptions(int argc, char** argv, int& exit_code) {
+  Options options;
+  CLI::App app;
+  AddOptions(app, options);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -5,6 +5,10 @@
 #include <optional>
 #include <string>
 
+namespace CLI {
+class App;
+}  // namespace CLI
+
 namespace headgate {
 
 struct Options {
@@ -28,6 +32,9 @@ struct Options {
 
 // What is wrong with a file, with the option that named it: "--ca ca.crt: there is no such file".
 std::string WithOption(const Options& options, const std::string& why);
+
+// What the command line may say, for ParseOptions and for the manual.
+void AddOptions(CLI::App& app, Options& options);
 
 // Unset: the program should end with `exit_code` (help, version, or a wrong command line).
 std::optional<Options> ParseOptions(int argc, char** argv, int& exit_code);

@@ -1,6 +1,7 @@
 #include "controller/main/program.h"
 
 #include <fmt/format.h>
+#include <pthread.h>
 
 #include <cerrno>
 #include <cstdio>
@@ -82,8 +83,9 @@ absl::Status Program::Readiness::Get() const {
   return status_;
 }
 
-Program::Program(Options options)
+Program::Program(Options options, systemd::Service& service)
     : options_(std::move(options)),
+      service_(service),
       log_(clock_, {.format = Log::FormatForStderr()}),
       program_metrics_(*registry_),
       loop_(clock_),
@@ -97,7 +99,11 @@ Program::End Program::Run(const sigset_t& signals) {
     SayOnStderr(status);
     return End::kFailed;
   }
-  std::thread loop([this] { loop_.Run(); });
+  std::thread loop([this] {
+    pthread_setname_np(pthread_self(), "loop");
+    SayThatWeLive();
+    loop_.Run();
+  });
   End end = End::kFailed;
   status = Serve();
   if (status.ok()) {
@@ -113,6 +119,7 @@ Program::End Program::Run(const sigset_t& signals) {
     SayOnStderr(status);
   }
   readiness_.Set(absl::UnavailableError("stopping"));
+  if (end != End::kStartOver) service_.Stopping();
   doors_.reset();
   loop_.Stop();
   loop.join();
@@ -243,7 +250,15 @@ absl::Status Program::Serve() {
                       {"metrics_port", doors_->metrics_port()},
                       {"health_port", doors_->health_port()},
                       {"version", HEADGATE_VERSION}});
+  // Whatever it lacks: who waits for it could not help that, and it serves whom it can.
+  service_.Ready();
   return absl::OkStatus();
+}
+
+void Program::SayThatWeLive() {
+  if (!service_.alive_every()) return;
+  service_.Alive();
+  loop_.After(*service_.alive_every(), [this] { SayThatWeLive(); });
 }
 
 void Program::ShowReadiness() {
@@ -256,7 +271,9 @@ void Program::ShowReadiness() {
   } else {
     readiness_.Set(absl::OkStatus());
   }
-  doors_->ShowReady(readiness_.Get().ok());
+  const absl::Status status = readiness_.Get();
+  service_.Say(status.ok() ? "serves operators and agents" : std::string(status.message()));
+  doors_->ShowReady(status.ok());
 }
 
 std::optional<Program::End> Program::LookAround() {
@@ -283,6 +300,7 @@ bool Program::CanHaveWhatItLacked() {
 void Program::LookAtCertificate() {
   if (!renewal_) return;
   const auto found = renewal_->Look(clock_.WallNow());
+  program_metrics_.ShowCertificateRefused(renewal_->is_refused());
   if (!found.ok()) {
     log_.Error("certificate_refused", {{"why", std::string(found.status().message())}});
     return;

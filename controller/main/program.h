@@ -16,6 +16,7 @@
 #include "common/base/clock.h"
 #include "common/log/log.h"
 #include "common/loop/loop.h"
+#include "common/systemd/service.h"
 #include "common/tls/renewal.h"
 #include "controller/conductor/conductor.h"
 #include "controller/journal/sqlite_journal.h"
@@ -33,7 +34,8 @@ class Program {
  public:
   enum class End { kStopped, kFailed, kStartOver };
 
-  explicit Program(Options options);
+  // `service` must outlive it.
+  Program(Options options, systemd::Service& service);
   // Returns on one of `signals`, which every thread blocks; or to be built and run again, because
   // what it lacked at its start can be had: that is a restart, which raises nothing.
   End Run(const sigset_t& signals);
@@ -59,6 +61,8 @@ class Program {
   void WatchDatabases();
   absl::Status Serve();
   void ShowReadiness();
+  // Again and again, on the loop's thread: one that hangs is noticed.
+  void SayThatWeLive();
   // How it ended, or nothing: it goes on.
   std::optional<End> LookAround();
   bool CanHaveWhatItLacked();
@@ -66,6 +70,7 @@ class Program {
 
   // With the ports that were taken, once they are.
   Options options_;
+  systemd::Service& service_;
   SteadyClock clock_;
   Log log_;
   // Shared, as prometheus-cpp wants it.

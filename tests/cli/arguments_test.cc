@@ -70,6 +70,9 @@ TEST(Arguments, EveryVerbOfTheIncident) {
       {{"certs", "issue", "--ca-dir", "c", "--dir", "d", "--role", "viewer", "--name", "n"},
        Verb::kCertsIssue},
       {{"dbcheck", "p.yaml"}, Verb::kDbcheck},
+      {{"certs", "check", "--ca", "a", "--cert", "b", "--key", "c", "--for", "14d"},
+       Verb::kCertsCheck},
+      {{"doctor", "--live"}, Verb::kDoctor},
       {{"version"}, Verb::kVersion}};
   for (const auto& [words, verb] : cases) {
     EXPECT_EQ(Good(words).verb, verb) << words[0];

@@ -117,6 +117,48 @@ TEST_F(WaysIn, WhatIsThereAlreadyIsReplacedOnlyWithOverwrite) {
                                   "--overwrite"));
 }
 
+TEST_F(WaysIn, CertsCheckSaysWhetherFilesWorkTogetherAndForHowLong) {
+  MakeAuthority("/ca");
+  MakeAuthority("/other");
+  const tls::Files agent = Issue("/ca", "agent");
+  const auto check = [&](const tls::Files& files, std::vector<std::string> more = {}) {
+    std::vector<std::string> words = {"certs",  "check",           "--ca",  files.ca,
+                                      "--cert", files.certificate, "--key", files.key};
+    words.insert(words.end(), more.begin(), more.end());
+    caller_.way_in = {};
+    return caller_.Type(words);
+  };
+  EXPECT_EQ(check(agent).code, 0);
+  EXPECT_THAT(check(agent).out, HasSubstr("they work together: agent x of t"));
+  EXPECT_EQ(check(agent, {"--role", "agent", "--for", "29d"}).code, 0);
+  EXPECT_THAT(check(agent, {"-o", "json"}).out, HasSubstr("\"role\": \"agent\""));
+
+  const Said too_short = check(agent, {"--for", "31d"});
+  EXPECT_EQ(too_short.code, 3);
+  EXPECT_THAT(too_short.err, HasSubstr("renew it"));
+  const Said role = check(agent, {"--role", "controller"});
+  EXPECT_EQ(role.code, 3);
+  EXPECT_THAT(role.err, HasSubstr("names the role agent, not controller"));
+  EXPECT_EQ(check({folder_ + "/other/ca.crt", agent.certificate, agent.key}).code, 3);
+  EXPECT_EQ(check({agent.ca, agent.certificate, Issue("/other", "agent").key}).code, 3);
+  EXPECT_EQ(check({agent.ca, agent.certificate, "/no/key"}).code, 4);
+  caller_.way_in = {};
+  EXPECT_EQ(caller_.Type({"certs", "check", "--ca", agent.ca}).code, 2);
+}
+
+TEST_F(WaysIn, DoctorSaysWhetherTheControllerIsWell) {
+  EXPECT_EQ(caller_.Type({"doctor"}).code, 0);
+  EXPECT_THAT(caller_.Type({"doctor"}).out, HasSubstr("All is well."));
+  controller_.FailJournal();
+  const Said ill = caller_.Type({"doctor"});
+  EXPECT_EQ(ill.code, 3);
+  EXPECT_THAT(ill.out, HasSubstr("the journal: disk full: nothing is raised"));
+  // One that waits for its disk is not helped by being ended.
+  EXPECT_EQ(caller_.Type({"doctor", "--live"}).code, 0);
+  controller_.Kill();
+  EXPECT_EQ(caller_.Type({"doctor", "--live"}).code, 7);
+}
+
 TEST_F(WaysIn, ATrustDomainThatCannotBeOneIsNamed) {
   const Said said =
       caller_.Type({"certs", "init", "--dir", folder_ + "/ca", "--trust-domain", "Shop Example"});

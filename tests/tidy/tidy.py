@@ -9,13 +9,15 @@ import sys
 
 # Who may include whom. A room may also include what its own rooms may: arrows point down. A room is
 # a folder; the longest name that fits a file is its room, and a folder without a room is refused.
-COMMON = ["common/loop", "common/log", "common/tls", "common/http", "common/metrics", "common/health"]
+COMMON = ["common/loop", "common/log", "common/tls", "common/http", "common/metrics", "common/health",
+          "common/systemd"]
 ARROWS = {
     "common/base": [],
     "common/loop": ["common/base"],
     "common/log": ["common/base"],
     "common/health": ["common/base"],
     "common/metrics": ["common/base"],
+    "common/systemd": ["common/base"],
     "common/tls": ["common/base"],
     "common/http": ["common/tls", "common/metrics"],
     # Pure: no loop, no log, no metrics.

@@ -337,6 +337,55 @@ TEST(Agent, ItsCertificateNamesIt) {
   EXPECT_EQ(controller.agent(), "spiffe://example.org/headgate/agent/edge-7");
 }
 
+TEST(Agent, ABadPairOnDiskTakesNoSessionAway) {
+  const TempFolder folder;
+  const SteadyClock clock;
+  const std::string authority = folder / "ca";
+  ASSERT_TRUE(
+      tls::CreateAuthority({.directory = authority, .trust_domain = "example.org"}, clock.Now())
+          .ok());
+  const auto issue = [&](tls::Role role) {
+    const auto issued = tls::IssueCertificate({.authority_directory = authority,
+                                               .directory = folder / "certs",
+                                               .role = role,
+                                               .name = "one"},
+                                              clock.Now());
+    EXPECT_TRUE(issued.ok()) << issued.status();
+    return tls::Files{authority + "/ca.crt", issued->certificate_path, issued->key_path};
+  };
+  const auto material = tls::Load(issue(tls::Role::kController), clock.Now());
+  ASSERT_TRUE(material.ok()) << material.status();
+  const tls::Files agent = issue(tls::Role::kAgent);
+  const int port = FreePort();
+  const auto serve = [&] {
+    return std::make_unique<FakeController>(
+        FakeController::Options{.port = port, .credentials = tls::ServerCredentials(*material)});
+  };
+  auto controller = serve();
+  Site site({.start_agent = false});
+  std::string text = site.ConfigText("");
+  text.replace(
+      text.find("plaintext: true"), 15,
+      fmt::format("tls: {{ca: {}, cert: {}, key: {}}}", agent.ca, agent.certificate, agent.key));
+  const std::size_t at = text.find("controllers:");
+  text.replace(at, text.find('\n', at) - at, fmt::format("controllers: ['127.0.0.1:{}']", port));
+  site.WriteConfig(text);
+  site.StartAgent();
+  ASSERT_TRUE(Eventually([&] { return controller->sessions() == 1; })) << site.agent->Output();
+
+  WriteFile(agent.key, "half a ke");
+  controller.reset();
+  controller = serve();
+
+  EXPECT_TRUE(Eventually([&] { return controller->sessions() == 1; }, std::chrono::seconds(30)))
+      << site.agent->Output();
+  EXPECT_TRUE(Eventually([&] {
+    return site.Page("/metrics").body.find("headgate_local_certificate_refused 1") !=
+           std::string::npos;
+  }));
+  EXPECT_THAT(site.agent->Output(), HasSubstr("certificate_refused"));
+}
+
 TEST(Agent, FindsTheControllerThatLives) {
   Site site({.start_agent = false});
   std::string text = site.ConfigText("");

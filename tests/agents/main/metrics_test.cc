@@ -64,7 +64,7 @@ TEST(Metrics, TellWhenTheCertificateEnds) {
   const Outbox outbox;
   const auto value = [&](std::optional<TimePoint> end) {
     const Metrics metrics(
-        outbox, [] { return true; }, nullptr, [&] { return end; });
+        outbox, [] { return true; }, nullptr, [&] { return CertificateWord{.end = end}; });
     for (const auto& family : metrics.Collect()) {
       if (family.name == "headgate_local_certificate_not_after_seconds") {
         return family.metric[0].gauge.value;
