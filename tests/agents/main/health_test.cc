@@ -31,6 +31,7 @@ TEST(Doctor, AnAgentThatWaitsForItsControllerLives) {
 
 TEST(Doctor, FindsAnAgentThatHangsOrIsGone) {
   Site site;
+  ASSERT_TRUE(Eventually([&] { return site.Page("/livez").status == 200; }));
   site.agent->Signal(SIGSTOP);
   const Finished hung = site.Run({"doctor", "--live"});
   EXPECT_EQ(hung.exit_code, 3);
