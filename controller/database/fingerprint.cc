@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "controller/database/allowance.h"
+#include "controller/database/label.h"
 #include "controller/database/words.h"
 
 namespace headgate::database {
@@ -179,7 +180,7 @@ void FingerprintRun::Tell(const Replica& replica, bool has_replayed, const Readi
                                 .drains = is_confirmed,
                                 .kind = "schema",
                                 .server = replica.name,
-                                .table = difference.key.schema + "." + difference.key.relation,
+                                .table = LabelOf(difference.key.schema, difference.key.relation),
                                 .text = std::move(text)});
   }
   if (told <= kFindingsMax) return;

@@ -42,6 +42,7 @@ constexpr Kind kKinds[] = {
     {"type_conversions", Check::kReplication},
     {"exec_mode", Check::kReplication},
     {"skipped_errors", Check::kReplication},
+    {"run_triggers", Check::kReplication},
     {"filtered", Check::kReplication},
     {"lag", Check::kLag},
     {"bytes_behind", Check::kLag},
