@@ -6,13 +6,16 @@
 #include <string_view>
 #include <utility>
 
+#include "controller/database/label.h"
+#include "controller/database/whole_file.h"
+
 namespace headgate::database {
 namespace {
 
 constexpr std::string_view kSeparator = " | ";
 
 std::string FirstLine(const std::string& engine) {
-  return fmt::format("# headgate baseline 1, {}: one object a line", engine);
+  return fmt::format("# headgate baseline 2, {}: one object a line", engine);
 }
 
 // So that a part holds neither a line's end nor a bar.
@@ -97,6 +100,19 @@ absl::StatusOr<Schema> ReadBaseline(const std::string& text, const std::string& 
   return schema;
 }
 
+absl::StatusOr<Schema> ReadBaselineFile(const std::string& path, const std::string& engine) {
+  const auto text = ReadWholeFile(path, kBaselineBytesMax);
+  if (absl::IsNotFound(text.status())) {
+    return absl::NotFoundError(fmt::format("{}: headgate dbcheck --write-baseline writes one",
+                                           std::string(text.status().message())));
+  }
+  if (!text.ok()) return text.status();
+  auto schema = ReadBaseline(*text, engine);
+  if (schema.ok()) return schema;
+  return absl::InvalidArgumentError(
+      fmt::format("{} is no baseline: {}", path, std::string(schema.status().message())));
+}
+
 std::vector<Finding> CompareWithBaseline(const Schema& baseline, const Schema& schema,
                                          const std::string& server, std::size_t told_max) {
   const std::string who = server == "primary" ? "the primary" : "replica " + server;
@@ -107,7 +123,7 @@ std::vector<Finding> CompareWithBaseline(const Schema& baseline, const Schema& s
                     .drains = false,
                     .kind = "baseline",
                     .server = server,
-                    .table = difference.key.schema + "." + difference.key.relation,
+                    .table = LabelOf(difference.key.schema, difference.key.relation),
                     .text = Describe(who, difference, "in the baseline")};
     if (findings.size() == told_max) {
       finding.table = "";

@@ -2,6 +2,7 @@
 // text, one fact a line, that people can read. Pure; any thread.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -15,6 +16,9 @@
 #include "controller/database/row_check.h"
 
 namespace headgate::database {
+
+// Its own bounds keep a state far below this.
+inline constexpr std::size_t kStateBytesMax = 64U << 20U;
 
 // Of the table under way and one replica.
 struct TableTally {

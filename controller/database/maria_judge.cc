@@ -164,6 +164,17 @@ void MariaJudge::JudgeSettings(const Replica& replica, const MariaIdentity& iden
                     "restart it without",
                     name, identity.skipped_errors));
   }
+  JudgeTriggers(replica, identity);
+}
+
+void MariaJudge::JudgeTriggers(const Replica& replica, const MariaIdentity& identity) {
+  if (IsUpper(identity.run_triggers, "NO")) return;
+  // The rows come with what the primary's triggers made of them.
+  Add(Severity::kDegraded, "run_triggers", replica.name,
+      fmt::format("replica {}: its triggers fire once more for each row that it replicates "
+                  "(slave_run_triggers_for_rbr is {}): run STOP SLAVE; SET GLOBAL "
+                  "slave_run_triggers_for_rbr = NO; START SLAVE there",
+                  replica.name, identity.run_triggers));
 }
 
 void MariaJudge::JudgeLinks(const Replica& replica, const MariaReplica& seen_replica,

@@ -51,6 +51,7 @@ class MariaJudge {
   void JudgePrimary(const MariaObservation& seen);
   void JudgeReplica(const Replica& replica, const MariaObservation& seen, TimePoint now);
   void JudgeSettings(const Replica& replica, const MariaIdentity& identity);
+  void JudgeTriggers(const Replica& replica, const MariaIdentity& identity);
   void JudgeLinks(const Replica& replica, const MariaReplica& seen_replica,
                   const MariaObservation& seen);
   void JudgeLink(const Replica& replica, const MariaLink& link);

@@ -31,7 +31,7 @@ Statement IdentityStatement() {
               "CURRENT_USER(), @@global.read_only, @@log_bin, @@gtid_binlog_pos, "
               "@@gtid_slave_pos, @@gtid_current_pos, @@gtid_binlog_state, "
               "@@global.slave_type_conversions, @@global.slave_exec_mode, "
-              "@@global.slave_skip_errors"};
+              "@@global.slave_skip_errors, @@global.slave_run_triggers_for_rbr"};
 }
 
 Statement LinksStatement() { return {.sql = "SHOW ALL SLAVES STATUS", .with_names = true}; }
@@ -64,7 +64,7 @@ absl::StatusOr<MariaIdentity> ReadIdentity(const absl::StatusOr<Rows>& rows) {
   if (!rows.ok()) return rows.status();
   const absl::Status unreadable =
       absl::UnknownError("its answer about its identity cannot be understood");
-  if (rows->size() != 1 || rows->front().size() != 13) return unreadable;
+  if (rows->size() != 1 || rows->front().size() != 14) return unreadable;
   std::vector<std::string> cells;
   for (const auto& cell : rows->front()) cells.push_back(cell.value_or(""));
   const auto server_id = ToNumber<std::uint32_t>(cells[1]);
@@ -86,7 +86,8 @@ absl::StatusOr<MariaIdentity> ReadIdentity(const absl::StatusOr<Rows>& rows) {
                        .binlog_state = *state,
                        .type_conversions = cells[10],
                        .exec_mode = cells[11],
-                       .skipped_errors = cells[12]};
+                       .skipped_errors = cells[12],
+                       .run_triggers = cells[13]};
 }
 
 // By the columns' names.

@@ -34,6 +34,8 @@ struct MariaIdentity {
   std::string type_conversions;
   std::string exec_mode;
   std::string skipped_errors;
+  // Whether triggers fire for rows that are replicated: "NO", "YES", "LOGGING", "ENFORCE".
+  std::string run_triggers;
 };
 
 // One connection of a replica to a primary: a row of SHOW ALL SLAVES STATUS.

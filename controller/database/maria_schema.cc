@@ -8,17 +8,28 @@
 #include <set>
 #include <string_view>
 
+#include "controller/database/label.h"
 #include "controller/database/maria_grants.h"
 
 namespace headgate::database {
 namespace {
 
 // In the order of MariaSchemaStatements.
-enum Part : std::size_t { kTables, kColumns, kIndexes, kChecks, kKeys, kTriggers, kViews, kGrants };
+enum Part : std::size_t {
+  kTables,
+  kColumns,
+  kIndexes,
+  kChecks,
+  kKeys,
+  kTriggers,
+  kViews,
+  kPartitions,
+  kGrants
+};
 
 // With the place for the databases: {0} stands for "the column that names it is one of them".
-constexpr std::array<std::string_view, 7> kParts = {
-    "SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE, ENGINE, TABLE_COLLATION, CREATE_OPTIONS "
+constexpr std::array<std::string_view, 8> kParts = {
+    "SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE, ENGINE, TABLE_COLLATION "
     "FROM information_schema.TABLES WHERE TABLE_SCHEMA {0}",
 
     "SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, COLUMN_TYPE, COLLATION_NAME, IS_NULLABLE, "
@@ -53,7 +64,16 @@ constexpr std::array<std::string_view, 7> kParts = {
     "FROM information_schema.TRIGGERS WHERE EVENT_OBJECT_SCHEMA {0}",
 
     "SELECT TABLE_SCHEMA, TABLE_NAME, VIEW_DEFINITION, CHECK_OPTION, SECURITY_TYPE "
-    "FROM information_schema.VIEWS WHERE TABLE_SCHEMA {0}"};
+    "FROM information_schema.VIEWS WHERE TABLE_SCHEMA {0}",
+
+    // Each server makes partitions by time for itself.
+    "SELECT TABLE_SCHEMA, TABLE_NAME, PARTITION_METHOD, PARTITION_EXPRESSION, "
+    "SUBPARTITION_METHOD, SUBPARTITION_EXPRESSION, IF(PARTITION_METHOD = 'SYSTEM_TIME', '', "
+    "CONCAT(' in ', COUNT(*), IFNULL(CONCAT(': ', GROUP_CONCAT(PARTITION_DESCRIPTION "
+    "ORDER BY PARTITION_ORDINAL_POSITION SEPARATOR ', ')), ''))) "
+    "FROM information_schema.PARTITIONS "
+    "WHERE TABLE_SCHEMA {0} AND PARTITION_NAME IS NOT NULL GROUP BY TABLE_SCHEMA, TABLE_NAME, "
+    "PARTITION_METHOD, PARTITION_EXPRESSION, SUBPARTITION_METHOD, SUBPARTITION_EXPRESSION"};
 
 std::string Text(const Row& row, std::size_t column) {
   return column < row.size() ? row[column].value_or("") : "";
@@ -72,7 +92,6 @@ void ReadTables(const Rows& rows, Schema& schema) {
         fmt::format("{}, {}, collate {}", type == "SEQUENCE" ? "a sequence" : "a table",
                     Text(row, 3), Text(row, 4));
     if (type == "SYSTEM VERSIONED") text += ", with system versioning";
-    if (Text(row, 5).find("partitioned") != std::string::npos) text += ", partitioned";
     Put(schema, row, "table", "", std::move(text));
   }
 }
@@ -129,9 +148,8 @@ void ReadChecks(const Rows& rows, Schema& schema) {
 void ReadKeys(const Rows& rows, Schema& schema) {
   for (const Row& row : rows) {
     Put(schema, row, "constraint", Text(row, 2),
-        fmt::format("foreign key ({}) references {}.{} ({}) on update {} on delete {}",
-                    Text(row, 3), Text(row, 4), Text(row, 5), Text(row, 6), Text(row, 7),
-                    Text(row, 8)));
+        fmt::format("foreign key ({}) references {} ({}) on update {} on delete {}", Text(row, 3),
+                    LabelOf(Text(row, 4), Text(row, 5)), Text(row, 6), Text(row, 7), Text(row, 8)));
   }
 }
 
@@ -144,13 +162,21 @@ void ReadTriggers(const Rows& rows, Schema& schema) {
   }
 }
 
+void ReadPartitions(const Rows& rows, Schema& schema) {
+  for (const Row& row : rows) {
+    std::string text = fmt::format("by {} ({})", Text(row, 2), Text(row, 3));
+    if (!Text(row, 4).empty()) text += fmt::format(", {} ({})", Text(row, 4), Text(row, 5));
+    Put(schema, row, "setting", "partitions", text + Text(row, 6));
+  }
+}
+
 absl::Status ReadViews(const Rows& rows, Schema& schema) {
   for (const Row& row : rows) {
     if (Text(row, 2).empty()) {
       return absl::PermissionDeniedError(
-          fmt::format("the definition of view {}.{} is hidden: its definer or a table of it may "
-                      "be gone, or SHOW VIEW is not granted",
-                      Text(row, 0), Text(row, 1)));
+          fmt::format("the definition of view {} is hidden: its definer or a table of it may be "
+                      "gone, or SHOW VIEW is not granted",
+                      LabelOf(Text(row, 0), Text(row, 1))));
     }
     std::string text = fmt::format("a view: {}", Text(row, 2));
     if (Text(row, 3) != "NONE") text += fmt::format(", with check option {}", Text(row, 3));
@@ -196,6 +222,7 @@ absl::StatusOr<Schema> ReadMariaSchema(const std::vector<std::string>& schemas,
   ReadChecks(*answers[kChecks], schema);
   ReadKeys(*answers[kKeys], schema);
   ReadTriggers(*answers[kTriggers], schema);
+  ReadPartitions(*answers[kPartitions], schema);
   if (const absl::Status status = ReadViews(*answers[kViews], schema); !status.ok()) return status;
   return schema;
 }

@@ -1,8 +1,8 @@
 // The shape of a MariaDB server's databases, as its information_schema tells it. Pure; any thread.
 // Promises: the order of a table's columns counts (row events map columns by position), as do
-// signedness, the labels of an enum in their order, character sets and generated expressions; row
-// formats, comments, AUTO_INCREMENT's next value and definers do not. What one is not allowed to
-// see is a failure, never an absence.
+// signedness, the labels of an enum in their order, character sets, generated expressions, and what
+// partitions take; row formats, comments, AUTO_INCREMENT's next value and definers do not. What one
+// is not allowed to see is a failure, never an absence.
 #pragma once
 
 #include <string>
@@ -17,7 +17,7 @@ namespace headgate::database {
 
 // Of these databases; empty: all but the system's.
 std::vector<Statement> MariaSchemaStatements(const std::vector<std::string>& schemas);
-inline constexpr std::size_t kMariaSchemaStatements = 8;
+inline constexpr std::size_t kMariaSchemaStatements = 9;
 
 // PERMISSION_DENIED names the rights that are missing. `answers`: of MariaSchemaStatements, and
 // perhaps of more after them.

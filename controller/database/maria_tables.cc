@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "controller/database/gtid.h"
+#include "controller/database/label.h"
 #include "controller/database/maria_checksum.h"
 #include "controller/database/maria_grants.h"
 #include "controller/database/observation.h"
@@ -52,7 +53,7 @@ std::string HashClass(const std::string& type, const std::string& whole_type,
 }
 
 void ReadTableRow(const Row& row, TableShapes& shapes) {
-  TableShape& shape = shapes[*row[0] + "." + *row[1]];
+  TableShape& shape = shapes[LabelOf(*row[0], *row[1])];
   shape.schema = *row[0];
   shape.name = *row[1];
   shape.rows_estimated = double(ToPosition(row[2]).value_or(0));
@@ -62,7 +63,7 @@ void ReadTableRow(const Row& row, TableShapes& shapes) {
 
 void ReadColumnRow(const Row& row, TableShapes& shapes) {
   // Views have columns too.
-  const auto found = shapes.find(*row[0] + "." + *row[1]);
+  const auto found = shapes.find(LabelOf(*row[0], *row[1]));
   if (found == shapes.end()) return;
   found->second.obstacle.clear();
   found->second.columns[*row[2]] = {
@@ -78,7 +79,7 @@ void ReadKeys(const Rows& rows, TableShapes& shapes) {
   std::map<std::string, std::vector<std::pair<std::string, KeyShape>>> keys;
   std::map<std::string, std::vector<std::string>> unfit;
   for (const Row& row : rows) {
-    const std::string table = *row[0] + "." + *row[1];
+    const std::string table = LabelOf(*row[0], *row[1]);
     auto& of_table = keys[table];
     if (of_table.empty() || of_table.back().first != *row[2]) {
       of_table.push_back({*row[2], {.columns = {}, .is_primary = *row[2] == "PRIMARY"}});

@@ -56,10 +56,20 @@ constexpr std::array kNativeHashes = {
 constexpr NativeHash kTextHash = {"", "hashtextextended(concat({value}) COLLATE \"C\", {seed})",
                                   ""};
 
-std::string Hash(const PlannedColumn& column, const std::string& seed) {
+// The same text has other bytes in another encoding.
+constexpr NativeHash kUtf8Hash = {
+    "", "hash_array_extended(ARRAY[convert_to(concat({value}), 'UTF8')], {seed})", ""};
+
+const NativeHash& HashOf(const PlannedColumn& column) {
   const auto* native = std::ranges::find(kNativeHashes, column.base, &NativeHash::base);
-  const NativeHash& hash =
-      column.base.empty() || native == kNativeHashes.end() ? kTextHash : *native;
+  const bool is_other = column.base.empty() || native == kNativeHashes.end();
+  const bool is_text = is_other || column.base == "text" || column.base == "varchar";
+  if (column.as_utf8 && is_text) return kUtf8Hash;
+  return is_other ? kTextHash : *native;
+}
+
+std::string Hash(const PlannedColumn& column, const std::string& seed) {
+  const NativeHash& hash = HashOf(column);
   std::string value = QuotePostgresName(column.name);
   if (column.may_be_null && !hash.substitute.empty()) {
     value = fmt::format("coalesce({}, {})", value, hash.substitute);

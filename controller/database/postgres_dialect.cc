@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "controller/database/label.h"
 #include "controller/database/observation.h"
 #include "controller/database/replication_judge.h"
 #include "controller/database/wal_position.h"
@@ -39,7 +40,7 @@ PublishedTables PublishedFor(const PrimarySchema& primary, const ReplicaSchema& 
 
 std::vector<Statement> PostgresDialect::AskPrimary(const Inventory& inventory) const {
   return {SchemaStatement(inventory.schemas),
-          {.sql = "SELECT p.pubname::text, p.schemaname || '.' || p.tablename, a::text "
+          {.sql = "SELECT p.pubname::text, p.schemaname::text, p.tablename::text, a::text "
                   "FROM pg_publication_tables AS p, unnest(p.attnames) AS a",
            .parameters = {}},
           // After the schema: what was read lies before this position. Inserted, not written: a
@@ -59,7 +60,7 @@ std::vector<Statement> PostgresDialect::AskReplica(const Inventory& inventory,
       SchemaStatement(inventory.schemas),
       {.sql = "SELECT DISTINCT unnest(subpublications) FROM pg_subscription WHERE oid IN " + here,
        .parameters = {}},
-      {.sql = "SELECT n.nspname || '.' || c.relname FROM pg_subscription_rel AS r "
+      {.sql = "SELECT n.nspname::text, c.relname::text FROM pg_subscription_rel AS r "
               "JOIN pg_class AS c ON c.oid = r.srrelid "
               "JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE r.srsubid IN " +
               here,
@@ -74,8 +75,8 @@ absl::StatusOr<PrimarySchema> PostgresDialect::ReadPrimary(const Inventory& /*in
   if (!answers[2].ok()) return answers[2].status();
   PrimarySchema reading{.schema = *std::move(schema), .position = "", .published = {}};
   for (const Row& row : *answers[1]) {
-    reading.published[row.at(0).value_or("")][row.at(1).value_or("")].insert(
-        row.at(2).value_or(""));
+    const std::string table = LabelOf(row.at(1).value_or(""), row.at(2).value_or(""));
+    reading.published[row.at(0).value_or("")][table].insert(row.at(3).value_or(""));
   }
   const auto position =
       answers[2]->empty() ? std::nullopt : ToPosition(answers[2]->front().front());
@@ -94,7 +95,9 @@ absl::StatusOr<ReplicaSchema> PostgresDialect::ReadReplica(const Inventory& /*in
   if (!answers[1].ok()) return answers[1].status();
   if (!answers[2].ok()) return answers[2].status();
   for (const Row& row : *answers[1]) reading.publications.insert(row.at(0).value_or(""));
-  for (const Row& row : *answers[2]) reading.subscribed_tables.insert(row.at(0).value_or(""));
+  for (const Row& row : *answers[2]) {
+    reading.subscribed_tables.insert(LabelOf(row.at(0).value_or(""), row.at(1).value_or("")));
+  }
   return reading;
 }
 
@@ -139,7 +142,7 @@ std::vector<Gap> PostgresDialect::Gaps(const Replica& replica, const PrimarySche
   if (replica.kind == ReplicaKind::kPhysical) return gaps;
   const PublishedTables published = PublishedFor(primary, seen);
   for (const auto& [key, definition] : primary.schema) {
-    const std::string table = key.schema + "." + key.relation;
+    const std::string table = LabelOf(key.schema, key.relation);
     if (key.kind != "table" || !seen.schema.contains(key)) continue;
     if (published.contains(table) && !seen.subscribed_tables.contains(table)) {
       gaps.push_back(

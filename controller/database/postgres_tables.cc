@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include "controller/database/label.h"
 #include "controller/database/observation.h"
 #include "controller/database/postgres_checksum.h"
 #include "controller/database/wal_position.h"
@@ -39,7 +40,8 @@ SELECT w.schema, c.relname::text, c.relkind = 'p', greatest(c.reltuples, 0)::big
   CASE WHEN l.oid IS NULL THEN '' WHEN l.collprovider = 'd' THEN (SELECT sorting FROM locale)
        ELSE concat_ws(':', l.collprovider, l.collcollate,
                       coalesce(to_jsonb(l) ->> 'colliculocale', to_jsonb(l) ->> 'colllocale'),
-                      pg_collation_actual_version(l.oid)) END
+                      pg_collation_actual_version(l.oid)) END,
+  getdatabaseencoding()::text
 FROM pg_class AS c
 JOIN watched AS w ON w.oid = c.relnamespace
 JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
@@ -67,7 +69,7 @@ AND i.indexprs IS NULL AND NOT EXISTS (
 ORDER BY n.nspname, c.relname, i.indisprimary DESC, i.indnkeyatts, i.indexrelid, k.place)";
 
 constexpr std::string_view kPublishedSql = R"(
-SELECT p.pubname::text, t.schemaname || '.' || t.tablename, a::text,
+SELECT p.pubname::text, t.schemaname::text, t.tablename::text, a::text,
   CASE WHEN t.rowfilter IS NOT NULL THEN 'publication ' || p.pubname || ' sends only some of its rows'
        WHEN NOT (p.pubinsert AND p.pubupdate AND p.pubdelete AND p.pubtruncate)
        THEN 'publication ' || p.pubname || ' does not send every kind of change' ELSE '' END
@@ -86,7 +88,7 @@ bool AreWhole(const Rows& rows, std::size_t cells) {
 }
 
 void ReadColumnRow(const Row& row, TableShapes& shapes) {
-  TableShape& shape = shapes[*row[0] + "." + *row[1]];
+  TableShape& shape = shapes[LabelOf(*row[0], *row[1])];
   shape.schema = *row[0];
   shape.name = *row[1];
   shape.is_partitioned = *row[2] == "t";
@@ -102,7 +104,7 @@ void ReadColumnRow(const Row& row, TableShapes& shapes) {
 void ReadKeys(const Rows& rows, TableShapes& shapes) {
   std::string index;
   for (const Row& row : rows) {
-    const auto shape = shapes.find(*row[0] + "." + *row[1]);
+    const auto shape = shapes.find(LabelOf(*row[0], *row[1]));
     if (shape == shapes.end()) continue;
     if (*row[2] != index)
       shape->second.keys.push_back({.columns = {}, .is_primary = *row[4] == "t"});
@@ -127,7 +129,7 @@ std::vector<Statement> PostgresChecksum::TablesStatements(
                                              kHere),
                           .parameters = {}});
     statements.push_back(
-        {.sql = fmt::format("SELECT n.nspname || '.' || c.relname, r.srsubstate = 'r' "
+        {.sql = fmt::format("SELECT n.nspname::text, c.relname::text, r.srsubstate = 'r' "
                             "FROM pg_subscription_rel AS r JOIN pg_class AS c ON c.oid = r.srrelid "
                             "JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE r.srsubid IN "
                             "(SELECT oid FROM pg_subscription WHERE {})",
@@ -146,24 +148,29 @@ absl::StatusOr<ServerTables> PostgresChecksum::ReadTables(
       role == ServerRole::kLogical ? 4 : (role == ServerRole::kPrimary ? 3 : 2);
   const absl::Status not_understood =
       absl::UnknownError("its answer about its tables cannot be understood");
-  if (answers.size() != expected || !AreWhole(*answers[0], 10) || !AreWhole(*answers[1], 5)) {
+  if (answers.size() != expected || !AreWhole(*answers[0], 11) || !AreWhole(*answers[1], 5)) {
     return not_understood;
   }
   ServerTables tables;
-  for (const Row& row : *answers[0]) ReadColumnRow(row, tables.shapes);
+  for (const Row& row : *answers[0]) {
+    ReadColumnRow(row, tables.shapes);
+    tables.encoding = *row[10];
+  }
   ReadKeys(*answers[1], tables.shapes);
   if (role == ServerRole::kPrimary) {
-    if (!AreWhole(*answers[2], 4)) return not_understood;
+    if (!AreWhole(*answers[2], 5)) return not_understood;
     for (const Row& row : *answers[2]) {
-      PublishedTable& table = tables.published[*row[0]][*row[1]];
-      table.columns.insert(*row[2]);
-      table.exception = *row[3];
+      PublishedTable& table = tables.published[*row[0]][LabelOf(*row[1], *row[2])];
+      table.columns.insert(*row[3]);
+      table.exception = *row[4];
     }
   }
   if (role == ServerRole::kLogical) {
-    if (!AreWhole(*answers[2], 1) || !AreWhole(*answers[3], 2)) return not_understood;
+    if (!AreWhole(*answers[2], 1) || !AreWhole(*answers[3], 3)) return not_understood;
     for (const Row& row : *answers[2]) tables.publications.insert(*row[0]);
-    for (const Row& row : *answers[3]) tables.subscribed_is_ready[*row[0]] = *row[1] == "t";
+    for (const Row& row : *answers[3]) {
+      tables.subscribed_is_ready[LabelOf(*row[0], *row[1])] = *row[2] == "t";
+    }
   }
   return tables;
 }

@@ -38,7 +38,7 @@ RollingComparison::RollingComparison(Inventory inventory, RollingOptions options
 }
 
 void RollingComparison::Restore() {
-  const auto text = ReadStateFile(options_.state_file);
+  const auto text = ReadWholeFile(options_.state_file, kStateBytesMax);
   if (!text.ok()) {
     if (!absl::IsNotFound(text.status())) unkept_ = std::string(text.status().message());
     return;

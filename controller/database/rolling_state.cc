@@ -2,13 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <cerrno>
 #include <cstdint>
-#include <filesystem>
-#include <fstream>
 #include <sstream>
 #include <string_view>
-#include <system_error>
 #include <utility>
 
 #include "controller/database/comparison_state.h"
@@ -18,8 +14,6 @@ namespace {
 
 constexpr std::string_view kFirstLine = "headgate rolling comparison 1";
 constexpr std::string_view kEnd = "\nend\n";
-// A round's own bounds keep it far below this.
-constexpr std::uintmax_t kBytesMax = 64U << 20U;
 
 }  // namespace
 
@@ -52,24 +46,6 @@ absl::StatusOr<RollingState> ReadRollingState(const std::string& text) {
                      .round = text.substr(to)};
   if (at >= 0) state.whole_at = FromUnixMillis(at);
   return state;
-}
-
-absl::StatusOr<std::string> ReadStateFile(const std::string& path) {
-  errno = 0;
-  std::ifstream file(path, std::ios::binary);
-  if (!file.is_open()) {
-    return errno == ENOENT
-               ? absl::NotFoundError(path + " does not exist yet")
-               : absl::UnavailableError(fmt::format("{} cannot be read: {}", path,
-                                                    std::generic_category().message(errno)));
-  }
-  std::error_code error;
-  if (std::filesystem::file_size(path, error) > kBytesMax) {
-    return absl::InvalidArgumentError(path + " is no state: it is too large");
-  }
-  std::stringstream text;
-  text << file.rdbuf();
-  return text.str();
 }
 
 }  // namespace headgate::database

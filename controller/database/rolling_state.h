@@ -1,5 +1,4 @@
-// What a rolling comparison keeps over a restart: text that people can read. Pure but for the
-// function that says so; any thread.
+// What a rolling comparison keeps over a restart: text that people can read. Pure; any thread.
 #pragma once
 
 #include <optional>
@@ -25,8 +24,5 @@ struct RollingState {
 std::string WriteRollingState(const RollingState& state);
 // INVALID_ARGUMENT: it is none, or damaged.
 absl::StatusOr<RollingState> ReadRollingState(const std::string& text);
-
-// Reads the file. NOT_FOUND without one.
-absl::StatusOr<std::string> ReadStateFile(const std::string& path);
 
 }  // namespace headgate::database

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "common/base/text.h"
+#include "controller/database/label.h"
 
 namespace headgate::database {
 namespace {
@@ -13,7 +14,9 @@ namespace {
 // Longer definitions are shown from shortly before where they begin to differ.
 constexpr std::size_t kShownMax = 240;
 
-// One row per object: schema, relation, kind, name, definition, the type that it uses.
+// One row per object: schema, relation, kind, name, definition, and the type that it uses. A
+// function has one for each table or type whose rows or values it has a say in, in that place, or
+// one for none.
 constexpr std::string_view kSchemaSql = R"(
 WITH watched AS (
   SELECT oid, nspname::text AS schema FROM pg_namespace
@@ -32,51 +35,87 @@ WITH watched AS (
     SELECT FROM pg_depend AS d WHERE d.classid = 'pg_type'::regclass
     AND d.objid = t.oid AND d.deptype = 'e')
 ), own_types AS (
-  SELECT t.oid, w.schema || '.' || t.typname AS name FROM pg_type AS t
+  SELECT t.oid, w.schema, t.typname::text AS name FROM pg_type AS t
   JOIN watched AS w ON w.oid = t.typnamespace LEFT JOIN pg_class AS c ON c.oid = t.typrelid
   WHERE t.typtype IN ('e', 'd') OR c.relkind = 'c'
+), own_collations AS (
+  SELECT l.oid, ' (' || concat_ws(' ', CASE l.collprovider WHEN 'i' THEN 'icu' ELSE 'libc' END,
+    coalesce(to_jsonb(l) ->> 'colliculocale', to_jsonb(l) ->> 'colllocale', l.collcollate),
+    CASE WHEN NOT l.collisdeterministic THEN 'not deterministic' END) || ')' AS made_of
+  FROM pg_collation AS l WHERE l.collnamespace <> 'pg_catalog'::regnamespace
+), functions AS (
+  SELECT p.oid, w.schema,
+    p.proname || '(' || pg_get_function_identity_arguments(p.oid) || ')' AS name
+  FROM pg_proc AS p JOIN watched AS w ON w.oid = p.pronamespace
+  WHERE p.prokind <> 'a' AND NOT EXISTS (
+    SELECT FROM pg_depend AS d WHERE d.classid = 'pg_proc'::regclass
+    AND d.objid = p.oid AND d.deptype = 'e')
+), calls AS (
+  SELECT refobjid AS oid, classid, objid, objsubid FROM pg_depend
+  WHERE refclassid = 'pg_proc'::regclass
+), used AS (
+  SELECT d.oid, r.schema, r.name FROM calls AS d
+  JOIN pg_constraint AS c ON c.oid = d.objid AND d.classid = 'pg_constraint'::regclass
+  JOIN relations AS r ON r.oid = c.conrelid
+  UNION SELECT d.oid, t.schema, t.name FROM calls AS d
+  JOIN pg_constraint AS c ON c.oid = d.objid AND d.classid = 'pg_constraint'::regclass
+  JOIN types AS t ON t.oid = c.contypid
+  UNION SELECT d.oid, r.schema, r.name FROM calls AS d
+  JOIN pg_attrdef AS f ON f.oid = d.objid AND d.classid = 'pg_attrdef'::regclass
+  JOIN pg_attribute AS a ON a.attrelid = f.adrelid AND a.attnum = f.adnum AND a.attgenerated <> ''
+  JOIN relations AS r ON r.oid = f.adrelid
+  UNION SELECT d.oid, r.schema, r.name FROM calls AS d
+  JOIN relations AS r ON r.oid = d.objid AND d.classid = 'pg_class'::regclass AND d.objsubid > 0
+  UNION SELECT d.oid, r.schema, r.name FROM calls AS d
+  JOIN pg_index AS i ON i.indexrelid = d.objid AND d.classid = 'pg_class'::regclass
+  JOIN relations AS r ON r.oid = i.indrelid
+  UNION SELECT d.oid, r.schema, r.name FROM calls AS d
+  JOIN pg_trigger AS g ON g.oid = d.objid AND d.classid = 'pg_trigger'::regclass
+    AND g.tgenabled IN ('A', 'R')
+  JOIN relations AS r ON r.oid = g.tgrelid
 )
 SELECT schema, name, CASE WHEN relkind = 'c' THEN 'type' ELSE 'table' END, '',
   CASE relkind WHEN 'r' THEN 'a table' WHEN 'p' THEN 'a table'
     WHEN 'v' THEN 'a view: ' || pg_get_viewdef(oid) WHEN 'c' THEN 'a composite type'
     WHEN 'm' THEN 'a materialized view: ' || pg_get_viewdef(oid) ELSE 'a foreign table' END
-  || CASE WHEN relpersistence = 'u' THEN ', unlogged' ELSE '' END, ''
+  || CASE WHEN relpersistence = 'u' THEN ', unlogged' ELSE '' END, '', ''
 FROM relations
 UNION ALL
-SELECT schema, name, 'setting', 'partition key', pg_get_partkeydef(oid), ''
+SELECT schema, name, 'setting', 'partition key', pg_get_partkeydef(oid), '', ''
 FROM relations WHERE relkind = 'p'
 UNION ALL
-SELECT schema, name, 'setting', 'partition bound', pg_get_expr(relpartbound, oid), ''
+SELECT schema, name, 'setting', 'partition bound', pg_get_expr(relpartbound, oid), '', ''
 FROM relations WHERE relispartition
 UNION ALL
-SELECT schema, name, 'setting', 'row security', 'on', '' FROM relations WHERE relrowsecurity
+SELECT schema, name, 'setting', 'row security', 'on', '', '' FROM relations WHERE relrowsecurity
 UNION ALL
 SELECT schema, name, 'setting', 'replica identity',
-  CASE relreplident WHEN 'n' THEN 'nothing' WHEN 'f' THEN 'all columns' ELSE 'an index' END, ''
+  CASE relreplident WHEN 'n' THEN 'nothing' WHEN 'f' THEN 'all columns' ELSE 'an index' END, '', ''
 FROM relations WHERE relkind IN ('r', 'p') AND relreplident <> 'd'
 UNION ALL
 SELECT r.schema, r.name, 'column', a.attname::text,
   format_type(a.atttypid, a.atttypmod)
   || CASE WHEN a.attcollation <> t.typcollation THEN ' collate ' || a.attcollation::regcollation::text
-          ELSE '' END
+          || coalesce(l.made_of, '') ELSE '' END
   || CASE WHEN a.attgenerated <> '' THEN ' generated always as ' || pg_get_expr(d.adbin, d.adrelid)
           WHEN a.attidentity = 'a' THEN ' generated always as identity'
           WHEN a.attidentity = 'd' THEN ' generated by default as identity'
           WHEN d.adbin IS NOT NULL THEN ' default ' || pg_get_expr(d.adbin, d.adrelid) ELSE '' END
   || CASE WHEN a.attnotnull THEN ' not null' ELSE '' END,
-  coalesce(o.name, '')
+  coalesce(o.schema, ''), coalesce(o.name, '')
 FROM relations AS r
 JOIN pg_attribute AS a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
 JOIN pg_type AS t ON t.oid = a.atttypid
 LEFT JOIN pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 LEFT JOIN own_types AS o ON o.oid = CASE t.typcategory WHEN 'A' THEN t.typelem ELSE t.oid END
+LEFT JOIN own_collations AS l ON l.oid = a.attcollation
 UNION ALL
-SELECT r.schema, r.name, 'constraint', c.conname::text, pg_get_constraintdef(c.oid), ''
+SELECT r.schema, r.name, 'constraint', c.conname::text, pg_get_constraintdef(c.oid), '', ''
 FROM relations AS r JOIN pg_constraint AS c ON c.conrelid = r.oid AND c.contype NOT IN ('t', 'n')
 UNION ALL
 SELECT r.schema, r.name, CASE WHEN i.indisunique OR i.indisexclusion THEN 'unique index' ELSE 'index' END,
   x.relname::text, replace(pg_get_indexdef(i.indexrelid), ' ON ONLY ', ' ON ')
-  || CASE WHEN i.indisvalid THEN '' ELSE ', invalid' END, ''
+  || CASE WHEN i.indisvalid THEN '' ELSE ', invalid' END, '', ''
 FROM relations AS r JOIN pg_index AS i ON i.indrelid = r.oid JOIN pg_class AS x ON x.oid = i.indexrelid
 WHERE NOT EXISTS (SELECT FROM pg_constraint AS c WHERE c.conindid = i.indexrelid
                   AND c.contype IN ('p', 'u', 'x'))
@@ -84,22 +123,26 @@ UNION ALL
 SELECT r.schema, r.name,
   CASE WHEN g.tgenabled IN ('A', 'R') THEN 'replicated trigger' ELSE 'trigger' END, g.tgname::text,
   pg_get_triggerdef(g.oid) || CASE g.tgenabled WHEN 'D' THEN ', disabled' WHEN 'A' THEN ', enabled always'
-    WHEN 'R' THEN ', enabled on replicas' ELSE '' END, ''
+    WHEN 'R' THEN ', enabled on replicas' ELSE '' END, '', ''
 FROM relations AS r JOIN pg_trigger AS g ON g.tgrelid = r.oid AND NOT g.tgisinternal
 UNION ALL
 SELECT t.schema, t.name, 'type', '', 'an enum of ' || coalesce((SELECT string_agg(
   quote_literal(e.enumlabel), ', ' ORDER BY e.enumsortorder) FROM pg_enum AS e
-  WHERE e.enumtypid = t.oid), 'nothing'), ''
+  WHERE e.enumtypid = t.oid), 'nothing'), '', ''
 FROM types AS t WHERE t.typtype = 'e'
 UNION ALL
 SELECT t.schema, t.name, 'type', '', 'a domain over ' || format_type(t.typbasetype, t.typtypmod)
   || coalesce(' default ' || t.typdefault, '') || CASE WHEN t.typnotnull THEN ' not null' ELSE '' END
   || coalesce((SELECT string_agg(' ' || pg_get_constraintdef(c.oid), '' ORDER BY c.conname)
                FROM pg_constraint AS c WHERE c.contypid = t.oid AND c.contype = 'c'), ''),
-  coalesce(o.name, '')
+  coalesce(o.schema, ''), coalesce(o.name, '')
 FROM types AS t JOIN pg_type AS b ON b.oid = t.typbasetype
 LEFT JOIN own_types AS o ON o.oid = CASE b.typcategory WHEN 'A' THEN b.typelem ELSE b.oid END
-WHERE t.typtype = 'd')";
+WHERE t.typtype = 'd'
+UNION ALL
+SELECT f.schema, f.name, 'function', '', pg_get_functiondef(f.oid),
+  coalesce(u.schema, ''), coalesce(u.name, '')
+FROM functions AS f LEFT JOIN used AS u ON u.oid = f.oid)";
 
 std::string Quoted(std::string_view element) {
   std::string text = "\"";
@@ -112,7 +155,7 @@ std::string Quoted(std::string_view element) {
 
 bool IsTableOrType(const ObjectKey& key) { return key.name.empty(); }
 
-std::string TableName(const ObjectKey& key) { return key.schema + "." + key.relation; }
+std::string TableName(const ObjectKey& key) { return LabelOf(key.schema, key.relation); }
 
 // Types that compared columns are made of, and the types of those in turn.
 std::set<std::string> TypesUsed(const Schema& compared, const Schema& all) {
@@ -136,7 +179,7 @@ Schema PublishedPart(const Schema& schema, const PublishedTables& published,
   Schema part;
   for (const auto& [key, definition] : schema) {
     const auto table = published.find(TableName(key));
-    if (table == published.end() || key.kind == "type") continue;
+    if (table == published.end() || key.kind == "type" || key.kind == "function") continue;
     if (key.kind == "setting") continue;
     // Triggers of the ordinary kind do not fire while changes are applied.
     if (key.kind == "trigger") continue;
@@ -153,10 +196,38 @@ Schema PublishedPart(const Schema& schema, const PublishedTables& published,
   return part;
 }
 
-void AddTypes(const std::set<std::string>& used, const Schema& from, Schema& to) {
+// What has a say in the rows of the tables that are compared, on either side.
+std::set<std::string> FunctionsUsed(const Schema& all, const PublishedTables& published,
+                                    const std::set<std::string>& types) {
+  std::set<std::string> used;
+  for (const auto& [key, definition] : all) {
+    const bool is_used = std::any_of(
+        definition.used_by.begin(), definition.used_by.end(),
+        [&](const std::string& user) { return published.contains(user) || types.contains(user); });
+    if (is_used) used.insert(TableName(key));
+  }
+  return used;
+}
+
+void AddNamed(const std::set<std::string>& used, const Schema& from, Schema& to) {
   for (const auto& [key, definition] : from) {
     if (used.contains(TableName(key))) to.emplace(key, definition);
   }
+}
+
+// On one line: definitions of functions and views have many.
+std::string Squeezed(std::string_view text) {
+  std::string squeezed;
+  for (const char letter : text) {
+    const bool is_blank = letter == ' ' || letter == '\n' || letter == '\t' || letter == '\r';
+    if (!is_blank) {
+      squeezed += letter;
+    } else if (!squeezed.empty() && squeezed.back() != ' ') {
+      squeezed += ' ';
+    }
+  }
+  if (!squeezed.empty() && squeezed.back() == ' ') squeezed.pop_back();
+  return squeezed;
 }
 
 std::string Shown(const std::string& text, std::size_t from) {
@@ -183,11 +254,20 @@ absl::StatusOr<Schema> ReadSchema(const absl::StatusOr<Rows>& answer) {
   Schema schema;
   for (const Row& row : *answer) {
     // A definition that PostgreSQL cannot give is NULL: something was dropped meanwhile.
-    if (row.size() != 6 || !row[0] || !row[1] || !row[2] || !row[3] || !row[4] || !row[5]) {
-      return absl::AbortedError("the schema changed while it was read");
+    const bool is_whole =
+        row.size() == 7 &&
+        std::all_of(row.begin(), row.end(), [](const auto& cell) { return cell.has_value(); });
+    if (!is_whole) return absl::AbortedError("the schema changed while it was read");
+    Definition& definition =
+        schema[{.schema = *row[0], .relation = *row[1], .kind = *row[2], .name = *row[3]}];
+    definition.text = *row[4];
+    if (row[6]->empty()) continue;
+    const std::string other = LabelOf(*row[5], *row[6]);
+    if (*row[2] == "function") {
+      definition.used_by.insert(other);
+    } else {
+      definition.uses = other;
     }
-    schema[{.schema = *row[0], .relation = *row[1], .kind = *row[2], .name = *row[3]}] = {
-        .text = *row[4], .uses = *row[5]};
   }
   return schema;
 }
@@ -202,8 +282,11 @@ ComparedSchemas ForLogicalReplica(const Schema& primary, const Schema& replica,
   }
   std::set<std::string> used = TypesUsed(compared.primary, primary);
   used.merge(TypesUsed(compared.replica, replica));
-  AddTypes(used, primary, compared.primary);
-  AddTypes(used, replica, compared.replica);
+  std::set<std::string> functions = FunctionsUsed(primary, published, used);
+  functions.merge(FunctionsUsed(replica, published, used));
+  used.merge(functions);
+  AddNamed(used, primary, compared.primary);
+  AddNamed(used, replica, compared.replica);
   return compared;
 }
 
@@ -243,25 +326,28 @@ std::string Describe(const std::string& replica, const Difference& difference) {
 std::string Describe(const std::string& who, const Difference& difference,
                      const std::string& there) {
   const ObjectKey& key = difference.key;
-  const std::string relation = key.schema + "." + key.relation;
-  std::string subject =
-      fmt::format("{}: {} {}", who, key.kind == "type" ? "type" : "table", relation);
+  const std::string relation = TableName(key);
+  const bool is_table = key.kind != "type" && key.kind != "function";
+  std::string subject = fmt::format("{}: {} {}", who, is_table ? "table" : key.kind, relation);
   if (!key.name.empty()) subject += fmt::format(": {} {}", key.kind, key.name);
+  std::string here = Squeezed(difference.here.value_or(""));
+  std::string other = Squeezed(difference.on_primary.value_or(""));
+  if (here == other) {
+    here = difference.here.value_or("");
+    other = difference.on_primary.value_or("");
+  }
   if (!difference.here.has_value()) {
-    return fmt::format("{} is missing here; {} it is {}", subject, there,
-                       Shown(*difference.on_primary, 0));
+    return fmt::format("{} is missing here; {} it is {}", subject, there, Shown(other, 0));
   }
   if (!difference.on_primary.has_value()) {
     const std::string nobody =
         there == "on the primary" ? "the primary has none" : fmt::format("{} there is none", there);
-    return fmt::format("{} is {} here; {}", subject, Shown(*difference.here, 0), nobody);
+    return fmt::format("{} is {} here; {}", subject, Shown(here, 0), nobody);
   }
-  const auto [a, b] = std::mismatch(difference.here->begin(), difference.here->end(),
-                                    difference.on_primary->begin(), difference.on_primary->end());
-  const auto same = static_cast<std::size_t>(a - difference.here->begin());
+  const auto [a, b] = std::mismatch(here.begin(), here.end(), other.begin(), other.end());
+  const auto same = static_cast<std::size_t>(a - here.begin());
   const std::size_t from = same > 40 ? same - 40 : 0;
-  return fmt::format("{} is {} here, {} {}", subject, Shown(*difference.here, from),
-                     Shown(*difference.on_primary, from), there);
+  return fmt::format("{} is {} here, {} {}", subject, Shown(here, from), Shown(other, from), there);
 }
 
 }  // namespace headgate::database

@@ -18,11 +18,11 @@ namespace headgate::database {
 
 struct ObjectKey {
   std::string schema;
-  // The table, or the type.
+  // The table, the type, or the function with the types of its arguments.
   std::string relation;
   // "table", "setting" (how a table is stored, guarded and told apart), "column", "constraint",
-  // "unique index", "index", "trigger", "replicated trigger", "type"; a table and a type have an
-  // empty `name`.
+  // "unique index", "index", "trigger", "replicated trigger", "type", "function"; a table, a type
+  // and a function have an empty `name`.
   std::string kind;
   std::string name;
   friend auto operator<=>(const ObjectKey&, const ObjectKey&) = default;
@@ -30,8 +30,11 @@ struct ObjectKey {
 
 struct Definition {
   std::string text;
-  // "public.order_status": the type that a column or a type is made of, where it is not built in.
-  std::string uses;
+  // The label of the type that a column or a type is made of, where it is not built in.
+  std::string uses{};
+  // Of a function: labels of the tables and types with a constraint, a generated column, an index
+  // or a trigger that fires on replicas which calls it.
+  std::set<std::string> used_by{};
 };
 
 using Schema = std::map<ObjectKey, Definition>;
@@ -40,12 +43,13 @@ using Schema = std::map<ObjectKey, Definition>;
 Statement SchemaStatement(const std::vector<std::string>& schemas);
 absl::StatusOr<Schema> ReadSchema(const absl::StatusOr<Rows>& answer);
 
-// "schema.table" -> its published columns.
+// By label: the published columns.
 using PublishedTables = std::map<std::string, std::set<std::string>>;
 
 // What of a primary's and a logical replica's schema must agree: published tables with their
 // published columns, constraints, the indexes that the primary has and unique ones of either side,
-// triggers that fire while changes are applied, and the types that those columns are made of. How a
+// triggers that fire while changes are applied, the types that those columns are made of, and the
+// functions that all of these call. How a
 // table is partitioned, whether row security guards it and what identifies its rows is each side's
 // own: a publisher alone needs `REPLICA IDENTITY FULL`, and publish_via_partition_root sends the
 // rows of many partitions to one table.

@@ -10,11 +10,15 @@
 namespace headgate::database {
 namespace {
 
+// As one writes it who thinks of no other.
+std::string Joined(const TableShape& shape) { return shape.schema + "." + shape.name; }
+
 bool IsWanted(const std::string& label, const TableShape& shape,
               const std::vector<std::string>& wanted) {
   if (wanted.empty()) return true;
-  return std::any_of(wanted.begin(), wanted.end(),
-                     [&](const std::string& name) { return name == label || name == shape.name; });
+  return std::any_of(wanted.begin(), wanted.end(), [&](const std::string& name) {
+    return name == label || name == shape.name || name == Joined(shape);
+  });
 }
 
 // What a logical replica is sent of one table.
@@ -96,6 +100,7 @@ class Selector {
       }
       if (!ready->second) return refuse("its first copy is not finished");
     }
+    const bool is_same_encoding = primary_.encoding == tables.encoding;
     const std::optional<KeyShape> key = CommonKey(shape, here->second, sent);
     if (!key.has_value()) {
       return refuse(shape.keys.empty()
@@ -103,7 +108,30 @@ class Selector {
                           "NULL, so its rows cannot be told apart"
                         : "the replica has no index like the primary's key");
     }
-    Join(replica.name, PlanOf(shape, here->second, *key, sent));
+    if (!is_same_encoding && !SortsAlike(primary_.encoding, tables.encoding) &&
+        IsOfText(*key, shape)) {
+      return refuse(
+          fmt::format("its key is text, which the primary stores as {} and the replica as "
+                      "{}: it has no order in common",
+                      primary_.encoding, tables.encoding));
+    }
+    TablePlan plan = PlanOf(shape, here->second, *key, sent);
+    for (PlannedColumn& column : plan.columns) column.as_utf8 = !is_same_encoding;
+    Join(replica.name, std::move(plan));
+  }
+
+  // By its bytes, text is in the order of its code points in either.
+  static bool SortsAlike(const std::string& one, const std::string& other) {
+    const auto is_of_code_points = [](const std::string& encoding) {
+      return encoding == "UTF8" || encoding == "LATIN1";
+    };
+    return is_of_code_points(one) && is_of_code_points(other);
+  }
+
+  static bool IsOfText(const KeyShape& key, const TableShape& shape) {
+    return std::ranges::any_of(key.columns, [&](const std::string& name) {
+      return !shape.columns.at(name).order.empty();
+    });
   }
 
   static std::optional<KeyShape> CommonKey(const TableShape& primary, const TableShape& replica,
@@ -188,6 +216,7 @@ TableSelection SelectTables(const ServerTables& primary,
     if (!IsWanted(label, shape, wanted)) continue;
     unknown.erase(label);
     unknown.erase(shape.name);
+    unknown.erase(Joined(shape));
     selector.Add(label, shape, declared);
   }
   TableSelection selection = selector.Take();

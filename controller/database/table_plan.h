@@ -10,6 +10,7 @@
 
 #include "absl/status/statusor.h"
 #include "controller/database/inventory.h"
+#include "controller/database/label.h"
 #include "controller/database/table_shape.h"
 
 namespace headgate::database {
@@ -20,6 +21,8 @@ struct PlannedColumn {
   // differ or the engine compares them otherwise.
   std::string base;
   bool may_be_null = true;
+  // The servers store text in different encodings: it is compared in one.
+  bool as_utf8 = false;
   friend bool operator==(const PlannedColumn&, const PlannedColumn&) = default;
 };
 
@@ -44,7 +47,7 @@ struct TablePlan {
   // Names of replicas.
   std::vector<std::string> replicas;
 
-  std::string Label() const { return schema + "." + name; }
+  std::string Label() const { return LabelOf(schema, name); }
   // Which table, with which replicas: what a kept state knows it by.
   std::string Id() const;
   // No index is in this order.
@@ -57,8 +60,8 @@ struct TableSelection {
   std::vector<Finding> left_out;
 };
 
-// `wanted`: "schema.table" or "table"; empty: all. Servers that could not be read are in none of
-// the maps and have been told of already.
+// `wanted`: "schema.table", also as a label, or "table"; empty: all. Servers that could not be read
+// are in none of the maps and have been told of already.
 TableSelection SelectTables(const ServerTables& primary,
                             const std::map<std::string, ServerTables>& replicas,
                             const std::vector<Replica>& declared,

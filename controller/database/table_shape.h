@@ -43,7 +43,7 @@ struct TableShape {
   std::vector<KeyShape> keys;
 };
 
-// By "schema.table".
+// By label.
 using TableShapes = std::map<std::string, TableShape>;
 
 // What a publication sends of one table.
@@ -55,6 +55,8 @@ struct PublishedTable {
 
 struct ServerTables {
   TableShapes shapes;
+  // How it stores text; empty: each column says so.
+  std::string encoding;
   // Why there may be tables that we are not shown; empty: there are none.
   std::string blindness;
   // Of a primary: by publication, then by table.

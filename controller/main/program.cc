@@ -16,7 +16,9 @@
 
 #include "common/metrics/exposition.h"
 #include "common/tls/address.h"
-#include "controller/conductor/translate.h"
+#include "controller/declared/expectation.h"
+#include "controller/declared/inventory_of.h"
+#include "controller/engine/plan_limits.h"
 #include "controller/plan/databases.h"
 #include "controller/plan/plan.h"
 
@@ -45,17 +47,26 @@ absl::StatusOr<std::vector<signals::DatabaseWatch>> ReadWatched(
   }
   std::stringstream bytes;
   bytes << file.rdbuf();
-  const auto watched = plan::LoadDatabases(bytes.str(), path);
+  // Baselines lie beside the file that names them.
+  const auto beside =
+      [&](const std::string&,
+          const engine::DatabaseSpec& spec) -> absl::StatusOr<engine::ExpectedSchema> {
+    auto read = declared::ReadExpectation(std::filesystem::path(path).parent_path(), spec,
+                                          engine::kExpectedBytesMax / engine::kDatabasesMax);
+    if (!read.ok()) return read.status();
+    return std::move(read->expected);
+  };
+  const auto watched = plan::LoadDatabases(bytes.str(), path, beside);
   if (!watched.ok()) return watched.status();
   std::vector<signals::DatabaseWatch> databases;
   for (const auto& [name, spec] : watched->databases) {
-    auto data = conductor::RollingOf(spec.data);
+    auto data = declared::RollingOf(spec.data);
     // Nobody waits to be let in: until all has been compared once, it is not known.
     if (data) {
       data->patience.reset();
       data->state_file = (folder / StateName(name)).string();
     }
-    databases.push_back({.inventory = conductor::InventoryOf(name, spec),
+    databases.push_back({.inventory = declared::InventoryOf(name, spec),
                          .look_every = watched->look_every,
                          .fingerprint_every = watched->fingerprint_every,
                          .data = std::move(data)});

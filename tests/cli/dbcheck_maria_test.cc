@@ -112,7 +112,7 @@ TEST_F(MariaDbcheckTest, HoldsAllServersAgainstABaselineThatItWrote) {
                            "--write-baseline", file});
   EXPECT_EQ(wrote.code, 0) << wrote.err;
   EXPECT_THAT(test::ReadFile(file),
-              HasSubstr("# headgate baseline 1, mariadb: one object a line\n"));
+              HasSubstr("# headgate baseline 2, mariadb: one object a line\n"));
   EXPECT_THAT(test::ReadFile(file), HasSubstr("\nshop | orders | column | quantity | int(11)"));
   EXPECT_EQ(Type(Pair({"--schema-only", "--baseline", file})).code, 0);
   // Wrong everywhere.
@@ -125,7 +125,7 @@ TEST_F(MariaDbcheckTest, HoldsAllServersAgainstABaselineThatItWrote) {
                                   "enum('paid','new','shipped')"));
   EXPECT_THAT(said.out, HasSubstr("replica db2: table shop.orders: column status is"));
   // A baseline of the other engine is none.
-  test::WriteFile(file, "# headgate baseline 1, postgres: one object a line\n");
+  test::WriteFile(file, "# headgate baseline 2, postgres: one object a line\n");
   EXPECT_EQ(Type(Pair({"--schema-only", "--baseline", file})).code, 2);
 }
 

@@ -51,6 +51,69 @@ TEST_F(DataDivergence, IsNotFoundInAHealthyTrio) {
   EXPECT_EQ(result.progress.tables_done, 4U);
 }
 
+TEST_F(DataDivergence, IsNotSeenInTextThatTheReplicaStoresInAnotherEncoding) {
+  const std::string words =
+      "CREATE TABLE words (k text PRIMARY KEY, v varchar(20), c char(9), j json)";
+  lab_->Sql("db3", words);
+  lab_->Sql("db1", words);
+  lab_->Sql("db1",
+            R"(INSERT INTO words VALUES ('zoë', 'Käse', 'é', '{"ä": 1}'), ('zo', 'a', 'b', '1'),
+                      ('öl', NULL, 'ß', NULL), ('zz', 'ÿ', '', '"é"'))");
+  lab_->Sql("db1", "CREATE PUBLICATION words FOR TABLE words");
+  lab_->Sql("db3", "CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0");
+  lab_->Sql("db3", words, "latin");
+  lab_->Sql("db3",
+            "CREATE SUBSCRIPTION latin CONNECTION '" + lab_->Dsn("db1") +
+                " user=postgres' PUBLICATION words",
+            "latin");
+  Refresh();
+  WaitUntilInStep();
+  Inventory inventory = Trio();
+  inventory.replicas = {
+      {.name = "db3", .dsn = lab_->Dsn("db3") + " dbname=latin", .kind = ReplicaKind::kLogical}};
+  ASSERT_TRUE(testing::WaitUntil(
+      [&] {
+        return lab_->Sql("db3", "SELECT bool_and(srsubstate = 'r') FROM pg_subscription_rel",
+                         "latin") == "t";
+      },
+      Duration(20'000)));
+  const Result same = Compare(inventory, Only({"words"}));
+  lab_->Sql("db3", "UPDATE words SET v = 'Kase' WHERE v LIKE 'K_se'", "latin");
+  const Result differs = Compare(inventory, Only({"words"}));
+  lab_->Sql("db3", "DROP SUBSCRIPTION latin", "latin");
+  lab_->Sql("db3", "DROP DATABASE latin");
+  lab_->Sql("db1", "DROP PUBLICATION words; DROP TABLE words");
+  lab_->Sql("db3", "DROP TABLE words");
+  Refresh();
+  EXPECT_THAT(same.findings, IsEmpty());
+  EXPECT_EQ(same.progress.rows_done, 4U);
+  EXPECT_THAT(differs.findings,
+              ElementsAre(Drains("row (k = zo\u00eb) differs from the primary's in v")));
+}
+
+TEST_F(DataDivergence, IsFoundInEitherOfTwoTablesWhoseNamesJoinToTheSame) {
+  const std::string both =
+      R"(CREATE SCHEMA "a.b"; CREATE SCHEMA a; CREATE TABLE "a.b".c (id int PRIMARY KEY, x int);
+         CREATE TABLE a."b.c" (id int PRIMARY KEY, x int))";
+  lab_->Sql("db3", both);
+  lab_->Sql("db1", both);
+  lab_->Sql("db1",
+            R"(INSERT INTO "a.b".c VALUES (1, 1), (2, 2); INSERT INTO a."b.c" VALUES (1, 5))");
+  Refresh();
+  WaitUntilInStep();
+  lab_->Sql("db3", R"(UPDATE "a.b".c SET x = 3 WHERE id = 2)");
+  const Result one = Compare();
+  lab_->Sql("db3", R"(UPDATE "a.b".c SET x = 2 WHERE id = 2; UPDATE a."b.c" SET x = 6)");
+  const Result other = Compare();
+  const std::string gone = R"(DROP SCHEMA "a.b" CASCADE; DROP SCHEMA a CASCADE)";
+  lab_->Sql("db1", gone);
+  lab_->Sql("db3", gone);
+  Refresh();
+  EXPECT_THAT(one.findings, ElementsAre(Drains(R"(table "a.b".c: row (id = 2) differs)")));
+  EXPECT_THAT(other.findings, ElementsAre(Drains(R"(table a."b.c": row (id = 1) differs)")));
+  EXPECT_EQ(one.progress.tables_done, 6U);
+}
+
 TEST_F(DataDivergence, IsFoundInAWriteOnTheSubscriberWithTheColumnsThatDiffer) {
   const Result result = CompareAfter("UPDATE items SET a = a + 1, n = n + 1 WHERE id = 2500",
                                      "UPDATE items SET a = a - 1, n = 3750.00 WHERE id = 2500");

@@ -109,9 +109,12 @@ std::string LabProgram::ReadLine() {
   }
 }
 
-std::string DatabaseLab::Sql(const std::string& server, const std::string& sql) const {
+std::string DatabaseLab::Sql(const std::string& server, const std::string& sql,
+                             const std::string& database) const {
   const std::unique_ptr<PGconn, decltype(&PQfinish)> connection(
-      PQconnectdb((program_.Told("/" + server + "/admin_dsn") + " connect_timeout=5").c_str()),
+      PQconnectdb(fmt::format("{} connect_timeout=5 dbname={}",
+                              program_.Told("/" + server + "/admin_dsn"), database)
+                      .c_str()),
       &PQfinish);
   PQsetNoticeProcessor(
       connection.get(), [](void*, const char*) {}, nullptr);

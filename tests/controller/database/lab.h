@@ -52,7 +52,8 @@ class DatabaseLab {
   // Where the servers keep their data: the folder, and in it each server's name.
   std::string Folder() const { return program_.Told("/folder"); }
   // As superuser; the first cell of the answer, or "". Ends the test program on an error.
-  std::string Sql(const std::string& server, const std::string& sql) const;
+  std::string Sql(const std::string& server, const std::string& sql,
+                  const std::string& database = "shop") const;
   void Do(const std::string& command) { program_.Do(command); }
 
  private:

@@ -36,6 +36,24 @@ TEST_F(MariaDivergence, IsFoundInAReplicaWrittenToWithTheKeyAndTheColumns) {
                                  "primary's in a, n")));
 }
 
+TEST_F(MariaDivergence, IsFoundInEitherOfTwoTablesWhoseNamesJoinToTheSame) {
+  Both(
+      "CREATE DATABASE `a.b`; CREATE DATABASE a; CREATE TABLE `a.b`.c (id INT PRIMARY KEY, x INT); "
+      "CREATE TABLE a.`b.c` (id INT PRIMARY KEY, x INT); INSERT INTO `a.b`.c VALUES (1, 1), (2, "
+      "2); "
+      "INSERT INTO a.`b.c` VALUES (1, 5)");
+  const Result same = Compare(Only({"a.b.c"}));
+  OnReplica("UPDATE `a.b`.c SET x = 3 WHERE id = 2");
+  const Result one = Compare(Only({"a.b.c"}));
+  OnReplica("UPDATE `a.b`.c SET x = 2 WHERE id = 2; UPDATE a.`b.c` SET x = 6");
+  const Result other = Compare(Only({"a.b.c"}));
+  Both("DROP DATABASE `a.b`; DROP DATABASE a");
+  EXPECT_THAT(same.findings, IsEmpty());
+  EXPECT_EQ(same.progress.tables_done, 2U);
+  EXPECT_THAT(one.findings, ElementsAre(Drains(R"(table "a.b".c: row (id = 2) differs)")));
+  EXPECT_THAT(other.findings, ElementsAre(Drains(R"(table a."b.c": row (id = 1) differs)")));
+}
+
 TEST_F(MariaDivergence, IsFoundInARowThatIsMissingAndInOneTooMany) {
   // Heavy writes of other tests change rows up to 1500.
   const Result result = CompareAfter(

@@ -7,6 +7,7 @@
 #include <thread>
 #include <vector>
 
+#include "controller/database/expected_schema.h"
 #include "controller/database/maria_probe.h"
 #include "tests/controller/database/finding_matchers.h"
 #include "tests/controller/database/lab.h"
@@ -129,6 +130,13 @@ const std::vector<DriftOfReplica> kDrifts = {
      "replica db2: table shop.open_orders is"},
     {"ALTER TABLE shop.visits ENGINE = Aria", "ALTER TABLE shop.visits ENGINE = InnoDB",
      "table shop.visits is a table, Aria, collate utf8mb4_general_ci here, a table, InnoDB"},
+    {"ALTER TABLE shop.visits PARTITION BY HASH (YEAR(at)) PARTITIONS 4",
+     "ALTER TABLE shop.visits REMOVE PARTITIONING",
+     "table shop.visits: setting partitions is by HASH (year(`at`)) in 4 here; the primary has "
+     "none"},
+    {"ALTER TABLE shop.customers MODIFY middle_name VARCHAR(40) INVISIBLE",
+     "ALTER TABLE shop.customers MODIFY middle_name VARCHAR(40)",
+     "column middle_name is varchar(40) collate utf8mb4_general_ci INVISIBLE here"},
     {"CREATE TABLE shop.gifts (id INT)", "DROP TABLE shop.gifts",
      "table shop.gifts is a table, InnoDB, collate utf8mb4_general_ci here; the primary has "
      "none"},
@@ -144,6 +152,50 @@ TEST_F(MariaDriftTest, IsToldWithTableObjectAndBothDefinitionsAndDrains) {
     EXPECT_THAT(report.findings, ElementsAre(IsConfirmed(drift.told)));
     EXPECT_THAT(probe.Fingerprint(clock_).findings, IsEmpty());
   }
+}
+
+// A row that no partition takes stops replication, and until one comes all looks well.
+TEST_F(MariaDriftTest, SeesAPartitionThatTheReplicaLacksButNotOtherNames) {
+  lab_->db1().Sql(
+      "CREATE TABLE shop.days (id INT PRIMARY KEY) PARTITION BY RANGE (id) "
+      "(PARTITION a VALUES LESS THAN (10), PARTITION b VALUES LESS THAN MAXVALUE)");
+  ASSERT_TRUE(lab_->Catches());
+  MariaProbe probe(Pair(), Hurried());
+  Drift(
+      "ALTER TABLE shop.days REORGANIZE PARTITION b INTO (PARTITION c VALUES LESS THAN MAXVALUE)");
+  EXPECT_THAT(probe.Fingerprint(clock_).findings, IsEmpty());
+  Drift("ALTER TABLE shop.days DROP PARTITION c");
+  const Report report = probe.Fingerprint(clock_);
+  lab_->db1().Sql("DROP TABLE shop.days");
+  EXPECT_THAT(report.findings, ElementsAre(IsConfirmed(
+                                   "table shop.days: setting partitions is by RANGE (`id`) in 1: "
+                                   "10 here, by RANGE (`id`) in 2: 10, MAXVALUE on the primary")));
+}
+
+TEST_F(MariaDriftTest, IsToldOfAPrimaryThatIsNotAsThePlanExpectsThoughItsReplicaIs) {
+  Inventory inventory = Pair();
+  const MariaDialect dialect;
+  Servers servers(inventory);
+  const auto answers = servers.Ask({{Servers::kPrimary, dialect.AskPrimary(inventory)}},
+                                   Session::Deadlines(), clock_);
+  const auto read = dialect.ReadPrimary(inventory, answers.at(Servers::kPrimary));
+  ASSERT_TRUE(read.ok()) << read.status();
+  inventory.expected = Expect(read->schema, inventory, 64U << 10U);
+  inventory.expected->file = "schema.baseline";
+  MariaProbe probe(inventory, Hurried());
+  EXPECT_THAT(probe.Fingerprint(clock_).findings, IsEmpty());
+  // Replicated: the two agree.
+  lab_->db1().Sql("ALTER TABLE shop.orders MODIFY quantity BIGINT NOT NULL CHECK (quantity > 0)");
+  ASSERT_TRUE(lab_->Catches());
+  const Report report = probe.Fingerprint(clock_);
+  lab_->db1().Sql("ALTER TABLE shop.orders MODIFY quantity INT NOT NULL CHECK (quantity > 0)");
+  ASSERT_TRUE(lab_->Catches());
+  EXPECT_THAT(report.findings,
+              ElementsAre(AllOf(IsFinding(Severity::kFailed, "baseline", "primary"),
+                                Field("drains", &Finding::drains, true),
+                                Says("the primary: table shop.orders is not as schema.baseline has "
+                                     "it"))));
+  EXPECT_THAT(probe.Fingerprint(clock_).findings, IsEmpty());
 }
 
 TEST_F(MariaDriftTest, SeesTheMiddleColumnThatIsMissingWhileTheReplicaSaysThatAllIsWell) {

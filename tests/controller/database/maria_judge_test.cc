@@ -34,7 +34,8 @@ MariaIdentity Healthy(std::uint32_t server_id) {
           .binlog_state = {{0, 1, 100}},
           .type_conversions = "",
           .exec_mode = "STRICT",
-          .skipped_errors = "OFF"};
+          .skipped_errors = "OFF",
+          .run_triggers = "NO"};
 }
 
 MariaLink FromPrimary() {
@@ -127,6 +128,7 @@ TEST_F(MariaJudgeTest, RefusesSettingsThatHideDifferences) {
   db2_.identity.exec_mode = "IDEMPOTENT";
   db2_.identity.skipped_errors = "1062";
   db3_.identity.type_conversions = "ALL_NON_LOSSY";
+  db3_.identity.run_triggers = "ENFORCE";
   db3_.identity.is_read_only = false;
   db3_.links->front().filters = "Replicate_Do_DB=shop";
   EXPECT_THAT(Findings(), ElementsAre(IsFinding(Severity::kFailed, "type_conversions", "db2"),
@@ -134,6 +136,7 @@ TEST_F(MariaJudgeTest, RefusesSettingsThatHideDifferences) {
                                       IsFinding(Severity::kFailed, "skipped_errors", "db2"),
                                       IsFinding(Severity::kDegraded, "not_read_only", "db3"),
                                       IsFinding(Severity::kDegraded, "type_conversions", "db3"),
+                                      IsFinding(Severity::kDegraded, "run_triggers", "db3"),
                                       IsFinding(Severity::kDegraded, "filtered", "db3")));
 }
 

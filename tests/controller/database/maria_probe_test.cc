@@ -195,7 +195,14 @@ TEST_F(MariaProbeTest, TellsSettingsThatHideDifferences) {
       "SET GLOBAL slave_exec_mode = IDEMPOTENT");
   EXPECT_THAT(probe.Look(clock_).findings,
               ElementsAre(IsFinding(Severity::kFailed, "exec_mode", "db2")));
-  lab_->db2().Sql("SET GLOBAL slave_exec_mode = STRICT; SET GLOBAL read_only = OFF");
+  lab_->db2().Sql(
+      "SET GLOBAL slave_exec_mode = STRICT; STOP SLAVE SQL_THREAD; "
+      "SET GLOBAL slave_run_triggers_for_rbr = YES; START SLAVE SQL_THREAD");
+  EXPECT_THAT(probe.Look(clock_).findings,
+              ElementsAre(IsFinding(Severity::kDegraded, "run_triggers", "db2")));
+  lab_->db2().Sql(
+      "STOP SLAVE SQL_THREAD; SET GLOBAL slave_run_triggers_for_rbr = NO; "
+      "START SLAVE SQL_THREAD; SET GLOBAL read_only = OFF");
   EXPECT_THAT(probe.Look(clock_).findings,
               ElementsAre(IsFinding(Severity::kDegraded, "not_read_only", "db2")));
   lab_->db2().Sql("SET GLOBAL read_only = ON");

@@ -1,6 +1,7 @@
 // Data of MariaDB that differ in a value, through a key or under a name of every kind.
 #include <fmt/format.h>
 
+#include "controller/database/label.h"
 #include "tests/controller/database/maria_compared.h"
 
 namespace headgate::database {
@@ -197,7 +198,7 @@ TEST_F(MariaTypes, HaveNamesOfEveryLetter) {
   EXPECT_THAT(result.differences, SizeIs(names.size()));
   for (const std::string& name : wanted) {
     EXPECT_THAT(result.differences,
-                Contains(AllOf(IsRow(RowDifferenceKind::kDifferent, "shop." + name, "?"),
+                Contains(AllOf(IsRow(RowDifferenceKind::kDifferent, LabelOf("shop", name), "?"),
                                Field(&RowDifference::columns, ElementsAre("x" + name)))));
   }
   for (const std::string& name : names) lab_->db1().Sql("DROP TABLE shop.`" + name + "`");

@@ -47,10 +47,10 @@ TEST(RollingState, RefusesWhatIsCutOrForeign) {
 
 TEST(RollingState, AFileIsWrittenWholeOrItIsToldWhyNot) {
   const std::string path = ::testing::TempDir() + "headgate-rolling-file.state";
-  EXPECT_TRUE(absl::IsNotFound(ReadStateFile(path + ".none").status()));
+  EXPECT_TRUE(absl::IsNotFound(ReadWholeFile(path + ".none", 99).status()));
   ASSERT_TRUE(WriteWholeFile(path, "one").ok());
   ASSERT_TRUE(WriteWholeFile(path, "two").ok());
-  EXPECT_EQ(*ReadStateFile(path), "two");
+  EXPECT_EQ(*ReadWholeFile(path, 99), "two");
   EXPECT_THAT(std::string(WriteWholeFile("/nowhere/at.all", "x").message()),
               HasSubstr("/nowhere/at.all cannot be written"));
 }

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "controller/database/expected_schema.h"
 #include "tests/controller/database/trio.h"
 
 namespace headgate::database {
@@ -212,6 +213,105 @@ TEST_F(SchemaDriftTest, IncludesTheTypesThatArraysAreMadeOf) {
                                           "primary has none")),
           Field(&Finding::text, HasSubstr("column labels is public.label[] here; the primary "
                                           "has none"))));
+}
+
+// What they do is nowhere in the definitions that call them, and a column that is generated is not
+// published, so nobody would see what it comes to.
+TEST_F(SchemaDriftTest, IsToldOfFunctionsThatHaveASayInTheRows) {
+  const std::string twice = "RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT $1 * 2'";
+  const std::string touch =
+      "RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.name := upper(NEW.name); RETURN NEW; END'";
+  for (const char* server : {"db1", "db3"}) {
+    lab_->Sql(server, "CREATE FUNCTION twice(int) " + twice + "; CREATE FUNCTION unused(int) " +
+                          twice + "; CREATE FUNCTION touch() " + touch +
+                          "; ALTER TABLE orders ADD pair int GENERATED ALWAYS AS (twice(quantity)) "
+                          "STORED; CREATE TRIGGER touched BEFORE UPDATE ON customers FOR EACH ROW "
+                          "EXECUTE FUNCTION touch(); "
+                          "ALTER TABLE customers ENABLE ALWAYS TRIGGER touched");
+  }
+  PostgresProbe probe(Trio(), Hurried());
+  EXPECT_TRUE(WaitUntil([&] { return probe.Fingerprint(clock_).findings.empty(); }, kInStepMax));
+  lab_->Sql(
+      "db3",
+      "CREATE OR REPLACE FUNCTION twice(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT $1 "
+      "* 3'; CREATE OR REPLACE FUNCTION unused(int) RETURNS int LANGUAGE sql AS 'SELECT 7'; "
+      "CREATE OR REPLACE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN "
+      "NEW; END'");
+  const Report report = probe.Fingerprint(clock_);
+  for (const char* server : {"db1", "db3"}) {
+    lab_->Sql(server,
+              "ALTER TABLE orders DROP pair; DROP TRIGGER touched ON customers; "
+              "DROP FUNCTION twice(int); DROP FUNCTION unused(int); DROP FUNCTION touch()");
+  }
+  EXPECT_THAT(
+      report.findings,
+      ElementsAre(
+          AllOf(Field(&Finding::text, HasSubstr("replica db3: function public.touch() is ")),
+                Field(&Finding::drains, true)),
+          AllOf(Field(&Finding::text, HasSubstr("replica db3: function public.twice(integer) is ")),
+                Field(&Finding::text, HasSubstr("SELECT $1 * 3")),
+                Field(&Finding::text, HasSubstr("SELECT $1 * 2")))));
+}
+
+TEST_F(SchemaDriftTest, IsToldOfACollationOfOnesOwnThatIsMadeOfSomethingElse) {
+  const auto make = [&](const char* server, const std::string& collation) {
+    lab_->Sql(server, "CREATE COLLATION alike (provider = icu, " + collation +
+                          "); ALTER TABLE customers ALTER name TYPE text COLLATE alike");
+  };
+  make("db1", "locale = 'und-u-ks-level2', deterministic = false");
+  make("db3", "locale = 'und'");
+  PostgresProbe probe(Trio(), Hurried());
+  Report report;
+  EXPECT_TRUE(WaitUntil(
+      [&] {
+        report = probe.Fingerprint(clock_);
+        return report.findings.size() == 1 && report.findings[0].drains;
+      },
+      kInStepMax));
+  for (const char* server : {"db1", "db3"}) {
+    lab_->Sql(server, "ALTER TABLE customers ALTER name TYPE text; DROP COLLATION alike");
+  }
+  EXPECT_THAT(report.findings,
+              ElementsAre(Field(&Finding::text,
+                                HasSubstr("column name is text collate public.alike (icu und) not "
+                                          "null here, text collate public.alike (icu "
+                                          "und-u-ks-level2 not deterministic) not null on the "
+                                          "primary"))));
+}
+
+// A backup brings back the wrong schema everywhere: all servers agree, and nobody else would tell.
+TEST_F(SchemaDriftTest, IsToldOfAPrimaryThatIsNotAsThePlanExpectsThoughItsReplicasAre) {
+  Inventory inventory = Trio();
+  inventory.replicas.pop_back();
+  const auto schema = ReadSchema(Ask("db1", SchemaStatement({}).sql, {"{}"}));
+  ASSERT_TRUE(schema.ok()) << schema.status();
+  inventory.expected = Expect(*schema, inventory, 64U << 10U);
+  inventory.expected->file = "schema.baseline";
+  PostgresProbe probe(inventory, Hurried());
+  EXPECT_THAT(probe.Fingerprint(clock_).findings, IsEmpty());
+  lab_->Sql("db1", "ALTER TABLE orders ALTER quantity TYPE bigint; CREATE TABLE gifts (id int)");
+  // What the standby is just replaying cannot be read.
+  Report report;
+  EXPECT_TRUE(WaitUntil(
+      [&] {
+        report = probe.Fingerprint(clock_);
+        return !Has(report, "schema_unread");
+      },
+      kInStepMax));
+  inventory.allow = {"public.orders.quantity", "public.gifts"};
+  inventory.expected = Expect(*schema, inventory, 64U << 10U);
+  PostgresProbe lenient(inventory, Hurried());
+  const Report allowed = lenient.Fingerprint(clock_);
+  lab_->Sql("db1", "ALTER TABLE orders ALTER quantity TYPE integer; DROP TABLE gifts");
+  const auto is_proven = AllOf(Field(&Finding::severity, Severity::kFailed),
+                               Field(&Finding::drains, true), Field(&Finding::kind, "baseline"));
+  EXPECT_THAT(report.findings,
+              ElementsAre(AllOf(is_proven, Field(&Finding::text,
+                                                 "the primary: table public.gifts is not in "
+                                                 "schema.baseline")),
+                          AllOf(is_proven, Field(&Finding::table, "public.orders"))));
+  EXPECT_THAT(allowed.findings, IsEmpty());
+  EXPECT_TRUE(WaitUntil([&] { return probe.Fingerprint(clock_).findings.empty(); }, kInStepMax));
 }
 
 TEST_F(SchemaDriftTest, IsLookedForInTwoThousandTablesWithinTheUsualDeadline) {

@@ -36,6 +36,16 @@ TEST(SchemaCompare, ShowsLongDefinitionsWhereTheyDiffer) {
   EXPECT_LT(text.size(), 700U);
 }
 
+TEST(SchemaCompare, ShowsDefinitionsOfManyLinesOnOne) {
+  const ObjectKey function = {"public", "f(integer)", "function", ""};
+  EXPECT_EQ(Describe("db3",
+                     {.key = function, .here = " SELECT\n   1\n", .on_primary = " SELECT\n   2\n"}),
+            "replica db3: function public.f(integer) is SELECT 1 here, SELECT 2 on the primary");
+  // Unless blanks are all that differs.
+  EXPECT_THAT(Describe("db3", {.key = function, .here = "SELECT 1", .on_primary = "SELECT  1"}),
+              HasSubstr("is SELECT 1 here, SELECT  1 on the primary"));
+}
+
 TEST(SchemaCompare, OfALogicalReplicaCoversPublishedColumnsAndTheTypesTheyAreMadeOf) {
   const ObjectKey mood = {"public", "mood", "type", ""};
   const ObjectKey colour = {"public", "colour", "type", ""};
@@ -62,9 +72,18 @@ TEST(SchemaCompare, OfALogicalReplicaCoversPublishedColumnsAndTheTypesTheyAreMad
 
 TEST(SchemaRead, RefusesRowsThatItDoesNotUnderstand) {
   EXPECT_FALSE(ReadSchema(Rows{{"public", "orders"}}).ok());
-  EXPECT_FALSE(ReadSchema(Rows{{"public", "orders", "table", "", std::nullopt, ""}}).ok());
+  EXPECT_FALSE(ReadSchema(Rows{{"public", "orders", "table", "", std::nullopt, "", ""}}).ok());
   EXPECT_FALSE(ReadSchema(absl::DeadlineExceededError("slow")).ok());
-  EXPECT_THAT(*ReadSchema(Rows{{"public", "orders", "table", "", "a table", ""}}), SizeIs(1));
+  const auto schema =
+      ReadSchema(Rows{{"public", "orders", "table", "", "a table", "", ""},
+                      {"public", "orders", "column", "mood", "public.mood", "public", "mood"},
+                      {"public", "f(integer)", "function", "", "SELECT 1", "public", "orders"},
+                      {"public", "f(integer)", "function", "", "SELECT 1", "a.b", "c"}});
+  ASSERT_TRUE(schema.ok()) << schema.status();
+  EXPECT_THAT(*schema, SizeIs(3));
+  EXPECT_EQ(schema->at(Column("orders", "mood")).uses, "public.mood");
+  EXPECT_THAT(schema->at({"public", "f(integer)", "function", ""}).used_by,
+              ElementsAre(R"("a.b".c)", "public.orders"));
 }
 
 TEST(SchemaStatementTest, QuotesTheNamesOfSchemas) {

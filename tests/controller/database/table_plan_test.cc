@@ -52,6 +52,49 @@ TEST(SelectTables, ComparesWithALogicalReplicaWhatItIsSent) {
   EXPECT_THAT(Select(primary, Example(), Example()).plans, SizeIs(1));
 }
 
+TEST(SelectTables, ComparesTextInOneEncodingWhereServersStoreItInTwo) {
+  ServerTables primary = Example();
+  ServerTables db3 = Example();
+  primary.encoding = "UTF8";
+  db3.encoding = "LATIN1";
+  ServerTables db2 = primary;
+  const TableSelection selection = Select(primary, db2, db3);
+  ASSERT_THAT(selection.plans, SizeIs(2));
+  EXPECT_FALSE(selection.plans[0].columns[0].as_utf8);
+  EXPECT_TRUE(selection.plans[1].columns[0].as_utf8);
+  // Keys that are text: of these two the bytes are in one order, of others they are not.
+  primary.shapes["public.orders"].columns["id"].order = "c:C";
+  EXPECT_THAT(Select(primary, db2, db3).left_out, IsEmpty());
+  db3.encoding = "KOI8R";
+  EXPECT_THAT(Select(primary, db2, db3).left_out,
+              ElementsAre(Field(&Finding::text,
+                                HasSubstr("replica db3: table public.orders was not compared: its "
+                                          "key is text, which the primary stores as UTF8 and the "
+                                          "replica as KOI8R"))));
+}
+
+TEST(SelectTables, TellsTablesApartWhoseNamesJoinToTheSame) {
+  EXPECT_EQ(LabelOf("public", "orders"), "public.orders");
+  EXPECT_EQ(LabelOf("a.b", "c"), R"("a.b".c)");
+  EXPECT_EQ(LabelOf("a", "b.c"), R"(a."b.c")");
+  EXPECT_EQ(LabelOf("a", R"(b"c)"), R"(a."b""c")");
+  TablePlan one{.schema = "public", .name = "t db2", .replicas = {"db3"}};
+  TablePlan other{.schema = "public", .name = "t", .replicas = {"db2", "db3"}};
+  EXPECT_NE(one.Id(), other.Id());
+  // And both are meant by who writes it plainly.
+  ServerTables tables;
+  for (const auto& [schema, name] : {std::pair("a.b", "c"), std::pair("a", "b.c")}) {
+    TableShape shape = Example().shapes.at("public.orders");
+    shape.schema = schema;
+    shape.name = name;
+    tables.shapes[LabelOf(schema, name)] = shape;
+  }
+  const TableSelection selection =
+      SelectTables(tables, {{"db2", tables}}, {kReplicas[0]}, {"a.b.c"});
+  EXPECT_THAT(selection.plans, SizeIs(2));
+  EXPECT_THAT(selection.left_out, IsEmpty());
+}
+
 TEST(SelectTables, ComparesTheTextWhereTypesDifferAndTheBytesWhereOrdersDo) {
   ServerTables db3 = Example();
   db3.shapes["public.orders"].columns["total"].base = "int4";

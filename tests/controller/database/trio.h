@@ -70,9 +70,11 @@ class TrioTest : public ::testing::Test {
   }
 
   // As headgate itself would: the answer's first cell, or why there is none.
-  absl::StatusOr<Rows> Ask(const std::string& server, const std::string& sql) {
+  absl::StatusOr<Rows> Ask(const std::string& server, const std::string& sql,
+                           std::vector<std::string> parameters = {}) {
     PostgresSession session(lab_->Dsn(server));
-    session.Begin({{.sql = sql, .parameters = {}}}, Session::Deadlines(), clock_.Now());
+    session.Begin({{.sql = sql, .parameters = std::move(parameters)}}, Session::Deadlines(),
+                  clock_.Now());
     RunSessions({&session}, clock_, -1);
     return session.Answers().front();
   }
