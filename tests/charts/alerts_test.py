@@ -73,6 +73,10 @@ CASES = [
      [("10m", None), ("16m", ON_AGENT)]),
     ("HeadgateAgentCertificateEnds", [series("headgate_local_certificate_not_after_seconds", "", f"{30 * DAY}x200", AGENT)],
      [("40m", None)]),
+    ("HeadgateCertificateRefused", [series("headgate_certificate_refused", "", "1x8 0x8 1x100")],
+     [("6m", None), ("14m", ON_CONTROLLER)]),
+    ("HeadgateCertificateRefused", [series("headgate_local_certificate_refused", "", "0x10 1x100", AGENT)],
+     [("4m", None), ("12m", ON_AGENT)]),
     ("HeadgateRetreated", phase("ADMITTING"), [("10m", None)]),
     ("HeadgateRetreated", phase("CURING"), [("0s", SHOP), ("5m", SHOP)]),
     # Back before it was scraped: only the counter knows, and it is there only since.
