@@ -19,9 +19,7 @@ absl::StatusOr<engine::ExpectedSchema> Baselines::Read(const std::string& name,
     has_failed_ = true;
     return absl::Status(read.status().code(), Clean(std::string(read.status().message())));
   }
-  for (const auto& [table, number] : read->expected.tables) {
-    bytes_left_ -= table.size() + engine::kExpectedTableBytes;
-  }
+  bytes_left_ -= declared::BytesOf(read->expected);
   engine::ExpectedSchema expected = read->expected;
   read_.insert_or_assign(name, *std::move(read));
   return expected;

@@ -18,7 +18,7 @@ namespace {
 
 // A plan of 64 KiB, the schemas that it expects, and their frame; agents' frames are held to 64 KiB
 // by their service.
-constexpr int kMessageBytesMax = 192 << 10;
+constexpr int kMessageBytesMax = 256 << 10;
 constexpr std::chrono::milliseconds kShutdownMax{500};
 constexpr int kKeepaliveMs = 5'000;
 constexpr int kHandshakeMaxMs = 5'000;

@@ -5,8 +5,18 @@
 #include "controller/database/baseline.h"
 #include "controller/database/expected_schema.h"
 #include "controller/declared/inventory_of.h"
+#include "controller/engine/plan_limits.h"
 
 namespace headgate::declared {
+
+std::size_t BytesOf(const engine::ExpectedSchema& expected) {
+  static_assert(engine::kExpectedTableBytes == database::kExpectedTableBytes);
+  std::size_t bytes = 0;
+  for (const auto& [table, number] : expected.tables) {
+    bytes += table.size() + engine::kExpectedTableBytes;
+  }
+  return bytes;
+}
 
 absl::StatusOr<Expectation> ReadExpectation(const std::filesystem::path& folder,
                                             const engine::DatabaseSpec& spec,

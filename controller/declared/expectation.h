@@ -16,6 +16,9 @@ struct Expectation {
   database::Schema schema;
 };
 
+// What its tables take of a plan's kExpectedBytesMax.
+std::size_t BytesOf(const engine::ExpectedSchema& expected);
+
 // Of `spec.expect->file`, a path from `folder`. Without the numbers of tables where they would take
 // more than `bytes_max`. The status says what is wrong with the file, and what to do.
 absl::StatusOr<Expectation> ReadExpectation(const std::filesystem::path& folder,

@@ -48,12 +48,14 @@ absl::StatusOr<std::vector<signals::DatabaseWatch>> ReadWatched(
   std::stringstream bytes;
   bytes << file.rdbuf();
   // Baselines lie beside the file that names them.
+  std::size_t bytes_left = engine::kExpectedBytesMax;
   const auto beside =
       [&](const std::string&,
           const engine::DatabaseSpec& spec) -> absl::StatusOr<engine::ExpectedSchema> {
-    auto read = declared::ReadExpectation(std::filesystem::path(path).parent_path(), spec,
-                                          engine::kExpectedBytesMax / engine::kDatabasesMax);
+    auto read =
+        declared::ReadExpectation(std::filesystem::path(path).parent_path(), spec, bytes_left);
     if (!read.ok()) return read.status();
+    bytes_left -= declared::BytesOf(read->expected);
     return std::move(read->expected);
   };
   const auto watched = plan::LoadDatabases(bytes.str(), path, beside);
