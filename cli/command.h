@@ -112,7 +112,8 @@ struct DbcheckFlags {
   std::string baseline{};
   std::string write_baseline{};
   std::vector<std::string> allowed{};
-  std::uint32_t cpu_share_percent = 20;
+  // Unset: the plan's, or the default.
+  std::optional<std::uint32_t> cpu_share_percent{};
   std::string state{};
 };
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "controller/database/baseline.h"
+#include "controller/database/expected_schema.h"
 
 namespace headgate::cli {
 namespace {
@@ -73,10 +74,8 @@ absl::Status DatabaseCheck::Run(const std::string& state, bool waits) {
     if (!waits || IsSame()) CheckSchemas();
     if (!flags_.schema_only && !checked_.declared.inventory.replicas.empty() &&
         (!waits || IsSame())) {
-      database::DataComparison comparison(
-          checked_.declared.inventory,
-          {.tables = flags_.tables, .cpu_share_percent = flags_.cpu_share_percent}, *checksums_,
-          servers_, clock_);
+      database::DataComparison comparison(checked_.declared.inventory, Options(), *checksums_,
+                                          servers_, clock_);
       if (!resumed.empty()) {
         if (absl::Status status = comparison.Resume(resumed); !status.ok()) return status;
       }
@@ -91,6 +90,13 @@ absl::Status DatabaseCheck::Run(const std::string& state, bool waits) {
     teller_.phase("waiting: " + checked_.findings.front().text);
     if (!servers_.Pause(kWaitPause)) return absl::OkStatus();
   }
+}
+
+// What was typed goes before what the plan says.
+database::ComparisonOptions DatabaseCheck::Options() const {
+  const database::RollingOptions plan = checked_.declared.data.value_or(database::RollingOptions());
+  return {.tables = flags_.tables.empty() ? plan.tables : flags_.tables,
+          .cpu_share_percent = flags_.cpu_share_percent.value_or(plan.cpu_share_percent)};
 }
 
 void DatabaseCheck::Add(const std::vector<database::Finding>& findings) {
@@ -136,7 +142,10 @@ void DatabaseCheck::CheckBaseline() {
   for (const std::string& server : compared) {
     const auto schema = ReadSchemaOf(server == "primary" ? Servers::kPrimary : server);
     if (schema.ok()) {
-      Add(database::CompareWithBaseline(*baseline_, *schema, server, kToldMax));
+      const database::Inventory& inventory = checked_.declared.inventory;
+      Add(database::CompareWithBaseline(database::ComparedPart(*baseline_, inventory),
+                                        database::ComparedPart(*schema, inventory), server,
+                                        kToldMax));
       continue;
     }
     Add({{.severity = database::Severity::kUnknown,

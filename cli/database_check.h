@@ -58,6 +58,7 @@ class DatabaseCheck {
   void CheckReplication();
   void CheckSchemas();
   void CheckBaseline();
+  database::ComparisonOptions Options() const;
   void CompareData(database::DataComparison& comparison);
   void Add(const std::vector<database::Finding>& findings);
   // What the plan allows.

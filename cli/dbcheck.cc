@@ -1,23 +1,22 @@
 // `headgate dbcheck`.
 #include <fmt/format.h>
 
-#include <cerrno>
 #include <cstdio>
-#include <cstring>
-#include <fstream>
 #include <memory>
-#include <sstream>
 #include <stop_token>
 #include <thread>
 #include <utility>
 
+#include "cli/baselines.h"
 #include "cli/database_check.h"
 #include "cli/dbcheck_inventory.h"
 #include "cli/dbcheck_told.h"
 #include "cli/session.h"
 #include "cli/text.h"
 #include "controller/database/baseline.h"
+#include "controller/database/comparison_state.h"
 #include "controller/database/whole_file.h"
+#include "controller/engine/plan_limits.h"
 #include "controller/plan/plan.h"
 
 namespace headgate::cli {
@@ -27,20 +26,13 @@ constexpr Duration kTellEvery{5'000};
 constexpr Duration kDrawEvery{200};
 constexpr Duration kLookForEnd{50};
 
-absl::StatusOr<std::string> ReadFile(const std::string& path, std::size_t bytes_max) {
-  errno = 0;
-  std::ifstream file(path, std::ios::binary);
-  if (!file) {
-    return absl::NotFoundError(
-        fmt::format("{} cannot be read: {}", Clean(path), std::strerror(errno)));
-  }
-  std::stringstream text;
-  text << file.rdbuf();
-  if (text.str().size() > bytes_max) {
-    return absl::InvalidArgumentError(
-        fmt::format("{} is larger than {} bytes", Clean(path), bytes_max));
-  }
-  return text.str();
+// Of a baseline that nobody reads.
+absl::StatusOr<engine::ExpectedSchema> Unread() {
+  return engine::ExpectedSchema{.fingerprint = std::string(engine::kFingerprintDigits, '0')};
+}
+
+absl::Status Cleaned(const absl::Status& status) {
+  return absl::Status(status.code(), Clean(std::string(status.message())));
 }
 
 ExitCode ExitOf(Sameness sameness) {
@@ -117,30 +109,45 @@ absl::StatusOr<std::vector<DeclaredDatabase>> Dbcheck::Declared(ExitCode& refuse
   }
   const absl::StatusOr<std::string> bytes = ReadPlanFile(command_, session_);
   if (!bytes.ok()) return bytes.status();
-  const auto plan = plan::LoadPlan(*bytes, NameOfPlan(command_));
+  Baselines baselines(command_.plan_file);
+  // One that is about to be written need not be there, and one that is given goes before.
+  const bool reads_them = flags_.write_baseline.empty() && flags_.baseline.empty();
+  const auto plan = reads_them ? LoadPlanOf(command_, *bytes, baselines)
+                               : plan::LoadPlan(*bytes, NameOfPlan(command_), nullptr,
+                                                [](const auto&, const auto&) { return Unread(); });
   if (!plan.ok()) {
     refused = RefuseFile(plan.status(), command_, session_);
     return plan.status();
   }
-  return DatabasesOf(plan->spec(), flags_.database);
+  auto databases = DatabasesOf(plan->spec(), flags_.database);
+  if (!databases.ok()) return databases;
+  for (DeclaredDatabase& database : *databases) {
+    const auto read = baselines.read().find(database.inventory.name);
+    if (read != baselines.read().end()) database.baseline = read->second.schema;
+    // It is compared with the definitions themselves.
+    if (database.baseline || !reads_them) database.inventory.expected.reset();
+  }
+  return databases;
 }
 
 absl::Status Dbcheck::ReadFiles(const std::string& engine) {
   if (!flags_.baseline.empty()) {
-    const auto text = ReadFile(flags_.baseline, database::kBaselineBytesMax);
-    if (!text.ok()) return text.status();
-    auto schema = database::ReadBaseline(*text, engine);
-    if (!schema.ok()) {
-      return absl::InvalidArgumentError(fmt::format("{} is no baseline: {}", Clean(flags_.baseline),
-                                                    std::string(schema.status().message())));
-    }
+    auto schema = database::ReadBaselineFile(flags_.baseline, engine);
+    if (!schema.ok()) return Cleaned(schema.status());
     baseline_ = *std::move(schema);
   }
   if (flags_.state.empty()) return absl::OkStatus();
-  auto state = ReadFile(flags_.state, database::kBaselineBytesMax);
+  auto state = database::ReadWholeFile(flags_.state, database::kStateBytesMax);
   // The first run has none.
   if (absl::IsNotFound(state.status())) return absl::OkStatus();
-  if (!state.ok()) return state.status();
+  const bool is_empty = state.ok() && state->empty();
+  if (!state.ok() || is_empty) {
+    // Not taken for the first run: hours of comparing may be in it.
+    return absl::InvalidArgumentError(
+        fmt::format("--state {}: mend that, or remove it to begin anew",
+                    is_empty ? Clean(flags_.state) + " is empty: it was not fully written"
+                             : Clean(std::string(state.status().message()))));
+  }
   state_ = *std::move(state);
   return absl::OkStatus();
 }
@@ -208,7 +215,8 @@ ExitCode Dbcheck::WriteBaseline(const DeclaredDatabase& declared) {
 }
 
 absl::Status Dbcheck::Check(const DeclaredDatabase& declared) {
-  DatabaseCheck check(declared, flags_, baseline_, Teller(), session_.clock);
+  DatabaseCheck check(declared, flags_, baseline_ ? baseline_ : declared.baseline, Teller(),
+                      session_.clock);
   absl::Status status;
   {
     const EndOfTime end(check, deadline_, session_);

@@ -9,6 +9,7 @@
 #include "cli/text.h"
 #include "common/base/connection_string.h"
 #include "controller/database/dsn.h"
+#include "controller/declared/inventory_of.h"
 
 namespace headgate::cli {
 namespace {
@@ -37,28 +38,6 @@ absl::Status CheckDsn(const std::string& option, const std::string& dsn, databas
   return absl::OkStatus();
 }
 
-database::Inventory InventoryOf(const std::string& name, const engine::DatabaseSpec& spec) {
-  database::Inventory inventory;
-  inventory.name = name;
-  if (spec.engine == engine::DatabaseSpec::Engine::kMariadb) {
-    inventory.engine = database::Engine::kMariadb;
-  }
-  inventory.primary_dsn = spec.primary;
-  inventory.schemas = spec.schemas;
-  inventory.allow = spec.allow;
-  inventory.lag_soft = spec.lag_soft;
-  inventory.lag_hard = spec.lag_hard;
-  for (const engine::ReplicaSpec& replica : spec.replicas) {
-    inventory.replicas.push_back({.name = replica.name,
-                                  .dsn = replica.dsn,
-                                  .kind = replica.kind == engine::ReplicaSpec::Kind::kLogical
-                                              ? database::ReplicaKind::kLogical
-                                              : database::ReplicaKind::kPhysical,
-                                  .out = replica.out});
-  }
-  return inventory;
-}
-
 }  // namespace
 
 std::pair<std::string, std::string> SplitReplica(const std::string& text, database::Engine engine) {
@@ -84,7 +63,8 @@ absl::StatusOr<std::vector<DeclaredDatabase>> DatabasesOf(const engine::PlanSpec
     if (!only.empty() && only != name) continue;
     databases.push_back(
         {.engine = spec.engine == engine::DatabaseSpec::Engine::kMariadb ? "mariadb" : "postgres",
-         .inventory = InventoryOf(name, spec)});
+         .inventory = declared::InventoryOf(name, spec),
+         .data = spec.data.is_compared ? declared::RollingOf(spec.data) : std::nullopt});
   }
   if (!databases.empty()) return databases;
   if (known.empty()) return absl::InvalidArgumentError("the plan declares no databases");

@@ -1,12 +1,15 @@
 // Which servers `dbcheck` was asked about. Pure; any thread.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "cli/command.h"
+#include "controller/database/data_rounds.h"
 #include "controller/database/inventory.h"
+#include "controller/database/schema.h"
 #include "controller/engine/plan.h"
 
 namespace headgate::cli {
@@ -15,6 +18,10 @@ struct DeclaredDatabase {
   // "postgres" or "mariadb".
   std::string engine;
   database::Inventory inventory;
+  // How the plan compares its rows, if it does.
+  std::optional<database::RollingOptions> data{};
+  // What the plan expects its primary to be, if anything.
+  std::optional<database::Schema> baseline{};
   // The command line does not say how its replicas replicate: they are asked.
   bool asks_kind = false;
 };

@@ -166,7 +166,8 @@ ExitCode PrintUnconfirmed(const Command& command, const v1::Outcome& outcome, Se
 // where nobody can tell that it was.
 std::optional<ExitCode> EndInPreflight(const Command& command, const std::string& yaml,
                                        Controller& controller, Session& session) {
-  const auto plan = plan::LoadPlan(yaml, NameOfPlan(command));
+  Baselines baselines(command.plan_file);
+  const auto plan = LoadPlanOf(command, yaml, baselines);
   if (!plan.ok()) return std::nullopt;
   v1::GetGateRequest request;
   request.set_gate(plan->spec().gate);
@@ -209,6 +210,11 @@ ExitCode RunMutation(const Command& command, Controller& controller, Session& se
       return Refuse(ExitCode::kUsage, std::string(read.status().message()), command, session);
     }
     yaml = *std::move(read);
+    // What else is wrong with it the controller's own rules say, which may know more than ours.
+    Baselines baselines(command.plan_file);
+    if (const auto plan = LoadPlanOf(command, yaml, baselines); baselines.has_failed()) {
+      return RefuseFile(plan.status(), command, session);
+    }
   }
   const bool follows = command.verb == Verb::kStart && command.wait;
   const TimePoint began = session.clock.Now();

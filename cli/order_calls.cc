@@ -124,6 +124,11 @@ CallResult CallStart(const Command& command, const std::string& yaml, Controller
   request.set_plan_yaml(yaml);
   request.set_file_name(NameOfPlan(command));
   request.set_when_ready(command.when_ready);
+  Baselines baselines(command.plan_file);
+  const auto plan = LoadPlanOf(command, yaml, baselines);
+  for (const auto& [name, read] : baselines.read()) {
+    (*request.mutable_expected())[name] = plan::FromExpected(read.expected);
+  }
   // Without --when-ready the answer is preflight's. The controller's own rules judge the plan; ours
   // only tell how long that may take.
   Duration timeout = WaitTimeout(command) + kAnswerMargin;
@@ -131,7 +136,6 @@ CallResult CallStart(const Command& command, const std::string& yaml, Controller
     return controller.Mutate<v1::StartRestorationRequest>(&Stub::AsyncStartRestoration, request,
                                                           timeout, outcome);
   }
-  const auto plan = plan::LoadPlan(yaml, request.file_name());
   timeout += (plan.ok() ? PreflightMax(plan->spec()) : kReadyForUnknown) + kPreflightMargin;
   if (command.wait && command.timeout) timeout = std::min(timeout, *command.timeout);
   std::optional<PreflightTeller> teller;

@@ -99,6 +99,12 @@ void AddDatabases(const engine::PlanSpec& plan, Lines& lines) {
         database.engine == engine::DatabaseSpec::Engine::kPostgres ? "PostgreSQL" : "MariaDB",
         replicas.empty() ? "none" : List(replicas), FormatRounded(database.lag_soft),
         FormatRounded(database.lag_hard)));
+    if (database.expect) {
+      lines.push_back(
+          fmt::format("    its primary has the schema of {} (fingerprint {})",
+                      database.expect->file.empty() ? "a baseline" : Clean(database.expect->file),
+                      Clean(database.expect->fingerprint)));
+    }
     if (replicas.empty() || !database.data.is_compared) continue;
     lines.push_back(fmt::format(
         "    its rows are compared all the time, with {} of one core; preflight waits for all of "

@@ -5,11 +5,14 @@
 #include <ostream>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "cli/baselines.h"
 #include "cli/command.h"
 #include "cli/controller.h"
 #include "cli/exit_code.h"
 #include "cli/terminal.h"
 #include "common/base/clock.h"
+#include "controller/plan/plan.h"
 
 namespace headgate::cli {
 
@@ -29,6 +32,11 @@ ExitCode RunDbcheck(const Command& command, Session& session);
 ExitCode RunView(const Command& command, Controller& controller, Session& session);
 ExitCode RunDatabases(const Command& command, Controller& controller, Session& session);
 ExitCode RunMutation(const Command& command, Controller& controller, Session& session);
+
+// A plan as its file has it, with the baselines beside it that it expects: read here, because the
+// controller has no access to them. Errors as plan::LoadPlan's.
+absl::StatusOr<engine::Plan> LoadPlanOf(const Command& command, const std::string& yaml,
+                                        Baselines& baselines, plan::Positions* positions = nullptr);
 
 // The whole of the file, or of the standard input for "-"; at most the size of a plan and a byte.
 absl::StatusOr<std::string> ReadPlanFile(const Command& command, Session& session);

@@ -179,7 +179,8 @@ ExitCode RunSimulate(const Command& command, Session& session) {
   }
   const std::string name = command.plan_file == "-" ? "standard input" : command.plan_file;
   plan::Positions positions;
-  const auto plan = plan::LoadPlan(*bytes, name, &positions);
+  Baselines baselines(command.plan_file);
+  const auto plan = LoadPlanOf(command, *bytes, baselines, &positions);
   if (!plan.ok()) return RefuseFile(plan.status(), command, session);
   absl::StatusOr<std::vector<Scenario>> scenarios =
       LoadScenarios(command.simulate, OrdinaryDay(plan->spec()));

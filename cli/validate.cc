@@ -93,6 +93,14 @@ absl::StatusOr<std::string> ReadPlanFile(const Command& command, Session& sessio
   return bytes;
 }
 
+absl::StatusOr<engine::Plan> LoadPlanOf(const Command& command, const std::string& yaml,
+                                        Baselines& baselines, plan::Positions* positions) {
+  return plan::LoadPlan(yaml, NameOfPlan(command), positions,
+                        [&](const std::string& name, const engine::DatabaseSpec& database) {
+                          return baselines.Read(name, database);
+                        });
+}
+
 ExitCode RunValidate(const Command& command, Session& session) {
   const absl::StatusOr<std::string> bytes = ReadPlanFile(command, session);
   if (!bytes.ok()) {
@@ -100,7 +108,8 @@ ExitCode RunValidate(const Command& command, Session& session) {
   }
   const std::string name = NameOfPlan(command);
   plan::Positions positions;
-  const auto plan = plan::LoadPlan(*bytes, name, &positions);
+  Baselines baselines(command.plan_file);
+  const auto plan = LoadPlanOf(command, *bytes, baselines, &positions);
   if (!plan.ok()) return RefuseFile(plan.status(), command, session);
   const Lines warnings = Warnings(*plan, name, positions, command.simulate.rps);
   for (const std::string& warning : warnings) session.terminal.err << warning << '\n';

@@ -63,7 +63,9 @@ absl::StatusOr<engine::Plan> PlanOf(const v1::StartRestorationRequest& request) 
   }
   if (request.has_plan()) return plan::ToEngine(request.plan());
   return plan::LoadPlan(request.plan_yaml(),
-                        request.file_name().empty() ? "plan.yaml" : request.file_name());
+                        request.file_name().empty() ? "plan.yaml" : request.file_name(), nullptr,
+                        // The files are the caller's.
+                        plan::SentAlong(request.expected()));
 }
 
 CookieKey NewCookieKey(TimePoint now) {

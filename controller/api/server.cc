@@ -16,8 +16,9 @@
 namespace headgate::api {
 namespace {
 
-// A plan of 64 KiB and its frame; agents' frames are held to 64 KiB by their service.
-constexpr int kMessageBytesMax = 128 << 10;
+// A plan of 64 KiB, the schemas that it expects, and their frame; agents' frames are held to 64 KiB
+// by their service.
+constexpr int kMessageBytesMax = 256 << 10;
 constexpr std::chrono::milliseconds kShutdownMax{500};
 constexpr int kKeepaliveMs = 5'000;
 constexpr int kHandshakeMaxMs = 5'000;

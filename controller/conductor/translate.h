@@ -2,7 +2,6 @@
 // engine's words. Thread-safe: no state.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,9 +15,6 @@ namespace headgate::conductor {
 // Named "<gate>/<check>" and "<gate>/database/<database>".
 std::vector<signals::SignalSpec> SignalsOf(const engine::PlanSpec& plan,
                                            const std::string& default_prometheus_url);
-database::Inventory InventoryOf(const std::string& name, const engine::DatabaseSpec& spec);
-// How its rows are compared; nullopt: they are not.
-std::optional<database::RollingOptions> RollingOf(const engine::DataSpec& spec);
 engine::ReadingArrived ToEvent(const signals::Reading& reading);
 engine::AgentView ToView(const fleet::Agent& agent, const fleet::GateReport& report, TimePoint now);
 engine::CountsArrived ToEvent(const std::string& agent, const fleet::GateTotals& delta);

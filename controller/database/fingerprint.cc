@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "controller/database/allowance.h"
+#include "controller/database/expected_schema.h"
 #include "controller/database/label.h"
 #include "controller/database/words.h"
 
@@ -39,8 +40,10 @@ Report FingerprintRun::Run() {
     TellAllowed(*replica, *first.primary, *seen);
     if (!Differences(*replica, *first.primary, *seen).empty()) suspects.push_back(replica);
   }
-  if (suspects.empty()) return std::move(report_);
-  const std::set<std::string> replayed = WaitForReplay(suspects, first.primary->position);
+  const bool is_expected = CompareWithExpected(inventory_, first.primary->schema, 1).empty();
+  if (suspects.empty() && is_expected) return std::move(report_);
+  std::set<std::string> replayed;
+  if (!suspects.empty()) replayed = WaitForReplay(suspects, first.primary->position);
   const Duration since = clock_.Now() - first_at;
   if (since < deadlines_.apart) servers_.Pause(deadlines_.apart - since);
   const Reading second = Read(suspects);
@@ -48,6 +51,7 @@ Report FingerprintRun::Run() {
     AddUnread("primary", second.primary.status());
     return std::move(report_);
   }
+  if (!is_expected) TellUnexpected(first.primary->schema, second.primary->schema);
   for (const Replica* replica : suspects) {
     const auto& seen = second.replicas.at(replica->name);
     if (!seen.ok()) {
@@ -190,6 +194,19 @@ void FingerprintRun::Tell(const Replica& replica, bool has_replayed, const Readi
                               .server = replica.name,
                               .text = fmt::format("replica {}: and {} more differences",
                                                   replica.name, told - kFindingsMax)});
+}
+
+void FingerprintRun::TellUnexpected(const Schema& first, const Schema& second) {
+  const auto before = CompareWithExpected(inventory_, first, kFindingsMax);
+  for (Finding& finding : CompareWithExpected(inventory_, second, kFindingsMax)) {
+    if (std::find(before.begin(), before.end(), finding) != before.end()) {
+      finding.severity = Severity::kFailed;
+      finding.drains = true;
+    } else {
+      finding.text += " (not confirmed: it has just changed)";
+    }
+    report_.findings.push_back(std::move(finding));
+  }
 }
 
 void FingerprintRun::AddUnread(const std::string& server, const absl::Status& status) {

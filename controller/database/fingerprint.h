@@ -1,5 +1,6 @@
-// Reads the schemas of primary and replicas and tells how they differ: twice where they do, because
-// a change that is just on its way to a replica looks like drift.
+// Reads the schemas of primary and replicas and tells how they differ, also from what the plan
+// expects: twice where they do, because a change that is just on its way to a replica looks like
+// drift.
 // One thread owns it, for one run. Promises: a difference drains only if it was seen twice, the
 // second time after the replica had replayed the primary's position of the first, with the
 // primary's definition unchanged between; what cannot be read or confirmed is UNKNOWN.
@@ -74,6 +75,9 @@ class FingerprintRun {
   void CheckVisible(const PrimarySchema& primary);
   // Both readings of one replica that differed in the first.
   void Tell(const Replica& replica, bool has_replayed, const Reading& first, const Reading& second);
+  // What the primary is expected to be, against both readings: an unexpected schema is confirmed by
+  // the second one.
+  void TellUnexpected(const Schema& first, const Schema& second);
   void AddUnread(const std::string& server, const absl::Status& status);
 
   const Inventory& inventory_;

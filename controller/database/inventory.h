@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -27,6 +28,18 @@ struct Replica {
   friend bool operator==(const Replica&, const Replica&) = default;
 };
 
+// What a baseline comes to: see expected_schema.h.
+struct ExpectedSchema {
+  // The baseline, as the plan names it: "schema.baseline". For people.
+  std::string file{};
+  // Of all of it.
+  std::string fingerprint{};
+  // "table public.orders" -> a number that changes with its definition; empty: there were too many
+  // to send along.
+  std::map<std::string, std::uint32_t> tables{};
+  friend bool operator==(const ExpectedSchema&, const ExpectedSchema&) = default;
+};
+
 struct Inventory {
   std::string name;
   Engine engine = Engine::kPostgres;
@@ -41,6 +54,8 @@ struct Inventory {
   std::vector<std::string> allow{};
   // Whether each look counts the primary's active backends.
   bool counts_active = false;
+  // What the primary's schema must be, besides being that of its replicas.
+  std::optional<ExpectedSchema> expected{};
   friend bool operator==(const Inventory&, const Inventory&) = default;
 };
 

@@ -119,6 +119,15 @@ struct DataSpec {
   friend bool operator==(const DataSpec&, const DataSpec&) = default;
 };
 
+// The schema that a primary must have. See controller/database/expected_schema.h.
+struct ExpectedSchema {
+  // The baseline, as the plan names it.
+  std::string file{};
+  std::string fingerprint{};
+  std::map<std::string, std::uint32_t> tables{};
+  friend bool operator==(const ExpectedSchema&, const ExpectedSchema&) = default;
+};
+
 struct DatabaseSpec {
   enum class Engine { kPostgres, kMariadb };
   Engine engine = Engine::kPostgres;
@@ -134,6 +143,8 @@ struct DatabaseSpec {
   // So many active backends are a utilisation of 100 %; 0: it is no measure of it.
   std::uint32_t active_of = 0;
   DataSpec data;
+  // Unset: that of its replicas is enough.
+  std::optional<ExpectedSchema> expect;
   friend bool operator==(const DatabaseSpec&, const DatabaseSpec&) = default;
 };
 

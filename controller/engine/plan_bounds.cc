@@ -112,6 +112,34 @@ void RefuseBadData(const DataSpec& data, const std::string& path, FieldErrors& e
   }
 }
 
+void RefuseBadExpected(const ExpectedSchema& expected, const std::string& path, std::size_t& used,
+                       FieldErrors& errors) {
+  if (expected.fingerprint.empty()) {
+    errors.Add(path, expected.file.empty()
+                         ? "no file: write the path of one that headgate dbcheck --write-baseline "
+                           "wrote, from the plan's folder"
+                         : fmt::format("{} was not sent along with the plan: headgate start does "
+                                       "so; whoever calls the API sends its fingerprint",
+                                       Quoted(expected.file)));
+    return;
+  }
+  if (expected.fingerprint.size() != kFingerprintDigits ||
+      expected.fingerprint.find_first_not_of("0123456789abcdef") != std::string::npos) {
+    errors.Add(
+        path + ".fingerprint",
+        fmt::format("{} is no fingerprint: {} digits of 0-9 and a-f, as headgate validate -o "
+                    "json prints them",
+                    Quoted(expected.fingerprint), kFingerprintDigits));
+  }
+  for (const auto& [table, number] : expected.tables) used += table.size() + kExpectedTableBytes;
+  if (used > kExpectedBytesMax) {
+    errors.Add(path + ".tables",
+               fmt::format("the tables of all expected schemas take more than {} KiB: leave some "
+                           "out, the fingerprint is enough",
+                           kExpectedBytesMax / 1'024));
+  }
+}
+
 void RefuseBadUtilisations(const PlanSpec& spec, FieldErrors& errors) {
   std::string first = spec.adaptive && spec.adaptive->utilisation ? "ramp.utilisation" : "";
   for (const auto& [name, database] : spec.databases) {

@@ -2,6 +2,7 @@
 // its data are compared, its load as the utilisation of the ramp. Pure.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,9 @@ void RefuseBadBounds(const DatabaseBounds& bounds, const std::string& path, Fiel
 void RefuseBadAllow(const std::vector<std::string>& patterns, const std::string& path,
                     FieldErrors& errors);
 void RefuseBadData(const DataSpec& data, const std::string& path, FieldErrors& errors);
+// Of one database; `used` counts the bytes of all.
+void RefuseBadExpected(const ExpectedSchema& expected, const std::string& path, std::size_t& used,
+                       FieldErrors& errors);
 // The ramp looks at one bottleneck.
 void RefuseBadUtilisations(const PlanSpec& spec, FieldErrors& errors);
 

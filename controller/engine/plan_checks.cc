@@ -274,8 +274,12 @@ void RefuseBadDatabases(const PlanSpec& spec, FieldErrors& errors) {
                fmt::format("{} databases are more than {}", spec.databases.size(), kDatabasesMax));
     return;
   }
+  std::size_t expected_bytes = 0;
   for (const auto& [name, database] : spec.databases) {
     const std::string path = "databases." + name;
+    if (database.expect) {
+      RefuseBadExpected(*database.expect, path + ".expect", expected_bytes, errors);
+    }
     if (!IsPlainName(name)) {
       errors.Add(
           path, fmt::format("{} is not a database's name: write {}", Quoted(name), kPlainNameRule));

@@ -20,6 +20,11 @@ inline constexpr std::size_t kSchemasMax = 64;
 inline constexpr std::size_t kAllowedMax = 256;
 inline constexpr std::size_t kAllowedBytesMax = 256;
 inline constexpr std::size_t kComparedTablesMax = 256;
+// The names of the tables of all expected schemas, and 12 bytes for each of them: they stand in
+// each record of the journal, and come in one call with the plan.
+inline constexpr std::size_t kExpectedBytesMax = 128U << 10U;
+inline constexpr std::size_t kExpectedTableBytes = 12;
+inline constexpr std::size_t kFingerprintDigits = 32;
 // Comparing data is throttled in whole percents of a core.
 inline constexpr std::uint32_t kPpmOfPercent = 10'000;
 inline constexpr Duration kDataEveryMin{10'000};

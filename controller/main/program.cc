@@ -15,7 +15,9 @@
 
 #include "common/metrics/exposition.h"
 #include "common/tls/address.h"
-#include "controller/conductor/translate.h"
+#include "controller/declared/expectation.h"
+#include "controller/declared/inventory_of.h"
+#include "controller/engine/plan_limits.h"
 #include "controller/plan/databases.h"
 #include "controller/plan/plan.h"
 
@@ -44,17 +46,28 @@ absl::StatusOr<std::vector<signals::DatabaseWatch>> ReadWatched(
   }
   std::stringstream bytes;
   bytes << file.rdbuf();
-  const auto watched = plan::LoadDatabases(bytes.str(), path);
+  // Baselines lie beside the file that names them.
+  std::size_t bytes_left = engine::kExpectedBytesMax;
+  const auto beside =
+      [&](const std::string&,
+          const engine::DatabaseSpec& spec) -> absl::StatusOr<engine::ExpectedSchema> {
+    auto read =
+        declared::ReadExpectation(std::filesystem::path(path).parent_path(), spec, bytes_left);
+    if (!read.ok()) return read.status();
+    bytes_left -= declared::BytesOf(read->expected);
+    return std::move(read->expected);
+  };
+  const auto watched = plan::LoadDatabases(bytes.str(), path, beside);
   if (!watched.ok()) return watched.status();
   std::vector<signals::DatabaseWatch> databases;
   for (const auto& [name, spec] : watched->databases) {
-    auto data = conductor::RollingOf(spec.data);
+    auto data = declared::RollingOf(spec.data);
     // Nobody waits to be let in: until all has been compared once, it is not known.
     if (data) {
       data->patience.reset();
       data->state_file = (folder / StateName(name)).string();
     }
-    databases.push_back({.inventory = conductor::InventoryOf(name, spec),
+    databases.push_back({.inventory = declared::InventoryOf(name, spec),
                          .look_every = watched->look_every,
                          .fingerprint_every = watched->fingerprint_every,
                          .data = std::move(data)});

@@ -39,13 +39,16 @@ WatchedDatabases ToWatched(const v1::WatchedDatabases& from, engine::FieldErrors
 
 }  // namespace
 
-absl::StatusOr<WatchedDatabases> LoadDatabases(std::string_view bytes, std::string_view file_name) {
+absl::StatusOr<WatchedDatabases> LoadDatabases(std::string_view bytes, std::string_view file_name,
+                                               const ReadExpected& read) {
   Problems problems(file_name);
   const YamlNode root = ReadYaml(bytes, problems);
   if (!problems.empty()) return problems.ToStatus();
   Positions positions;
   v1::WatchedDatabases bound;
   Bind(root, PlanShortForms(), bound, positions, problems);
+  if (!problems.empty()) return problems.ToStatus();
+  FillExpected(read, positions, *bound.mutable_databases(), problems);
   if (!problems.empty()) return problems.ToStatus();
   engine::FieldErrors errors;
   WatchedDatabases watched = ToWatched(bound, errors);

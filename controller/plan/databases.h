@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "common/base/clock.h"
 #include "controller/engine/plan.h"
+#include "controller/plan/expected.h"
 
 namespace headgate::plan {
 
@@ -20,6 +21,7 @@ struct WatchedDatabases {
 
 // Syntax, types and rules. INVALID_ARGUMENT names everything that is wrong, one line
 // `file:line:column: what, value, bound, remedy` each, as for a plan.
-absl::StatusOr<WatchedDatabases> LoadDatabases(std::string_view bytes, std::string_view file_name);
+absl::StatusOr<WatchedDatabases> LoadDatabases(std::string_view bytes, std::string_view file_name,
+                                               const ReadExpected& read = {});
 
 }  // namespace headgate::plan

@@ -20,14 +20,16 @@ absl::StatusOr<v1::Plan> ParsePlanYaml(std::string_view bytes, std::string_view 
 }
 
 absl::StatusOr<engine::Plan> LoadPlan(std::string_view bytes, std::string_view file_name,
-                                      Positions* known_positions) {
+                                      Positions* known_positions, const ReadExpected& read) {
   Positions scratch;
   Positions& positions = known_positions != nullptr ? *known_positions : scratch;
-  const absl::StatusOr<v1::Plan> parsed = ParsePlanYaml(bytes, file_name, &positions);
+  absl::StatusOr<v1::Plan> parsed = ParsePlanYaml(bytes, file_name, &positions);
   if (!parsed.ok()) return parsed.status();
+  Problems problems(file_name);
+  FillExpected(read, positions, *parsed->mutable_databases(), problems);
+  if (!problems.empty()) return problems.ToStatus();
   absl::StatusOr<engine::Plan> plan = ToEngine(*parsed);
   if (plan.ok()) return plan;
-  Problems problems(file_name);
   for (const engine::FieldError& error : engine::FieldErrors::From(plan.status())) {
     problems.Add(positions.Find(error.path),
                  error.path.empty() ? error.text : error.path + ": " + error.text);

@@ -6,6 +6,7 @@
 
 #include "absl/status/statusor.h"
 #include "controller/engine/plan.h"
+#include "controller/plan/expected.h"
 #include "controller/plan/problems.h"
 #include "controller/plan/to_engine.h"
 #include "headgate/v1/plan.pb.h"
@@ -17,8 +18,10 @@ namespace headgate::plan {
 absl::StatusOr<v1::Plan> ParsePlanYaml(std::string_view bytes, std::string_view file_name,
                                        Positions* positions = nullptr);
 
-// The rules too, with errors in the same form.
+// The rules too, with errors in the same form. `read`: what the files come to that it expects of
+// its databases; without it such a plan is refused.
 absl::StatusOr<engine::Plan> LoadPlan(std::string_view bytes, std::string_view file_name,
-                                      Positions* positions = nullptr);
+                                      Positions* positions = nullptr,
+                                      const ReadExpected& read = {});
 
 }  // namespace headgate::plan

@@ -172,6 +172,11 @@ absl::Status ReadDataPreflight(std::string_view text, v1::DataPreflight& out) {
                   Quoted(text)));
 }
 
+absl::Status ReadExpected(std::string_view text, v1::ExpectedSchema& out) {
+  out.set_file(std::string(text));
+  return absl::OkStatus();
+}
+
 // Hands the message on under its own type; the binder looks forms up by that type.
 template <typename Type>
 ShortForm Scalar(absl::Status (*read)(std::string_view, Type&), const std::string& example) {
@@ -200,6 +205,8 @@ ShortForms PlanShortForms() {
       Scalar<v1::DatabaseData>(ReadData, "none, or a map as in {cpu_share: 20%}");
   forms["headgate.v1.DataPreflight"] =
       Scalar<v1::DataPreflight>(ReadDataPreflight, "whole, or a duration such as 5m");
+  forms["headgate.v1.ExpectedSchema"] =
+      Scalar<v1::ExpectedSchema>(ReadExpected, "a file, such as schema.baseline");
   forms["headgate.v1.Steps"] =
       Scalar<v1::Steps>(ReadSteps, "adaptive, or a list as in [1%, 10%, 50%, 100%]");
   forms["headgate.v1.Steps"].list_field = "shares_ppm";

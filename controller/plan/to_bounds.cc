@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "controller/plan/expected.h"
+
 namespace headgate::plan {
 namespace {
 
@@ -44,6 +46,7 @@ void SetWatched(const v1::Database& from, const std::string& path, engine::Datab
                 engine::FieldErrors& errors) {
   if (from.on_drift() == v1::ON_DRIFT_HOLD) database.on_drift = engine::OnDrift::kHold;
   database.allow.assign(from.allow().begin(), from.allow().end());
+  if (from.has_expect()) database.expect = ToExpected(from.expect());
   if (from.has_bounds()) SetBounds(from.bounds(), database.bounds);
   if (!from.has_utilisation()) return;
   database.active_of = from.utilisation().active_of();

@@ -48,6 +48,7 @@ constexpr Kind kKinds[] = {
     {"bytes_behind", Check::kLag},
     {"schema", Check::kSchema},
     {"schema_unread", Check::kSchema},
+    {"baseline", Check::kSchema},
     {"connections", Check::kLoad},
     {"deadlocks", Check::kLoad},
     {"rollbacks", Check::kLoad},

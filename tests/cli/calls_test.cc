@@ -11,6 +11,7 @@
 #include "tests/cli/caller.h"
 #include "tests/cli/fake_controller.h"
 #include "tests/cli/gates.h"
+#include "tests/support/temp_folder.h"
 
 namespace headgate::cli {
 namespace {
@@ -67,6 +68,23 @@ TEST_F(Calls, TheUnconfirmedAreNamedBeforeTheJournalIsAskedAbout) {
   EXPECT_EQ(said.code, 11);
   EXPECT_THAT(said.out, HasSubstr("THE JOURNAL DOES NOT HAVE IT: disk full"));
   EXPECT_THAT(said_before, testing::ElementsAre(HasSubstr("1 of 2 load balancers has NOT")));
+}
+
+TEST_F(Calls, StartSendsWhatTheBaselineBesideThePlanComesTo) {
+  const test::TempFolder folder;
+  const std::string plan = folder / "plan.yaml";
+  test::WriteFile(plan, std::string(kPlan) +
+                            "databases: {orders: {engine: postgres, primary: host=db1, expect: "
+                            "schema.baseline}}\n");
+  const Said none = caller_.Type({"start", plan, "--when-ready"});
+  EXPECT_EQ(none.code, 3);
+  EXPECT_THAT(none.err, HasSubstr("plan.yaml:5:67: databases.orders.expect: "));
+  EXPECT_THAT(none.err, HasSubstr("--write-baseline writes one"));
+  test::WriteFile(folder / "schema.baseline",
+                  "# headgate baseline 2, postgres: one object a line\n"
+                  "public | orders | table |  | a table\n");
+  const Said started = caller_.Type({"start", plan, "--when-ready"});
+  EXPECT_EQ(started.code, 0) << started.err;
 }
 
 TEST_F(Calls, EveryOtherMutationIsCarriedOut) {

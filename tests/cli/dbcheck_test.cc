@@ -138,6 +138,35 @@ TEST_F(DbcheckTest, HoldsServersAgainstABaselineThatItWrote) {
   EXPECT_EQ(Type(with({"--baseline", file})).code, 2);
 }
 
+TEST_F(DbcheckTest, HoldsThePrimaryAgainstTheBaselineBesideThePlanAndTellsLineByLine) {
+  const std::string plan = folder_ / "plan.yaml";
+  test::WriteFile(plan,
+                  "gate: shop\npreflight: {agents: [edge-1]}\nchecks:\n"
+                  "  - {name: errors, ratio: agents.http_5xx, limit: 1%}\n"
+                  "databases:\n  orders:\n    engine: postgres\n    primary: '" +
+                      lab_->Dsn("db1") + "'\n    expect: schema.baseline\n");
+  const Said none = Type({"validate", plan});
+  EXPECT_EQ(none.code, 3);
+  EXPECT_THAT(none.err, HasSubstr("plan.yaml:9:13: databases.orders.expect: "));
+  EXPECT_THAT(none.err, HasSubstr("schema.baseline does not exist: headgate dbcheck "
+                                  "--write-baseline writes one"));
+  // It is about to be written.
+  EXPECT_EQ(Type({"dbcheck", plan, "--write-baseline", folder_ / "schema.baseline"}).code, 0);
+  const Said sound = Type({"validate", plan});
+  EXPECT_EQ(sound.code, 0) << sound.err;
+  EXPECT_THAT(sound.out, HasSubstr("its primary has the schema of schema.baseline (fingerprint "));
+  const json tables = json::parse(
+      Type({"validate", plan, "-o", "json"}).out)["databases"]["orders"]["expect"]["tables"];
+  EXPECT_TRUE(tables.contains("table public.orders")) << tables;
+  EXPECT_EQ(Type({"dbcheck", plan}).code, 0);
+  lab_->Sql("db1", "ALTER TABLE orders ADD gift text");
+  const Said said = Type({"dbcheck", plan});
+  lab_->Sql("db1", "ALTER TABLE orders DROP gift");
+  EXPECT_EQ(said.code, 3) << said.out;
+  EXPECT_THAT(said.out, HasSubstr("the primary: table public.orders: column gift is text here; in "
+                                  "the baseline there is none"));
+}
+
 TEST_F(DbcheckTest, CouldNotTellOfAServerThatIsNotThere) {
   lab_->Do("stop db2");
   const Said said = Type(Trio());
@@ -175,6 +204,28 @@ TEST_F(DbcheckTest, KeepsWhatItHasComparedWhenItsTimeIsUpAndGoesOnFromThere) {
   const Said second = Type(Trio({"--state", file}));
   EXPECT_EQ(second.code, 0) << second.out;
   EXPECT_FALSE(std::filesystem::exists(file));
+}
+
+// Hours of comparing may be in it.
+TEST_F(DbcheckTest, DoesNotTakeAStateThatItCannotUseForTheFirstRun) {
+  const auto refuses = [&](const std::string& file, const std::string& why) {
+    const Said said = Type(Trio({"--state", file}));
+    EXPECT_EQ(said.code, 2) << said.out;
+    EXPECT_THAT(said.err, HasSubstr(why));
+    EXPECT_THAT(said.err, HasSubstr("to begin anew"));
+  };
+  const std::string file = folder_ / "state";
+  test::WriteFile(file, "");
+  refuses(file, "state is empty: it was not fully written");
+  test::WriteFile(file, "headgate dbcheck state 1\nrows\t7\n");
+  refuses(file, "its end is missing: it was not fully written");
+  test::WriteFile(file, "something else\n");
+  refuses(file, "it is no state of a comparison");
+  refuses(folder_.path(), " cannot be read: Is a directory");
+  std::filesystem::create_symlink(file, folder_ / "loop");
+  std::filesystem::remove(file);
+  std::filesystem::create_symlink(folder_ / "loop", file);
+  refuses(file, " cannot be read: Too many levels of symbolic links");
 }
 
 TEST_F(DbcheckTest, RefusesAPasswordOnTheCommandLineWithoutRepeatingIt) {

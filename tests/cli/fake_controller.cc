@@ -282,7 +282,8 @@ grpc::Status FakeController::OpenGate(grpc::ServerContext* context,
 grpc::Status FakeController::StartRestoration(grpc::ServerContext* context,
                                               const v1::StartRestorationRequest* request,
                                               v1::Outcome* response) {
-  const auto plan = plan::LoadPlan(request->plan_yaml(), request->file_name());
+  const auto plan = plan::LoadPlan(request->plan_yaml(), request->file_name(), nullptr,
+                                   plan::SentAlong(request->expected()));
   if (!plan.ok()) {
     return Refuse(grpc::StatusCode::INVALID_ARGUMENT, std::string(plan.status().message()));
   }

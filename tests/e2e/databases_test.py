@@ -115,6 +115,33 @@ class Databases(unittest.TestCase):
         self.assertTrue(self.controller.has_logged("databases_unusable"))
         self.assertEqual(self.cli("gates").code, 0)
 
+    def test_a_primary_that_is_not_as_the_file_expects_is_known(self):
+        with postgres.ShopDatabases() as servers:
+            primary = servers.primary
+            baseline = os.path.join(self.folder, "schema.baseline")
+            written = self.cli("dbcheck", "--primary", primary.dsn(), "--write-baseline", baseline)
+            self.assertEqual(written.code, 0, written)
+            text = (f"databases: {{orders: {{engine: postgres, primary: {primary.dsn()}, expect: "
+                    "schema.baseline}}\nlook_every: 1s\nfingerprint_every: 10s\n")
+            self.declare(text)
+            self.controller.start()
+            self.await_code(0)
+            primary.sql("ALTER TABLE orders DROP COLUMN status")
+            self.controller.kill()
+            self.controller.start()
+            schema = next(check for check in self.await_code(3).document["databases"][0]["checks"]
+                          if check["name"] == "schema")
+            self.assertEqual(schema["verdict"], "FAILED")
+            self.assertIn("table public.orders is not as schema.baseline has it", schema["why"])
+            # One that is not there is told, and keeps nobody from closing a gate.
+            os.remove(baseline)
+            self.controller.kill()
+            self.controller.start()
+            unusable = self.cli("databases")
+            self.assertEqual(unusable.code, 3, unusable)
+            self.assertIn("databases.orders.expect: ", unusable.error)
+            self.assertIn("schema.baseline does not exist", unusable.error)
+
     def test_without_a_file_it_says_how_to_give_one(self):
         self.controller.start()
         result = self.cli("databases")

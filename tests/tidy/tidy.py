@@ -24,9 +24,11 @@ ARROWS = {
     "controller/fleet": COMMON,
     "controller/rehearsal": ["controller/engine"] + COMMON,
     "controller/plan": ["controller/engine"] + COMMON,
+    # What a plan declares of a database, as an inventory: of the conductor, of main and of the CLI.
+    "controller/declared": ["controller/engine", "controller/database"],
     "controller/signals": ["controller/database"] + COMMON,
     "controller/conductor": ["controller/engine", "controller/journal", "controller/fleet",
-                             "controller/signals"],
+                             "controller/signals", "controller/declared"],
     "controller/watch": ["controller/signals"] + COMMON,
     "controller/api": ["controller/conductor", "controller/plan", "controller/watch"],
     "controller/web": ["controller/conductor", "controller/plan"],
@@ -37,7 +39,7 @@ ARROWS = {
     "agents/envoy": ["agents/core"],
     "agents/endpoint": ["agents/core"],
     "agents/main": ["agents/haproxy", "agents/nginx", "agents/envoy", "agents/endpoint"],
-    "cli": ["controller/plan", "controller/rehearsal", "controller/database"],
+    "cli": ["controller/plan", "controller/rehearsal", "controller/declared"],
 }
 # Files in these folders themselves are the composition roots.
 ROOTS = {"controller": "controller/main", "agents": "agents/main"}

@@ -1,4 +1,5 @@
 // The operators' side of the wire.
+#include <fmt/format.h>
 #include <grpcpp/create_channel.h>
 #include <gtest/gtest.h>
 
@@ -102,6 +103,38 @@ TEST_F(Orders, ADryStartListsWhatItWouldWaitForAsTheCliReadsIt) {
   EXPECT_NE(outcome.summary().find("; its checks, which are read once it has started"),
             std::string::npos)
       << outcome.summary();
+}
+
+TEST_F(Orders, APlanThatExpectsASchemaNeedsWhatItsFileComesTo) {
+  CreateShop();
+  v1::Outcome closed;
+  ASSERT_TRUE(Close(v1::SENT, closed).ok());
+  v1::StartRestorationRequest request;
+  request.set_plan_yaml(
+      "gate: shop\npreflight: {agents: [edge-1]}\nchecks:\n"
+      "  - {name: errors, ratio: agents.http_5xx, limit: 1%}\n"
+      "databases: {orders: {engine: postgres, primary: host=db1, expect: schema.baseline}}\n");
+  request.mutable_mutation()->set_dry_run(true);
+  const auto start = [&] {
+    grpc::ClientContext context;
+    v1::Outcome outcome;
+    return OperatorAs(tls::Role::kOperator)->StartRestoration(&context, request, &outcome);
+  };
+  const grpc::Status alone = start();
+  EXPECT_EQ(alone.error_code(), StatusCode::INVALID_ARGUMENT);
+  EXPECT_EQ(alone.error_message(),
+            "plan.yaml:5:67: databases.orders.expect: 'schema.baseline' was not sent along with "
+            "the plan: headgate start does so; whoever calls the API sends its fingerprint");
+  v1::ExpectedSchema& expected = (*request.mutable_expected())["orders"];
+  expected.set_fingerprint("0123456789abcdef0123456789abcdef");
+  // As much as a plan may have, and its call takes it.
+  for (int i = 0; i < 6'000; ++i) (*expected.mutable_tables())[fmt::format("t.{:06}", i)] = 7;
+  const grpc::Status whole = start();
+  EXPECT_TRUE(whole.ok()) << whole.error_message();
+  for (int i = 6'000; i < 7'000; ++i) (*expected.mutable_tables())[fmt::format("t.{:06}", i)] = 7;
+  EXPECT_EQ(start().error_message(),
+            "plan.yaml:5:67: databases.orders.expect.tables: the tables of all expected schemas "
+            "take more than 128 KiB: leave some out, the fingerprint is enough");
 }
 
 TEST_F(Orders, AViewSaysWhenItWasSoAndWhyNothingIsRecorded) {

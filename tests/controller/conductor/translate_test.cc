@@ -28,22 +28,5 @@ TEST(SignalsOfAPlan, WatchADatabaseWithTheProbeOfItsEngine) {
   EXPECT_TRUE(inventory.replicas[2].out);
 }
 
-TEST(SignalsOfAPlan, SayHowRowsAreCompared) {
-  const std::string bytes = test::ReadFile(InSources("tests/plans/good/every-key.yaml"));
-  const auto plan = plan::LoadPlan(bytes, "every-key.yaml");
-  ASSERT_TRUE(plan.ok()) << plan.status();
-  engine::DataSpec data = plan->spec().databases.at("orders").data;
-  const auto rolling = RollingOf(data);
-  ASSERT_TRUE(rolling.has_value());
-  EXPECT_EQ(rolling->cpu_share_percent, 50U);
-  EXPECT_EQ(rolling->tables, (std::vector<std::string>{"public.orders", "stock.items"}));
-  EXPECT_EQ(rolling->every, Duration(600'000));
-  EXPECT_EQ(rolling->patience, Duration(0));
-  data.preflight.reset();
-  EXPECT_FALSE(RollingOf(data)->patience.has_value());
-  data.is_compared = false;
-  EXPECT_FALSE(RollingOf(data).has_value());
-}
-
 }  // namespace
 }  // namespace headgate::conductor

@@ -7,6 +7,7 @@
 #include <thread>
 #include <vector>
 
+#include "controller/database/expected_schema.h"
 #include "controller/database/maria_probe.h"
 #include "tests/controller/database/finding_matchers.h"
 #include "tests/controller/database/lab.h"
@@ -169,6 +170,32 @@ TEST_F(MariaDriftTest, SeesAPartitionThatTheReplicaLacksButNotOtherNames) {
   EXPECT_THAT(report.findings, ElementsAre(IsConfirmed(
                                    "table shop.days: setting partitions is by RANGE (`id`) in 1: "
                                    "10 here, by RANGE (`id`) in 2: 10, MAXVALUE on the primary")));
+}
+
+TEST_F(MariaDriftTest, IsToldOfAPrimaryThatIsNotAsThePlanExpectsThoughItsReplicaIs) {
+  Inventory inventory = Pair();
+  const MariaDialect dialect;
+  Servers servers(inventory);
+  const auto answers = servers.Ask({{Servers::kPrimary, dialect.AskPrimary(inventory)}},
+                                   Session::Deadlines(), clock_);
+  const auto read = dialect.ReadPrimary(inventory, answers.at(Servers::kPrimary));
+  ASSERT_TRUE(read.ok()) << read.status();
+  inventory.expected = Expect(read->schema, inventory, 64U << 10U);
+  inventory.expected->file = "schema.baseline";
+  MariaProbe probe(inventory, Hurried());
+  EXPECT_THAT(probe.Fingerprint(clock_).findings, IsEmpty());
+  // Replicated: the two agree.
+  lab_->db1().Sql("ALTER TABLE shop.orders MODIFY quantity BIGINT NOT NULL CHECK (quantity > 0)");
+  ASSERT_TRUE(lab_->Catches());
+  const Report report = probe.Fingerprint(clock_);
+  lab_->db1().Sql("ALTER TABLE shop.orders MODIFY quantity INT NOT NULL CHECK (quantity > 0)");
+  ASSERT_TRUE(lab_->Catches());
+  EXPECT_THAT(report.findings,
+              ElementsAre(AllOf(IsFinding(Severity::kFailed, "baseline", "primary"),
+                                Field("drains", &Finding::drains, true),
+                                Says("the primary: table shop.orders is not as schema.baseline has "
+                                     "it"))));
+  EXPECT_THAT(probe.Fingerprint(clock_).findings, IsEmpty());
 }
 
 TEST_F(MariaDriftTest, SeesTheMiddleColumnThatIsMissingWhileTheReplicaSaysThatAllIsWell) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "controller/database/expected_schema.h"
 #include "tests/controller/database/trio.h"
 
 namespace headgate::database {
@@ -276,6 +277,41 @@ TEST_F(SchemaDriftTest, IsToldOfACollationOfOnesOwnThatIsMadeOfSomethingElse) {
                                           "null here, text collate public.alike (icu "
                                           "und-u-ks-level2 not deterministic) not null on the "
                                           "primary"))));
+}
+
+// A backup brings back the wrong schema everywhere: all servers agree, and nobody else would tell.
+TEST_F(SchemaDriftTest, IsToldOfAPrimaryThatIsNotAsThePlanExpectsThoughItsReplicasAre) {
+  Inventory inventory = Trio();
+  inventory.replicas.pop_back();
+  const auto schema = ReadSchema(Ask("db1", SchemaStatement({}).sql, {"{}"}));
+  ASSERT_TRUE(schema.ok()) << schema.status();
+  inventory.expected = Expect(*schema, inventory, 64U << 10U);
+  inventory.expected->file = "schema.baseline";
+  PostgresProbe probe(inventory, Hurried());
+  EXPECT_THAT(probe.Fingerprint(clock_).findings, IsEmpty());
+  lab_->Sql("db1", "ALTER TABLE orders ALTER quantity TYPE bigint; CREATE TABLE gifts (id int)");
+  // What the standby is just replaying cannot be read.
+  Report report;
+  EXPECT_TRUE(WaitUntil(
+      [&] {
+        report = probe.Fingerprint(clock_);
+        return !Has(report, "schema_unread");
+      },
+      kInStepMax));
+  inventory.allow = {"public.orders.quantity", "public.gifts"};
+  inventory.expected = Expect(*schema, inventory, 64U << 10U);
+  PostgresProbe lenient(inventory, Hurried());
+  const Report allowed = lenient.Fingerprint(clock_);
+  lab_->Sql("db1", "ALTER TABLE orders ALTER quantity TYPE integer; DROP TABLE gifts");
+  const auto is_proven = AllOf(Field(&Finding::severity, Severity::kFailed),
+                               Field(&Finding::drains, true), Field(&Finding::kind, "baseline"));
+  EXPECT_THAT(report.findings,
+              ElementsAre(AllOf(is_proven, Field(&Finding::text,
+                                                 "the primary: table public.gifts is not in "
+                                                 "schema.baseline")),
+                          AllOf(is_proven, Field(&Finding::table, "public.orders"))));
+  EXPECT_THAT(allowed.findings, IsEmpty());
+  EXPECT_TRUE(WaitUntil([&] { return probe.Fingerprint(clock_).findings.empty(); }, kInStepMax));
 }
 
 TEST_F(SchemaDriftTest, IsLookedForInTwoThousandTablesWithinTheUsualDeadline) {
