@@ -124,7 +124,7 @@ class Server:
         self.folder = folder
         self.data = os.path.join(folder, name)
         self.log = os.path.join(folder, f"{name}.log")
-        self.port = process.free_port()
+        self.port = None
         self.child = None
         self._settings = SETTINGS | (settings or {})
 
@@ -136,6 +136,8 @@ class Server:
             log=os.path.join(self.folder, f"{self.name}.initdb.log"), user=ACCOUNT, cwd="/")
 
     def begin_start(self):
+        # Late: making the folder takes seconds, in which somebody else may take a port that is free.
+        self.port = self.port or process.free_port()
         settings = self._settings | {"port": self.port, "cluster_name": self.name,
                                      "unix_socket_directories": self.folder}
         argv = [program("postgres"), "-D", self.data]
