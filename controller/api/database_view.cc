@@ -41,7 +41,7 @@ v1::Verdict ToProto(database::Severity severity) {
 }
 
 void FillChecks(const watch::Known& known, v1::WatchedDatabase& proto) {
-  watch::Verdict worst = known.last_look ? watch::Verdict::kHealthy : watch::Verdict::kUnknown;
+  watch::Verdict worst = known.is_whole ? watch::Verdict::kHealthy : watch::Verdict::kUnknown;
   std::optional<TimePoint> since;
   for (const auto& [check, history] : known.checks) {
     v1::WatchedCheck& added = *proto.add_checks();

@@ -43,7 +43,9 @@ std::vector<Change> History::Take(const std::string& database, const database::R
   if (!report.progress.empty()) known.notes.push_back("data " + report.progress);
   TakeFindings(known, report, now);
   std::vector<Change> changed;
-  for (auto& [check, standing] : Weigh(report)) {
+  std::map<Check, Standing> standings = Weigh(report);
+  known.is_whole = standings.size() == kChecks.size();
+  for (auto& [check, standing] : standings) {
     const auto [entry, is_new] = known.checks.try_emplace(check);
     CheckHistory& history = entry->second;
     if (is_new) history.first_seen = now;

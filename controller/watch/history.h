@@ -51,6 +51,8 @@ struct Known {
   // When its newest whole round ended.
   std::optional<TimePoint> last_round;
   std::optional<TimePoint> last_look;
+  // The last look said something of every check: else the whole is not healthy.
+  bool is_whole = false;
   // When all that was asked was last known.
   std::optional<TimePoint> last_success;
 };

@@ -3,6 +3,8 @@
 #include <google/protobuf/util/time_util.h>
 #include <gtest/gtest.h>
 
+#include "controller/database/probe.h"
+
 namespace headgate::api {
 namespace {
 
@@ -66,6 +68,28 @@ TEST(DatabaseView, OfOneThatWasOnlyReadFromTheHistoryIsUnknown) {
                    .to = watch::Verdict::kHealthy,
                    .why = ""});
   EXPECT_EQ(ViewDatabases(ViewOf(history), 0).databases(0).verdict(), v1::UNKNOWN);
+}
+
+TEST(DatabaseView, BeforeTheSchemasWereComparedItIsUnknownUnlessOneIsWorse) {
+  const database::Finding pending{.severity = database::Severity::kUnknown,
+                                  .drains = false,
+                                  .kind = database::kNotComparedYet,
+                                  .server = "",
+                                  .text = "not yet"};
+  watch::History history;
+  history.Take("orders", With({pending}), At(10));
+  v1::WatchedDatabase orders = ViewDatabases(ViewOf(history), 0).databases(0);
+  EXPECT_EQ(orders.verdict(), v1::UNKNOWN);
+  EXPECT_EQ(orders.checks_size(), 4);
+  history.Take("orders", With({}), At(20));
+  EXPECT_EQ(ViewDatabases(ViewOf(history), 0).databases(0).verdict(), v1::HEALTHY);
+  // As after a restart: what was healthy before is known, and was not looked at since.
+  history.Take("orders", With({pending}), At(30));
+  EXPECT_EQ(ViewDatabases(ViewOf(history), 0).databases(0).verdict(), v1::UNKNOWN);
+  database::Finding gone = kLate;
+  gone.severity = database::Severity::kFailed;
+  history.Take("orders", With({pending, gone}), At(40));
+  EXPECT_EQ(ViewDatabases(ViewOf(history), 0).databases(0).verdict(), v1::FAILED);
 }
 
 TEST(DatabaseView, SaysWhatToDoWhereNoneIsWatched) {
