@@ -41,7 +41,9 @@ v1::Verdict ToProto(database::Severity severity) {
 }
 
 void FillChecks(const watch::Known& known, v1::WatchedDatabase& proto) {
-  watch::Verdict worst = known.last_look ? watch::Verdict::kHealthy : watch::Verdict::kUnknown;
+  // Until its schemas have been compared once, some of its checks are not there.
+  const bool is_whole = known.last_look && known.checks.size() == watch::kChecks.size();
+  watch::Verdict worst = is_whole ? watch::Verdict::kHealthy : watch::Verdict::kUnknown;
   std::optional<TimePoint> since;
   for (const auto& [check, history] : known.checks) {
     v1::WatchedCheck& added = *proto.add_checks();

@@ -3,6 +3,8 @@
 #include <google/protobuf/util/time_util.h>
 #include <gtest/gtest.h>
 
+#include "controller/database/probe.h"
+
 namespace headgate::api {
 namespace {
 
@@ -66,6 +68,19 @@ TEST(DatabaseView, OfOneThatWasOnlyReadFromTheHistoryIsUnknown) {
                    .to = watch::Verdict::kHealthy,
                    .why = ""});
   EXPECT_EQ(ViewDatabases(ViewOf(history), 0).databases(0).verdict(), v1::UNKNOWN);
+}
+
+TEST(DatabaseView, IsNotHealthyBeforeItsSchemasHaveBeenCompared) {
+  watch::History history;
+  history.Take("orders",
+               With({{.severity = database::Severity::kUnknown,
+                      .kind = database::kNotComparedYet,
+                      .server = "primary",
+                      .text = "the schemas have not been compared yet"}}),
+               At(10));
+  EXPECT_EQ(ViewDatabases(ViewOf(history), 0).databases(0).verdict(), v1::UNKNOWN);
+  history.Take("orders", With({}), At(20));
+  EXPECT_EQ(ViewDatabases(ViewOf(history), 0).databases(0).verdict(), v1::HEALTHY);
 }
 
 TEST(DatabaseView, SaysWhatToDoWhereNoneIsWatched) {
