@@ -67,10 +67,14 @@ GRANT SELECT ON shop.orders TO clerk@'%')";
 
 MariaServer::MariaServer(Settings settings)
     : settings_(std::move(settings)), port_(test::FreePort()) {
-  std::filesystem::create_directories(settings_.folder);
-  std::vector<std::string> install = {"mariadb-install-db", "--no-defaults",
-                                      "--auth-root-authentication-method=normal", "--skip-test-db",
-                                      fmt::format("--datadir={}/data", settings_.folder)};
+  // Of its own: a server that starts removes what others have in a folder that they share.
+  std::filesystem::create_directories(settings_.folder + "/tmp");
+  std::vector<std::string> install = {"mariadb-install-db",
+                                      "--no-defaults",
+                                      "--auth-root-authentication-method=normal",
+                                      "--skip-test-db",
+                                      fmt::format("--datadir={}/data", settings_.folder),
+                                      fmt::format("--tmpdir={}/tmp", settings_.folder)};
   for (std::string& word : AsRoot()) install.push_back(std::move(word));
   const auto installed = test::RunToEnd(install, std::chrono::seconds(60));
   if (installed.exit_code != 0) Die(installed.output);
@@ -81,9 +85,10 @@ void MariaServer::Start() {
   const std::string& folder = settings_.folder;
   std::vector<std::string> argv = {
       "mariadbd", "--no-defaults", fmt::format("--datadir={}/data", folder),
-      fmt::format("--socket={}", socket()), fmt::format("--port={}", port_),
-      "--bind-address=127.0.0.1", fmt::format("--server-id={}", settings_.id),
-      fmt::format("--log-bin={}/data/binlog", folder), "--log-slave-updates", "--binlog-format=ROW",
+      fmt::format("--tmpdir={}/tmp", folder), fmt::format("--socket={}", socket()),
+      fmt::format("--port={}", port_), "--bind-address=127.0.0.1",
+      fmt::format("--server-id={}", settings_.id), fmt::format("--log-bin={}/data/binlog", folder),
+      "--log-slave-updates", "--binlog-format=ROW",
       fmt::format("--relay-log={}/data/relay", folder), fmt::format("--pid-file={}/pid", folder),
       fmt::format("--log-error={}/log", folder),
       // Fast and small: nothing here outlives the test.

@@ -47,7 +47,13 @@ class Server:
         self._settings = SETTINGS | (settings or {})
 
     def _words(self, name):
-        return [program(name), "--no-defaults", f"--datadir={self.data}", f"--user={getpass.getuser()}"]
+        # Temporary files in a folder of its own: a server that starts removes what others have in one that they share.
+        return [program(name), "--no-defaults", f"--datadir={self.data}", f"--tmpdir={self.folder_of_temporary_files()}",
+                f"--user={getpass.getuser()}"]
+
+    def folder_of_temporary_files(self):
+        os.makedirs(self.data + ".tmp", exist_ok=True)
+        return self.data + ".tmp"
 
     # -- life --------------------------------------------------------------------------------------
     def start(self):
