@@ -3,13 +3,6 @@
 #include <utility>
 
 namespace headgate::agent {
-namespace {
-
-bool IsSame(const tls::Material& a, const tls::Material& b) {
-  return a.certificate_pem == b.certificate_pem && a.key_pem == b.key_pem && a.ca_pem == b.ca_pem;
-}
-
-}  // namespace
 
 void Doors::Tell(const char* event, const absl::Status& status, absl::Status& told) {
   if (!status.ok() && status != told) {
@@ -35,7 +28,7 @@ absl::Status Doors::OpenSecurePages() {
   const std::optional<tls::Material> newest = certificate_.in_use();
   if (!newest)
     return absl::FailedPreconditionError("no certificate works: see certificate_refused");
-  if (secure_server_ != nullptr && served_ && IsSame(*served_, *newest)) return absl::OkStatus();
+  if (secure_server_ != nullptr && served_ == newest) return absl::OkStatus();
   secure_server_.reset();
   auto server = http::StatusServer::Start({.address = config_.metrics_tls, .tls = *newest}, pages_);
   if (!server.ok()) return server.status();
@@ -52,11 +45,11 @@ absl::Status Doors::OpenHealth() {
   return absl::OkStatus();
 }
 
-void Doors::Look() {
+void Doors::Look(bool is_live, bool is_ready) {
   Tell("no_metrics", OpenPages(), pages_told_);
   Tell("no_metrics_tls", OpenSecurePages(), secure_told_);
   Tell("no_health", OpenHealth(), health_told_);
-  if (health_ != nullptr) health_->Show(pages_.live().ok(), pages_.ready().ok());
+  if (health_ != nullptr) health_->Show(is_live, is_ready);
 }
 
 }  // namespace headgate::agent

@@ -26,7 +26,7 @@ class Doors {
 
   // Opens what is closed, opens the pages with mTLS anew once the certificate was renewed, and
   // tells probes how things are.
-  void Look();
+  void Look(bool is_live, bool is_ready);
 
  private:
   absl::Status OpenPages();

@@ -180,9 +180,8 @@ int WaitForEnd(const sigset_t& end_signals, Duration every,
 
 // A thread that hangs lets the service manager's watchdog run out: the main thread speaks for the
 // others only while each has been at work.
-void Tell(systemd::Service& service, const http::StatusPages& pages) {
-  if (pages.live().ok()) service.Alive();
-  const absl::Status ready = pages.ready();
+void Tell(systemd::Service& service, bool is_live, const absl::Status& ready) {
+  if (is_live) service.Alive();
   service.Say(ready.ok() ? "the load balancers obey" : std::string(ready.message()));
 }
 
@@ -252,8 +251,10 @@ int Run(const Config& config) {
   const int signal = WaitForEnd(
       end_signals, std::min(kLookEvery, service.alive_every().value_or(kLookEvery)), [&] {
         certificate.Look();
-        doors.Look();
-        Tell(service, pages);
+        const bool is_live = pages.live().ok();
+        const absl::Status ready = pages.ready();
+        doors.Look(is_live, ready.ok());
+        Tell(service, is_live, ready);
       });
   service.Stopping();
   log.Info("stopping", {{"signal", signal}});

@@ -29,6 +29,7 @@ struct Material {
   Identity identity{};
   // Of the certificate: a metric, and the date to renew it by.
   TimePoint not_after{};
+  friend bool operator==(const Material&, const Material&) = default;
 };
 
 // Errors name the file and the remedy. NOT_FOUND, PERMISSION_DENIED: cannot be read;

@@ -7,11 +7,6 @@
 namespace headgate::tls {
 namespace {
 
-bool IsSame(const Material& one, const Material& other) {
-  return one.ca_pem == other.ca_pem && one.certificate_pem == other.certificate_pem &&
-         one.key_pem == other.key_pem;
-}
-
 std::string NameOf(const Identity& identity) {
   return fmt::format("{} {} of {}", RoleName(identity.role), identity.name, identity.trust_domain);
 }
@@ -35,7 +30,7 @@ absl::StatusOr<std::optional<Material>> Renewal::Look(TimePoint now) {
     return found.status();
   }
   told_.clear();
-  if (IsSame(*found, in_use_)) return std::nullopt;
+  if (*found == in_use_) return std::nullopt;
   in_use_ = *std::move(found);
   return in_use_;
 }
