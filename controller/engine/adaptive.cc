@@ -26,11 +26,14 @@ constexpr double kFirstMost = 0.25;
 // The same after everybody was taken out.
 constexpr double kRetryRps = 3;
 constexpr double kRetryLeast = 0.01;
-// Of the room that the utilisation leaves. A rise below this part of 1 is noise.
+// Of the room that the utilisation leaves; a small step may use nearly all of it. A rise below this
+// part of 1 is noise.
 constexpr double kRoomUsed = 0.7;
+constexpr double kRoomUsedBySmall = 0.9;
+constexpr double kSmallStep = 0.02;
 constexpr double kRiseLeast = 0.045;
 // Slow answers brake from this part of their limit on.
-constexpr double kBrakePart = 0.5;
+constexpr double kBrakePart = 0.6;
 constexpr double kBrakeSeconds = 5;
 constexpr double kBrakeLeast = 3;
 // A step below this is none.
@@ -42,7 +45,9 @@ constexpr std::uint64_t kProbePpm = 80'000;
 constexpr int kShareDoublingsMax = 3;
 constexpr double kLoadWait = 1.5;
 constexpr double kLoadWaitMax = 12;
-constexpr std::uint64_t kNearLoadPercent = 97;
+constexpr std::uint64_t kNearLoadPercent = 99;
+// What was too much load is forgotten where it would be this part of the utilisation's limit today.
+constexpr double kOutgrownPart = 0.4;
 
 Share OfPart(double part) {
   return AtMostAll(static_cast<std::uint64_t>(std::max(part, 0.0) * double(kPpm)));
@@ -86,7 +91,9 @@ void LeaveHeadroom(const AdaptiveSteps& steps, const Utilisation& utilisation, S
   }
   if (per_share <= 0) return;
   const double limit = steps.utilisation_limit_ppm / double(kPpm);
-  lowest.AtMost(OfPart(x + kRoomUsed * (limit - used) / per_share), [&] {
+  const double room = (limit - used) / per_share;
+  const double step = std::max(kRoomUsed * room, std::min(kRoomUsedBySmall * room, kSmallStep));
+  lowest.AtMost(OfPart(x + step), [&] {
     return fmt::format(
         "utilisation {:.0f} %, {:+.2f} per share, limit {}{}", used * 100, per_share,
         FormatPpm(steps.utilisation_limit_ppm),
@@ -131,6 +138,13 @@ void RememberFailed(const Restoration& restoration, Share share, Duration left, 
   }
 }
 
+// Whether the platform carries far more than when that share was too much for it. A gauge that says
+// nothing at all is used tells of no such platform.
+bool HasOutgrown(const AdaptiveSteps& steps, double used, Share share, Share failed) {
+  const double limit = steps.utilisation_limit_ppm / double(kPpm);
+  return used > 0 && used * failed.ppm() < kOutgrownPart * limit * share.ppm();
+}
+
 // Load comes and goes: what it made fail is tried again sooner, in small steps.
 void RememberLoad(const Search& search, Share share, Duration left, Lowest& lowest) {
   const Share failed = search.failed_by_load;
@@ -152,6 +166,7 @@ void RememberFailures(const Restoration& restoration, const Evidence& evidence, 
                       TimePoint now, bool waits_are_over, Lowest& lowest) {
   const Search& search = restoration.search;
   const Duration backoff = restoration.plan.spec().backoff;
+  const bool has_utilisation = HasUtilisation(evidence.progress.utilisation, now);
   const auto left = [&](Duration wait) {
     return waits_are_over ? Duration(0) : Left(search.at, wait, now);
   };
@@ -159,11 +174,15 @@ void RememberFailures(const Restoration& restoration, const Evidence& evidence, 
                  left(Doubled(FirstWaitOfShare(backoff), search.by_share, kShareDoublingsMax)),
                  lowest);
   if (search.failed_by_load > Share::None()) {
+    if (has_utilisation && HasOutgrown(StepsOf(restoration), *evidence.progress.utilisation.value,
+                                       share, search.failed_by_load)) {
+      return;
+    }
     const double doublings = std::max(double(search.by_load) - 1, 0.0);
     const double wait = std::min(kLoadWait * std::pow(2, doublings), kLoadWaitMax);
     RememberLoad(search, share, left(Duration(std::int64_t(wait * double(backoff.count())))),
                  lowest);
-  } else if (!HasUtilisation(evidence.progress.utilisation, now)) {
+  } else if (!has_utilisation) {
     lowest.AtMost(AtMostAll(std::uint64_t{share.ppm()} + search.step_max.ppm()),
                   [] { return std::string("small steps after too much load"); });
   }

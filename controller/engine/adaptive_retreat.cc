@@ -205,8 +205,8 @@ Withdrawal Withdraw(const Restoration& before, const Evidence& evidence, Share s
                             : "severe, a quarter of what was carried";
     }
   } else if (signs.slow_alarms && !signs.errors_alarm && signs.slow < kMildSlow) {
-    to = Percent(share, 90);
-    how = "a little slow, a tenth less";
+    to = Percent(share, 95);
+    how = "a little slow, a twentieth less";
   } else if (is_load) {
     to = Percent(trusted, 80);
     how = "load, four fifths of what was carried";
