@@ -3,7 +3,6 @@
 // One thread, for one command.
 #pragma once
 
-#include <cstddef>
 #include <map>
 #include <string>
 
@@ -27,9 +26,8 @@ class Baselines {
   bool has_failed() const { return has_failed_; }
 
  private:
-  const std::string folder_;
+  declared::Expectations files_;
   std::map<std::string, declared::Expectation> read_;
-  std::size_t bytes_left_;
   bool has_failed_ = false;
 };
 

@@ -5,27 +5,21 @@
 #include "controller/database/baseline.h"
 #include "controller/database/expected_schema.h"
 #include "controller/declared/inventory_of.h"
-#include "controller/engine/plan_limits.h"
 
 namespace headgate::declared {
 
-std::size_t BytesOf(const engine::ExpectedSchema& expected) {
+Expectations::Expectations(std::filesystem::path folder, std::size_t bytes)
+    : folder_(std::move(folder)), bytes_left_(bytes) {
   static_assert(engine::kExpectedTableBytes == database::kExpectedTableBytes);
-  std::size_t bytes = 0;
-  for (const auto& [table, number] : expected.tables) {
-    bytes += table.size() + engine::kExpectedTableBytes;
-  }
-  return bytes;
 }
 
-absl::StatusOr<Expectation> ReadExpectation(const std::filesystem::path& folder,
-                                            const engine::DatabaseSpec& spec,
-                                            std::size_t bytes_max) {
+absl::StatusOr<Expectation> Expectations::Read(const engine::DatabaseSpec& spec) {
   const bool is_mariadb = spec.engine == engine::DatabaseSpec::Engine::kMariadb;
-  auto schema = database::ReadBaselineFile((folder / spec.expect->file).string(),
+  auto schema = database::ReadBaselineFile((folder_ / spec.expect->file).string(),
                                            is_mariadb ? "mariadb" : "postgres");
   if (!schema.ok()) return schema.status();
-  database::ExpectedSchema expected = database::Expect(*schema, InventoryOf("", spec), bytes_max);
+  database::ExpectedSchema expected = database::Expect(*schema, InventoryOf("", spec), bytes_left_);
+  bytes_left_ -= database::BytesOf(expected);
   return Expectation{.expected = {.file = spec.expect->file,
                                   .fingerprint = std::move(expected.fingerprint),
                                   .tables = std::move(expected.tables)},

@@ -1,5 +1,5 @@
-// What a baseline beside a plan comes to: the expectation that stands in the plan, and all of it.
-// Reads that file; any thread.
+// What the baselines beside a plan come to: the expectations that stand in the plan, and all of
+// each. Reads those files; one thread.
 #pragma once
 
 #include <cstddef>
@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "controller/database/schema.h"
 #include "controller/engine/plan.h"
+#include "controller/engine/plan_limits.h"
 
 namespace headgate::declared {
 
@@ -16,13 +17,20 @@ struct Expectation {
   database::Schema schema;
 };
 
-// What its tables take of a plan's kExpectedBytesMax.
-std::size_t BytesOf(const engine::ExpectedSchema& expected);
+// Of one plan: what its databases expect has room for `bytes` in all.
+class Expectations {
+ public:
+  explicit Expectations(std::filesystem::path folder,
+                        std::size_t bytes = engine::kExpectedBytesMax);
 
-// Of `spec.expect->file`, a path from `folder`. Without the numbers of tables where they would take
-// more than `bytes_max`. The status says what is wrong with the file, and what to do.
-absl::StatusOr<Expectation> ReadExpectation(const std::filesystem::path& folder,
-                                            const engine::DatabaseSpec& spec,
-                                            std::size_t bytes_max);
+  // Of `spec.expect->file`, a path from the folder. Without the numbers of tables where they do not
+  // fit beside those that were read before. The status says what is wrong with the file, and what
+  // to do.
+  absl::StatusOr<Expectation> Read(const engine::DatabaseSpec& spec);
+
+ private:
+  const std::filesystem::path folder_;
+  std::size_t bytes_left_;
+};
 
 }  // namespace headgate::declared

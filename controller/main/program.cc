@@ -18,7 +18,6 @@
 #include "common/tls/address.h"
 #include "controller/declared/expectation.h"
 #include "controller/declared/inventory_of.h"
-#include "controller/engine/plan_limits.h"
 #include "controller/plan/databases.h"
 #include "controller/plan/plan.h"
 
@@ -48,14 +47,12 @@ absl::StatusOr<std::vector<signals::DatabaseWatch>> ReadWatched(
   std::stringstream bytes;
   bytes << file.rdbuf();
   // Baselines lie beside the file that names them.
-  std::size_t bytes_left = engine::kExpectedBytesMax;
+  declared::Expectations expectations(std::filesystem::path(path).parent_path());
   const auto beside =
       [&](const std::string&,
           const engine::DatabaseSpec& spec) -> absl::StatusOr<engine::ExpectedSchema> {
-    auto read =
-        declared::ReadExpectation(std::filesystem::path(path).parent_path(), spec, bytes_left);
+    auto read = expectations.Read(spec);
     if (!read.ok()) return read.status();
-    bytes_left -= declared::BytesOf(read->expected);
     return std::move(read->expected);
   };
   const auto watched = plan::LoadDatabases(bytes.str(), path, beside);

@@ -23,37 +23,51 @@ class ExpectationTest : public ::testing::Test {
     spec_.expect = engine::ExpectedSchema{.file = "schema.baseline"};
   }
 
-  std::string WhyNot() {
-    return std::string(ReadExpectation(folder_.path(), spec_, 1'000).status().message());
+  absl::StatusOr<Expectation> Read(std::size_t bytes = 1'000) {
+    return Expectations(folder_.path(), bytes).Read(spec_);
   }
+  std::string WhyNot() { return std::string(Read().status().message()); }
 
   const test::TempFolder folder_;
   engine::DatabaseSpec spec_;
 };
 
 TEST_F(ExpectationTest, HasANumberForEachTableAndOnlyTheFingerprintWhereTheyDoNotFit) {
-  const auto whole = ReadExpectation(folder_.path(), spec_, 1'000);
+  const auto whole = Read();
   ASSERT_TRUE(whole.ok()) << whole.status();
   EXPECT_EQ(whole->schema.size(), 3U);
   EXPECT_EQ(whole->expected.file, "schema.baseline");
   EXPECT_EQ(whole->expected.tables.size(), 2U);
   EXPECT_TRUE(whole->expected.tables.contains("table public.orders"));
-  const std::size_t bytes = BytesOf(whole->expected);
-  const auto fits = ReadExpectation(folder_.path(), spec_, bytes);
-  const auto does_not = ReadExpectation(folder_.path(), spec_, bytes - 1);
+  std::size_t bytes = 0;
+  for (const auto& [table, number] : whole->expected.tables) {
+    bytes += table.size() + engine::kExpectedTableBytes;
+  }
+  const auto fits = Read(bytes);
+  const auto does_not = Read(bytes - 1);
   ASSERT_TRUE(fits.ok() && does_not.ok());
   EXPECT_EQ(fits->expected, whole->expected);
   EXPECT_TRUE(does_not->expected.tables.empty());
   EXPECT_EQ(does_not->expected.fingerprint, whole->expected.fingerprint);
 }
 
+TEST_F(ExpectationTest, DatabasesOfOnePlanShareTheRoom) {
+  Expectations expectations(folder_.path(), 60);
+  const auto first = expectations.Read(spec_);
+  const auto second = expectations.Read(spec_);
+  ASSERT_TRUE(first.ok() && second.ok());
+  EXPECT_EQ(first->expected.tables.size(), 2U);
+  EXPECT_TRUE(second->expected.tables.empty());
+  EXPECT_EQ(second->expected.fingerprint, first->expected.fingerprint);
+}
+
 TEST_F(ExpectationTest, IsWithoutWhatThePlanLetsDiffer) {
-  const auto whole = ReadExpectation(folder_.path(), spec_, 1'000);
+  const auto whole = Read();
   spec_.allow = {"audit.*"};
-  const auto lenient = ReadExpectation(folder_.path(), spec_, 1'000);
+  const auto lenient = Read();
   spec_.allow = {};
   spec_.schemas = {"public"};
-  const auto declared = ReadExpectation(folder_.path(), spec_, 1'000);
+  const auto declared = Read();
   ASSERT_TRUE(whole.ok() && lenient.ok() && declared.ok());
   EXPECT_EQ(lenient->expected.tables.size(), 1U);
   EXPECT_EQ(lenient->expected.fingerprint, declared->expected.fingerprint);
