@@ -39,8 +39,9 @@ std::string WithParts(const v1::Gate& gate) {
 // The controller's words are about its decision: of what users meet only load balancers that were
 // waited for, and confirmed, tell.
 std::string SummaryOf(const Command& command, const v1::Outcome& outcome) {
-  if (command.verb != Verb::kClose || command.mutation.dry_run) return outcome.summary();
   const v1::Gate& gate = outcome.gate();
+  const bool is_closed = command.verb == Verb::kClose && gate.share_ppm() == 0;
+  if (!is_closed || command.mutation.dry_run) return outcome.summary();
   if (IsUnconfirmed(command, outcome)) {
     return fmt::format("gate {} is closed at the controller, NOT on every load balancer",
                        gate.name());

@@ -32,6 +32,13 @@ inline constexpr Duration kWatchPace{100};
 inline constexpr Duration kWatchHeartbeat{1'000};
 inline constexpr std::size_t kWatchersMax = 256;
 
+// What a conductor leaves to the next one in the same process, where the journal could not take it.
+struct Legacy {
+  // Something may have been published under it.
+  std::uint64_t epoch = 0;
+  std::vector<engine::Inherited> unrecorded;
+};
+
 class Conductor {
  public:
   struct Dependencies {
@@ -52,6 +59,8 @@ class Conductor {
     std::string controller_name;
     // The reign is above this epoch too: one that agents hold and the journal does not know.
     std::uint64_t adopted_epoch = 0;
+    // Of the conductor before this one in the same process.
+    Legacy legacy{};
   };
 
   explicit Conductor(Dependencies dependencies);
@@ -59,6 +68,9 @@ class Conductor {
   // Before the loop runs. Folds the journal and begins the next reign. An error means lower-only:
   // the conductor goes on without the journal, says so everywhere, and raises nothing.
   absl::Status Recover();
+
+  // Once the loop has ended.
+  Legacy Leave() const;
 
   // --- Orders.
   void Do(engine::Command command, WaitFor wait_for, Duration wait_timeout,
@@ -124,7 +136,8 @@ class Conductor {
   // For those who wait at that gate.
   void LookAhead(const std::string& name);
   absl::Status Replay();
-  absl::Status BeginReign(TimePoint newest_open);
+  absl::Status BeginReign();
+  bool IsClockBehind() const;
   // Unix seconds, so that a journal that was lost does not lock the operator out.
   std::uint64_t NextEpoch() const;
 
@@ -136,6 +149,8 @@ class Conductor {
   // Whether a reign was begun in the journal; without it nothing is appended.
   bool has_reign_ = false;
   std::uint64_t last_epoch_ = 0;
+  // When the newest `open` that the journal has was ordered.
+  TimePoint newest_open_;
   fleet::Fleet fleet_;
   Timeline timeline_;
   Waits waits_{started_};

@@ -27,10 +27,22 @@ absl::Status Conductor::Recover() {
   absl::Status status = dependencies_.journal == nullptr
                             ? absl::UnavailableError(dependencies_.journal_trouble)
                             : Replay();
-  if (status.ok()) return status;
-  // A reign of its own, so that orders to lower are newer than whatever agents hold.
-  Feed(engine::ReignLost{.why = std::string(status.message()), .epoch = NextEpoch()});
+  // Else a reign of its own, so that orders to lower are newer than whatever agents hold.
+  if (!status.ok()) {
+    Feed(engine::ReignLost{.why = std::string(status.message()),
+                           .epoch = NextEpoch(),
+                           .clock_is_behind = IsClockBehind()});
+  }
+  for (const engine::Inherited& decision : dependencies_.legacy.unrecorded) Feed(decision);
   return status;
+}
+
+Legacy Conductor::Leave() const {
+  Legacy legacy{.epoch = state_.epoch, .unrecorded = {}};
+  for (const auto& [name, gate] : state_.gates) {
+    if (gate.exists && !gate.recorded) legacy.unrecorded.push_back({gate.record, gate.cause});
+  }
+  return legacy;
 }
 
 // A record holds the whole gate, so only the newest one of a gate must be readable in full: an
@@ -39,7 +51,6 @@ absl::Status Conductor::Replay() {
   absl::StatusOr<std::vector<journal::Entry>> entries = dependencies_.journal->ReadAll();
   if (!entries.ok()) return entries.status();
   std::map<std::string, absl::Status> unreadable;
-  TimePoint newest_open;
   for (const journal::Entry& entry : *entries) {
     last_epoch_ = std::max(last_epoch_, entry.epoch);
     absl::StatusOr<JournalRecord> record = Decode(entry.payload, dependencies_.plan_from_source);
@@ -52,7 +63,7 @@ absl::Status Conductor::Replay() {
     }
     // An expiry is trusted as long as the clock is not behind the order that set it.
     if (record->change && record->change->record.open_until)
-      newest_open = std::max(newest_open, record->at);
+      newest_open_ = std::max(newest_open_, record->at);
     timeline_.Add(*record, entry.payload, entry.sequence, 0);
     if (!record->change) continue;
     unreadable.erase(record->change->record.gate);
@@ -66,15 +77,17 @@ absl::Status Conductor::Replay() {
     state_ = engine::State();
     return unreadable.begin()->second;
   }
-  return BeginReign(newest_open);
+  return BeginReign();
 }
 
 std::uint64_t Conductor::NextEpoch() const {
-  return std::max({last_epoch_ + 1, dependencies_.adopted_epoch + 1,
+  return std::max({last_epoch_ + 1, dependencies_.adopted_epoch + 1, dependencies_.legacy.epoch + 1,
                    static_cast<std::uint64_t>(UnixMillis(now()) / 1000)});
 }
 
-absl::Status Conductor::BeginReign(TimePoint newest_open) {
+bool Conductor::IsClockBehind() const { return now() + kClockSlack < newest_open_; }
+
+absl::Status Conductor::BeginReign() {
   std::uint64_t epoch = NextEpoch();
   absl::Status status = dependencies_.journal->BeginReign(epoch);
   // A reign of this very second that came to no entry.
@@ -96,10 +109,10 @@ absl::Status Conductor::BeginReign(TimePoint newest_open) {
         log.Error("record_failed", {{"why", std::string(sequence.status().message())}});
       });
   log.Info("reign_began", {{"epoch", epoch}});
-  const bool clock_is_behind = now() + kClockSlack < newest_open;
+  const bool clock_is_behind = IsClockBehind();
   if (clock_is_behind) {
     log.Warning("clock_is_behind",
-                {{"journal", FormatTime(newest_open)}, {"clock", FormatTime(now())}});
+                {{"journal", FormatTime(newest_open_)}, {"clock", FormatTime(now())}});
   }
   Feed(engine::ReignBegan{.epoch = epoch, .clock_is_behind = clock_is_behind});
   return absl::OkStatus();

@@ -37,7 +37,7 @@ Cause Carrier::CauseOf(std::string what) const {
 
 GateRecord Carrier::Marked(GateRecord next) const {
   if (command_.request_id.empty()) return next;
-  next.request_ids.push_back(command_.request_id);
+  next.request_ids.push_back(RequestMark(command_));
   if (next.request_ids.size() > kRequestIdsMax) next.request_ids.erase(next.request_ids.begin());
   return next;
 }
@@ -254,7 +254,7 @@ void Carry(Turn& turn, const Command& given) {
     gate.record.gate = command.gate;
     gate.exists = false;
   }
-  if (WasCarriedOut(gate, command)) {
+  if (WasCarriedOut(state, gate, command)) {
     AnswerRepeat(turn, gate, command);
     return;
   }

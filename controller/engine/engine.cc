@@ -42,6 +42,8 @@ class Applier {
     Gate& gate = turn_.state().gates[event.record.gate];
     gate.record = event.record;
     gate.recovered = event.record.version;
+    // Who expects the revision that was seen before a restart must not meet another by that number.
+    gate.next_revision = event.record.version.revision + 1;
     gate.knows_agents = !event.record.agents.empty();
     gate.recovered_agents = event.record.agents;
   }
@@ -69,6 +71,7 @@ class Applier {
         gate.record.no_raise = true;
         gate.changed = turn_.now();
         gate.cause = RecoveryCause("restart", "lower only: " + event.why);
+        if (event.clock_is_behind) EndOpen(gate, "the clock went back");
       }
       // What fails is taken out also by a controller that cannot record.
       if (never_led && IsRestoring(gate)) {
@@ -76,6 +79,31 @@ class Applier {
       }
       if (is_news) turn_.Tell(gate, "lower only from here on: " + event.why, true);
     }
+  }
+
+  // A decision of before is made again, as far as it lowers or stops.
+  void operator()(const Inherited& event) {
+    Gate* gate = Find(event.record.gate);
+    if (gate == nullptr || !gate->exists) return;
+    GateRecord next = gate->record;
+    next.share = std::min(next.share, event.record.share);
+    if (!event.record.open_until) next.open_until.reset();
+    bool stops = false;
+    if (IsRestoring(*gate) && event.record.restoration &&
+        event.record.restoration->id == next.restoration->id) {
+      const Restoration& left = *event.record.restoration;
+      const auto* holding = std::get_if<Holding>(&left.phase);
+      stops = HasEnded(left) || (holding != nullptr && !EndsByItself(*holding));
+      if (stops) {
+        next.restoration->phase = left.phase;
+        next.restoration->phase_since = turn_.now();
+      }
+      next.restoration->proven = std::min(next.restoration->proven, left.proven);
+    }
+    if (!stops && next.share == gate->record.share && next.open_until == gate->record.open_until) {
+      return;
+    }
+    turn_.Commit(*gate, std::move(next), event.cause);
   }
 
   void operator()(const Recorded& event) {
@@ -212,11 +240,16 @@ class Applier {
 
   void ExpireOpen(Gate& gate) {
     if (!gate.record.open_until || turn_.now() < *gate.record.open_until) return;
+    EndOpen(gate, "its time is over");
+  }
+
+  void EndOpen(Gate& gate, const char* why) {
+    if (!gate.record.open_until) return;
     GateRecord next = gate.record;
     next.share = std::min(gate.record.share, gate.record.share_before_open);
     next.open_until.reset();
     turn_.Commit(gate, std::move(next),
-                 Cause{.kind = Cause::Kind::kPlan, .what = "end open", .why = "its time is over"});
+                 Cause{.kind = Cause::Kind::kPlan, .what = "end open", .why = why});
   }
 
   // A new reign: the recorded share under the new epoch, raising nothing and taking nobody out.

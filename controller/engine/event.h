@@ -98,6 +98,13 @@ struct ReignLost {
   std::string why;
   // What lowerings are published under where no reign ever began; else 0.
   std::uint64_t epoch = 0;
+  // As in ReignBegan, where no reign ever began.
+  bool clock_is_behind = false;
+};
+// What this controller decided before it started over, and no journal has.
+struct Inherited {
+  GateRecord record;
+  Cause cause;
 };
 struct Recorded {
   std::string gate;
@@ -130,7 +137,7 @@ struct ReadingArrived {
   Reading reading;
 };
 
-using Event = std::variant<Tick, Replayed, ReignBegan, ReignLost, Recorded, RecordFailed,
+using Event = std::variant<Tick, Replayed, ReignBegan, ReignLost, Inherited, Recorded, RecordFailed,
                            AgentReported, AgentMoved, CountsArrived, ReadingArrived, Command>;
 
 // --- What the engine asks for. In this order within a turn.

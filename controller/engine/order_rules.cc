@@ -10,16 +10,12 @@
 #include "common/base/text.h"
 #include "controller/engine/engine.h"
 #include "controller/engine/names.h"
+#include "controller/engine/repeats.h"
 
 namespace headgate::engine {
 namespace {
 
 constexpr std::size_t kGatesNamed = 10;
-
-bool Lowers(const Order& order) {
-  return std::holds_alternative<CloseGate>(order) || std::holds_alternative<Retreat>(order) ||
-         std::holds_alternative<Abort>(order) || std::holds_alternative<Hold>(order);
-}
 
 // What is of no use where nothing can be raised; better to say so at once.
 bool NeedsJournal(const Order& order) {
@@ -53,6 +49,11 @@ absl::Status CheckNew(const State& state, const std::string& name, bool is_part)
 }
 
 }  // namespace
+
+bool Lowers(const Order& order) {
+  return std::holds_alternative<CloseGate>(order) || std::holds_alternative<Retreat>(order) ||
+         std::holds_alternative<Abort>(order) || std::holds_alternative<Hold>(order);
+}
 
 absl::Status NoSuchGate(const State& state, const std::string& name, Share share) {
   std::string there_are;
@@ -122,6 +123,7 @@ absl::Status CheckBefore(const State& state, const Gate& gate, const Command& co
         "this controller can only lower: " +
         (state.journal_trouble.empty() ? std::string("it does not lead") : state.journal_trouble));
   }
+  if (absl::Status status = CheckRequestId(gate, command); !status.ok()) return status;
   if (Lowers(command.order) || command.expected_revision == 0) return absl::OkStatus();
   if (command.expected_revision != gate.record.version.revision) {
     return absl::AbortedError(

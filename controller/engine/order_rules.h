@@ -12,6 +12,9 @@
 
 namespace headgate::engine {
 
+// Orders that lower or stop, and so need nothing.
+bool Lowers(const Order& order);
+
 // NOT_FOUND: which gates there are; where there is none, how one is created at `share`.
 absl::Status NoSuchGate(const State& state, const std::string& name, Share share);
 // An order that lowers waits for no rule about its texts: what is too long of them is cut.

@@ -158,7 +158,7 @@ struct GateRecord {
   std::optional<TimePoint> open_until;
   Share share_before_open;
   std::optional<Restoration> restoration;
-  // The newest kRequestIdsMax requests that were carried out.
+  // The newest kRequestIdsMax requests that were carried out, as RequestMark writes them.
   std::vector<std::string> request_ids;
   // Empty in journals of before there were any, until the first RotateCookieKey.
   CookieKeys cookie_keys{};

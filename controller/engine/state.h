@@ -37,7 +37,8 @@ struct Gate {
   // While recording fails: when to try again, and the record that it is about, 0 if a new one.
   std::optional<TimePoint> record_again;
   std::uint64_t failed_token = 0;
-  // Revisions never repeat within a reign, not even those of raises that were overtaken.
+  // Revisions never repeat within a reign, not even those of raises that were overtaken, and go on
+  // from what the journal has of the reign before.
   std::uint64_t next_revision = 1;
   // The newest version of the reign before: an agent that reports a newer one of an older epoch
   // holds a lowering that was never recorded.

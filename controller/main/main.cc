@@ -49,6 +49,11 @@ int main(int argc, char** argv) {
   headgate::systemd::Service service;
   using End = headgate::Program::End;
   End end = End::kStartOver;
-  while (end == End::kStartOver) end = headgate::Program(*options, service).Run(signals);
+  headgate::conductor::Legacy legacy;
+  while (end == End::kStartOver) {
+    headgate::Program program(*options, service, std::move(legacy));
+    end = program.Run(signals);
+    legacy = program.Leave();
+  }
   return end == End::kStopped ? 0 : headgate::kFailed;
 }

@@ -93,9 +93,10 @@ absl::Status Program::Readiness::Get() const {
   return status_;
 }
 
-Program::Program(Options options, systemd::Service& service)
+Program::Program(Options options, systemd::Service& service, conductor::Legacy legacy)
     : options_(std::move(options)),
       service_(service),
+      legacy_(std::move(legacy)),
       log_(clock_, {.format = Log::FormatForStderr()}),
       program_metrics_(*registry_),
       loop_(clock_),
@@ -220,7 +221,8 @@ void Program::BuildRooms() {
       .refresh = [this](const std::string& name) { signals_->Refresh(name); },
       .default_prometheus_url = options_.prometheus_url,
       .controller_name = options_.name,
-      .adopted_epoch = options_.adopt_epoch});
+      .adopted_epoch = options_.adopt_epoch,
+      .legacy = legacy_});
 }
 
 void Program::WatchDatabases() {

@@ -34,11 +34,13 @@ class Program {
  public:
   enum class End { kStopped, kFailed, kStartOver };
 
-  // `service` must outlive it.
-  Program(Options options, systemd::Service& service);
+  // `service` must outlive it. `legacy` is what the one before it left, which was to be built anew.
+  Program(Options options, systemd::Service& service, conductor::Legacy legacy);
   // Returns on one of `signals`, which every thread blocks; or to be built and run again, because
   // what it lacked at its start can be had: that is a restart, which raises nothing.
   End Run(const sigset_t& signals);
+  // After Run.
+  conductor::Legacy Leave() const { return conductor_ ? conductor_->Leave() : legacy_; }
 
  private:
   // What /readyz says; written by main's thread, read by the listener's.
@@ -71,6 +73,7 @@ class Program {
   // With the ports that were taken, once they are.
   Options options_;
   systemd::Service& service_;
+  const conductor::Legacy legacy_;
   SteadyClock clock_;
   Log log_;
   // Shared, as prometheus-cpp wants it.

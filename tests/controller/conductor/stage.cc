@@ -25,7 +25,8 @@ void StageAgent::Send(const Directive& directive, const Outlook& outlook, Durati
   sent.push_back(directive);
 }
 
-Reign::Reign(const Clock& clock, Log& log, journal::Journal* journal, std::string journal_trouble)
+Reign::Reign(const Clock& clock, Log& log, journal::Journal* journal, std::string journal_trouble,
+             Legacy legacy)
     : loop(clock),
       metrics(registry),
       conductor(
@@ -40,7 +41,8 @@ Reign::Reign(const Clock& clock, Log& log, journal::Journal* journal, std::strin
                [this](std::vector<signals::SignalSpec> specs) { followed = std::move(specs); },
            .refresh = [](const std::string&) {},
            .default_prometheus_url = "",
-           .controller_name = "ctl-1"}) {}
+           .controller_name = "ctl-1",
+           .legacy = std::move(legacy)}) {}
 
 Stage::Stage()
     : clock_(FromUnixMillis(1'723'658'400'000)), log_(clock_, {.level = LogLevel::kError}) {}
@@ -59,9 +61,14 @@ absl::Status Stage::StartWithoutJournal(const std::string& why) {
   return reign_->conductor.Recover();
 }
 
+absl::Status Stage::StartOver() {
+  legacy_ = reign_->conductor.Leave();
+  return Start();
+}
+
 void Stage::StartReign(journal::Journal* journal, const std::string& journal_trouble) {
   for (auto& [name, agent] : agents_) agent->is_connected = false;
-  reign_ = std::make_unique<Reign>(clock_, log_, journal, journal_trouble);
+  reign_ = std::make_unique<Reign>(clock_, log_, journal, journal_trouble, legacy_);
 }
 
 StageAgent& Stage::agent(const std::string& name) {

@@ -43,7 +43,8 @@ struct StageAgent : fleet::Session {
 
 // One life of a controller.
 struct Reign {
-  Reign(const Clock& clock, Log& log, journal::Journal* journal, std::string journal_trouble);
+  Reign(const Clock& clock, Log& log, journal::Journal* journal, std::string journal_trouble,
+        Legacy legacy);
 
   Loop loop;
   prometheus::Registry registry;
@@ -59,6 +60,8 @@ class Stage {
   // the first `reached_disk` records.
   absl::Status Start(std::size_t reached_disk = 0);
   absl::Status StartWithoutJournal(const std::string& why);
+  // The same process goes on with what its journal could not take.
+  absl::Status StartOver();
 
   void Connect(const std::string& name);
   void Disconnect(const std::string& name);
@@ -104,6 +107,8 @@ class Stage {
   std::unique_ptr<journal::MemoryJournal> journal_;
   std::map<std::string, std::shared_ptr<StageAgent>> agents_;
   std::unique_ptr<Reign> reign_;
+  // Of the reign to come.
+  Legacy legacy_;
 };
 
 // steps 10 %, 50 %, 100 %; two agents; one check on errors.

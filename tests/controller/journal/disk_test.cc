@@ -85,6 +85,18 @@ TEST(JournalDisk, AFailedSyncIsNotAcknowledgedAndTheNextOneCounts) {
   EXPECT_EQ(entries[0].payload, "kept");
 }
 
+TEST(JournalDisk, IsProvenWritableOnlyByAWrite) {
+  const FaultyDisk disk;
+  const Folder folder;
+  const auto journal = MustOpen(folder / "journal.db");
+  ASSERT_TRUE(journal->BeginReign(7).ok());
+  FaultyDisk::FailSyncs();
+  EXPECT_FALSE(journal->ProveWritable().ok());
+  FaultyDisk::Heal();
+  EXPECT_TRUE(journal->ProveWritable().ok());
+  EXPECT_EQ(*AppendAndWait(*journal, 7, "of the same reign"), 1U);
+}
+
 // Appends until the disk is full, and once more after `make_room`.
 void FillAndHeal(const std::string& path, const std::function<void()>& make_room) {
   const auto journal = MustOpen(path);
