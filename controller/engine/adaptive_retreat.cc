@@ -266,7 +266,8 @@ Withdrawal LowerInCure(const Restoration& before, const Evidence& evidence, Shar
   const Share trusted = before.search.trusted;
   const Share first = trusted > Share::None() ? std::min(FirstShare(before, evidence), trusted)
                                               : FirstShare(before, evidence);
-  if (share <= first) {
+  // The demand wanders, and the first share with it: less than a tenth lower is no lowering.
+  if (Percent(share, 90) <= first) {
     return bad >= kDrainAfter ? WithdrawAll(before, evidence, share, now) : withdrawal;
   }
   if (bad < kLowerAfter) return withdrawal;
