@@ -180,7 +180,6 @@ v1::SearchRecord EncodeSearch(const engine::Search& search) {
   proto.set_trusted_ppm(search.trusted.ppm());
   proto.set_cure_ms(search.cure.count());
   proto.set_failed_before_ppm(search.failed_before.ppm());
-  proto.set_failed_by_load_before_ppm(search.failed_by_load_before.ppm());
   proto.set_by_share(search.by_share);
   proto.set_by_load(search.by_load);
   proto.set_by_time(search.by_time);
@@ -202,8 +201,6 @@ engine::Search DecodeSearch(const v1::SearchRecord& proto, Reader& reader) {
   search.trusted = reader.ReadShare(proto.trusted_ppm(), "trusted_ppm");
   search.cure = Duration(proto.cure_ms());
   search.failed_before = reader.ReadShare(proto.failed_before_ppm(), "failed_before_ppm");
-  search.failed_by_load_before =
-      reader.ReadShare(proto.failed_by_load_before_ppm(), "failed_by_load_before_ppm");
   search.by_share = proto.by_share();
   search.by_load = proto.by_load();
   search.by_time = proto.by_time();

@@ -174,8 +174,10 @@ void RememberFailures(const Restoration& restoration, const Evidence& evidence, 
                  left(Doubled(FirstWaitOfShare(backoff), search.by_share, kShareDoublingsMax)),
                  lowest);
   if (search.failed_by_load > Share::None()) {
-    if (has_utilisation && HasOutgrown(StepsOf(restoration), *evidence.progress.utilisation.value,
-                                       share, search.failed_by_load)) {
+    // A gauge that saw no trouble then tells nothing of it today.
+    const bool was_seen = has_utilisation && search.by_load == 0;
+    if (was_seen && HasOutgrown(StepsOf(restoration), *evidence.progress.utilisation.value, share,
+                                search.failed_by_load)) {
       return;
     }
     const double doublings = std::max(double(search.by_load) - 1, 0.0);

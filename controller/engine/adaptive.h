@@ -76,6 +76,8 @@ Withdrawal WithdrawAll(const Restoration& before, const Evidence& evidence, Shar
 // the time.
 bool IsTheTime(const Restoration& restoration, const Evidence& evidence, Share share);
 Restoration BlameTime(Restoration restoration);
+// For people, to follow on what a cure waits for: for how long it has failed, and what comes of it.
+std::string FailingInCure(const Restoration& restoration, const Evidence& evidence, Share share);
 // It has failed here for so long that it must go lower; `to` is then below `share`.
 Withdrawal LowerInCure(const Restoration& before, const Evidence& evidence, Share share,
                        TimePoint now);

@@ -6,6 +6,7 @@
 
 #include "common/base/duration.h"
 #include "controller/engine/adaptive.h"
+#include "controller/engine/sequential.h"
 
 namespace headgate::engine {
 namespace {
@@ -15,7 +16,6 @@ constexpr std::uint64_t kPpm = Share::kPpmMax;
 constexpr double kNewest_s = 3;
 // The database is at its end.
 constexpr double kBusy = 0.85;
-constexpr double kUsualLimitMost = 0.1;
 constexpr double kSevereErrors = 0.2;
 constexpr double kSevereErrorsOfLoad = 0.1;
 constexpr double kSevereSlow = 0.3;
@@ -106,7 +106,6 @@ void Note(Restoration& restoration, Share share, TimePoint now) {
   Search& search = restoration.search;
   restoration.retreats += 1;
   search.failed_before = restoration.failed;
-  search.failed_by_load_before = search.failed_by_load;
   search.trusted = TrustedBelow(restoration, share);
   search.from = share;
   search.at = now;
@@ -165,6 +164,19 @@ void BlameShare(Restoration& restoration, Share share) {
                         kCureOfShareDoublings);
 }
 
+// How low a cure goes before it takes everybody out.
+Share LowestInCure(const Restoration& restoration, const Evidence& evidence) {
+  // After a hand's retreat, or a drain, nothing is known to be carried.
+  const Share trusted = restoration.search.trusted;
+  const Share first = FirstShare(restoration, evidence);
+  return trusted > Share::None() ? std::min(first, trusted) : first;
+}
+
+bool IsLowestInCure(const Restoration& restoration, const Evidence& evidence, Share share) {
+  // The demand wanders, and the first share with it: less than a tenth lower is no lowering.
+  return Percent(share, 90) <= LowestInCure(restoration, evidence);
+}
+
 }  // namespace
 
 Share TrustedBelow(const Restoration& restoration, Share share) {
@@ -195,21 +207,24 @@ Withdrawal Withdraw(const Restoration& before, const Evidence& evidence, Share s
   }
   const Share trusted = restoration.search.trusted;
   Share to = Percent(trusted, 90);
-  std::string how = "nine tenths of what was carried";
+  const std::string carried = before.proven < share
+                                  ? "what was carried"
+                                  : fmt::format("{}, because {} was proven and fails all the same",
+                                                trusted.ToString(), share.ToString());
+  std::string how = "nine tenths of " + carried;
   if (is_severe) {
     const Share quarter = Percent(trusted, 25);
     const Share first = FirstShare(before, evidence);
     if (std::max(quarter, first) < to) {
       to = std::max(quarter, first);
-      how = quarter < first ? "severe, back to the first share"
-                            : "severe, a quarter of what was carried";
+      how = quarter < first ? "severe, back to the first share" : "severe, a quarter of " + carried;
     }
   } else if (signs.slow_alarms && !signs.errors_alarm && signs.slow < kMildSlow) {
     to = Percent(share, 95);
     how = "a little slow, a twentieth less";
   } else if (is_load) {
     to = Percent(trusted, 80);
-    how = "load, four fifths of what was carried";
+    how = "load, four fifths of " + carried;
   }
   withdrawal.to = Readable(std::min(to, Percent(share, 95)));
   withdrawal.why = how;
@@ -251,10 +266,18 @@ Restoration BlameTime(Restoration restoration) {
   search.why = Search::Why::kTime;
   search.by_time += 1;
   restoration.failed = search.failed_before;
-  search.failed_by_load = search.failed_by_load_before;
   search.regain = std::min(search.regain, search.trusted);
   search.cure = CureOfTime(restoration);
   return restoration;
+}
+
+std::string FailingInCure(const Restoration& restoration, const Evidence& evidence, Share share) {
+  const Duration bad = evidence.progress.bad_in_cure;
+  if (bad == Duration(0) || share == Share::None()) return "";
+  const bool is_last = IsLowestInCure(restoration, evidence, share);
+  return fmt::format("; it has failed for {} there: after {} {}", FormatDuration(bad),
+                     FormatDuration(is_last ? kDrainAfter : kLowerAfter),
+                     is_last ? "everybody is taken out" : "fewer are let in");
 }
 
 Withdrawal LowerInCure(const Restoration& before, const Evidence& evidence, Share share,
@@ -262,15 +285,11 @@ Withdrawal LowerInCure(const Restoration& before, const Evidence& evidence, Shar
   Withdrawal withdrawal{.to = share, .restoration = before, .why = ""};
   if (share == Share::None()) return withdrawal;
   const Duration bad = evidence.progress.bad_in_cure;
-  // After a hand's retreat, or a drain, nothing is known to be carried.
-  const Share trusted = before.search.trusted;
-  const Share first = trusted > Share::None() ? std::min(FirstShare(before, evidence), trusted)
-                                              : FirstShare(before, evidence);
-  // The demand wanders, and the first share with it: less than a tenth lower is no lowering.
-  if (Percent(share, 90) <= first) {
+  if (IsLowestInCure(before, evidence, share)) {
     return bad >= kDrainAfter ? WithdrawAll(before, evidence, share, now) : withdrawal;
   }
   if (bad < kLowerAfter) return withdrawal;
+  const Share first = LowestInCure(before, evidence);
   const bool is_load = before.search.why == Search::Why::kLoad;
   withdrawal.to = Readable(is_load ? std::max(Percent(share, 50), first) : first);
   withdrawal.restoration.retreats += 1;

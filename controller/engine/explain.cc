@@ -133,9 +133,16 @@ std::string EndOf(const Gate& gate, const Restoration& restoration, TimePoint no
     const Duration bake = restoration.plan.spec().bake_min;
     std::string text = fmt::format("the cure: {} must be clear for {}",
                                    gate.record.share.ToString(), FormatDuration(bake));
-    if (IsAdaptive(restoration)) text = "the cure of " + gate.record.share.ToString();
+    if (IsAdaptive(restoration)) {
+      text = "the cure of " + gate.record.share.ToString();
+      // With nobody in there is nothing to see.
+      if (gate.record.share > Share::None()) text += ": every check must be HEALTHY";
+    }
     if (curing->not_before > now) {
       text += fmt::format(", and {} must pass", FormatDuration(curing->not_before - now));
+    }
+    if (IsAdaptive(restoration)) {
+      text += FailingInCure(restoration, gate.evidence, gate.record.share);
     }
     return text;
   }

@@ -103,7 +103,6 @@ struct Search {
   Duration cure{0};
   // What was known to fail before it: if it was the time, nothing was learned.
   Share failed_before;
-  Share failed_by_load_before;
   // How often it was the share, a load that no utilisation saw, the time; how often all were out.
   std::uint32_t by_share = 0;
   std::uint32_t by_load = 0;

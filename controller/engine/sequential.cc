@@ -77,8 +77,10 @@ bool IsBad(const Batch& batch, double limit) {
 }
 
 bool IsSevere(const Batch& second, double limit) {
+  const double ratio =
+      std::min(kSevereRatio * std::max(1.0, limit / kUsualLimitMost), (1 + limit) / 2);
   const double scatter = std::sqrt(limit * (1 - limit) * second.total);
-  return second.total >= kSevereEvents && second.bad >= kSevereRatio * second.total &&
+  return second.total >= kSevereEvents && second.bad >= ratio * second.total &&
          second.bad >= limit * second.total + kSevereSigmas * scatter;
 }
 

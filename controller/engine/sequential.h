@@ -20,9 +20,13 @@ struct Batch {
   double bad = 0;
 };
 
+// What is severe of a usual limit is usual of one above this: there it is measured in units of it.
+inline constexpr double kUsualLimitMost = 0.1;
+
 // More bad ones than chance gives at twice the limit.
 bool IsBad(const Batch& batch, double limit);
-// So many bad ones that waiting helps nobody: 30 % of ten or more.
+// So many bad ones that waiting helps nobody: 30 % of ten or more, three times the limit where that
+// is more, but no more than half way from the limit to all.
 bool IsSevere(const Batch& second, double limit);
 
 // The newest batches that make up a span of time.
