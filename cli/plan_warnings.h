@@ -10,7 +10,8 @@
 
 namespace headgate::cli {
 
-// `file:line:column: warning: path: what, value, bound, remedy`, in the file's order.
+// `file:line:column: warning: path: what, value, bound, remedy`, in the file's order; no line and
+// column where nothing of the path is written.
 Lines WarningLines(std::string_view file_name, const plan::Positions& positions,
                    const std::vector<rehearsal::Doubt>& doubts);
 

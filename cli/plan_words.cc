@@ -63,12 +63,23 @@ std::string OnFailure(engine::OnFailure what) {
   return "";
 }
 
-std::string Describe(const engine::RatioCheck& ratio) {
+// With adaptive steps evidence has no window, and the sample is that of a newest second.
+std::string LimitText(const engine::RatioCheck& ratio, bool is_adaptive) {
   const std::string limit = fmt::format(
-      "at most {}{} over {}, of at least {} events", FormatPpm(ratio.limit_ppm),
+      "at most {}{}", FormatPpm(ratio.limit_ppm),
       ratio.baseline_ppm ? fmt::format(" ({} on an ordinary day)", FormatPpm(*ratio.baseline_ppm))
-                         : std::string(),
-      FormatRounded(ratio.window), ratio.min_sample);
+                         : std::string());
+  if (!is_adaptive) {
+    return fmt::format("{} over {}, of at least {} events", limit, FormatRounded(ratio.window),
+                       ratio.min_sample);
+  }
+  const bool is_second = std::holds_alternative<engine::AgentRatio>(ratio.source);
+  return fmt::format("{}; at once where a newest {} of at least {} events is grossly bad", limit,
+                     is_second ? "second" : "window", ratio.min_sample);
+}
+
+std::string Describe(const engine::RatioCheck& ratio, bool is_adaptive) {
+  const std::string limit = LimitText(ratio, is_adaptive);
   if (const auto* agents = std::get_if<engine::AgentRatio>(&ratio.source)) {
     return fmt::format("{}, {}", What(*agents), limit);
   }
@@ -77,13 +88,13 @@ std::string Describe(const engine::RatioCheck& ratio) {
                      Clean(prometheus.total), limit, FormatRounded(prometheus.every));
 }
 
-std::string Describe(const engine::ValueCheck& value) {
+std::string Describe(const engine::ValueCheck& value, bool) {
   return fmt::format("Prometheus: {}, holds beyond {}, fails beyond {}, asked every {}",
                      Clean(value.source.query), value.soft, value.hard,
                      FormatRounded(value.source.every));
 }
 
-std::string Describe(const engine::DatabaseCheck& check) {
+std::string Describe(const engine::DatabaseCheck& check, bool) {
   return fmt::format("database {}: replicas have its schema, replicate, and do not lag",
                      Clean(check.database));
 }
@@ -145,8 +156,8 @@ Lines DescribePlan(const engine::PlanSpec& plan) {
                   FormatRounded(plan.ready_for))};
   AddDatabases(plan, lines);
   for (const engine::CheckSpec& check : plan.checks) {
-    const std::string what =
-        std::visit([](const auto& kind) { return Describe(kind); }, check.kind);
+    const std::string what = std::visit(
+        [&](const auto& kind) { return Describe(kind, plan.adaptive.has_value()); }, check.kind);
     lines.push_back(
         fmt::format("  check {}: {}{}", Clean(check.name), what, OnFailure(check.on_failure)));
   }

@@ -71,7 +71,8 @@ std::string ReadOutput(const std::string& text, Command& command) {
   if (text.empty()) return "";
   const auto found = words.find(text);
   if (found == words.end()) {
-    return fmt::format("-o '{}' is not known: write text or json", CutUtf8(text, 80));
+    return fmt::format("-o '{}' is not known: write {}", CutUtf8(text, 80),
+                       command.verb == Verb::kSimulate ? "text, json or svg" : "text or json");
   }
   if (found->second == Output::kSvg && command.verb != Verb::kSimulate) {
     return "-o svg draws a run of simulate: write -o text or -o json here";

@@ -169,18 +169,19 @@ class Drawing {
     for (std::size_t i = 0; i < std::min(marks.size(), kListedMax); ++i) {
       const rehearsal::Decision& decision = marks[i].decision;
       std::string line =
-          fmt::format("  {} {:>6}  {:<16} {}: {}", marks[i].label, ClockText(decision.at_s),
-                      MoveText(decision), Clean(decision.cause.what), Clean(decision.cause.why));
+          fmt::format("  {} {:>6}  {:<16} {}", marks[i].label, ClockText(decision.at_s),
+                      MoveText(decision), CauseText(decision));
       // A file or a pipe has no edge.
       if (options_.cuts) line = Cut(line, std::max(options_.columns, kLabelWidth + kColumnsMin));
       lines_.push_back(
           Paint(line, decision.is_retreat ? Color::kBad : Color::kNone, options_.has_color));
     }
-    if (marks.size() > kListedMax) {
-      lines_.push_back(fmt::format("    and {}{} more: -o svg and -o json have them",
-                                   marks.size() - kListedMax,
-                                   marks.size() == kMarksMax ? " or" : ""));
-    }
+    const std::size_t all = CountOfMarks(simulation_.record);
+    if (all <= kListedMax) return;
+    lines_.push_back(fmt::format(
+        "    and {} more: {}", all - kListedMax,
+        all > kMarksMax ? fmt::format("-o svg has the first {}, -o json has all", kMarksMax)
+                        : std::string("-o svg and -o json have them")));
   }
 
   const Simulation& simulation_;

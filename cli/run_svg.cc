@@ -132,8 +132,8 @@ class RunPicture {
     return y;
   }
 
-  // There may be more, and the list says so.
-  bool IsCut() const { return marks_.size() == kMarksMax; }
+  // There are more, and the list says so.
+  bool IsCut() const { return marks_.size() < CountOfMarks(simulation_.record); }
 
   double Height() const {
     std::size_t lines = 2 + (IsCut() ? 1 : 0);
@@ -142,8 +142,7 @@ class RunPicture {
   }
 
   static Lines WhyLines(const rehearsal::Decision& decision) {
-    return Wrap(Clean(decision.cause.what) + ": " + Clean(decision.cause.why),
-                ColumnsFrom(kWhyLeft, kTextSize), kLinesMax);
+    return Wrap(CauseText(decision), ColumnsFrom(kWhyLeft, kTextSize), kLinesMax);
   }
 
   double X(double at_s) const {
@@ -309,7 +308,9 @@ class RunPicture {
       }
     }
     if (!IsCut()) return;
-    svg_.Text(kLeft, line, fmt::format("only the first {} are marked: -o json has all", kMarksMax),
+    svg_.Text(kLeft, line,
+              fmt::format("only the first {} of {} are marked: -o json has all", kMarksMax,
+                          CountOfMarks(simulation_.record)),
               "class=\"small\"");
   }
 

@@ -96,7 +96,8 @@ std::vector<Doubt> DoubtsOf(const engine::PlanSpec& plan, const std::vector<Scen
     // One platform is enough to say it.
     AddNew(rehearsal::FindDoubtsOfPlatform(plan, scenario), true, doubts);
   }
-  AddNew(rehearsal::FindBlindSpots(plan, scenarios), false, doubts);
+  // A limit that is no limit is said by its value alone.
+  AddNew(rehearsal::FindBlindSpots(plan, scenarios), true, doubts);
   return doubts;
 }
 

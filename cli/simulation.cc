@@ -6,6 +6,7 @@
 #include <cmath>
 #include <variant>
 
+#include "common/base/rounded.h"
 #include "controller/engine/adaptive.h"
 
 namespace headgate::cli {
@@ -31,6 +32,10 @@ std::vector<Mark> MarksOf(const rehearsal::RunRecord& record) {
     marks.push_back({.label = kLabels[marks.size()], .decision = decision});
   }
   return marks;
+}
+
+std::size_t CountOfMarks(const rehearsal::RunRecord& record) {
+  return static_cast<std::size_t>(std::ranges::count_if(record.decisions, IsWorthAMark));
 }
 
 std::size_t SecondsWorthDrawing(const rehearsal::RunRecord& record) {
@@ -77,6 +82,10 @@ std::string ClockText(double seconds) {
   const auto whole = static_cast<std::int64_t>(std::llround(seconds));
   if (whole < 3'600) return fmt::format("{}:{:02}", whole / 60, whole % 60);
   return fmt::format("{}:{:02}:{:02}", whole / 3'600, whole / 60 % 60, whole % 60);
+}
+
+std::string CauseText(const rehearsal::Decision& decision) {
+  return RoundDurations(Clean(decision.cause.what) + ": " + Clean(decision.cause.why));
 }
 
 std::string MoveText(const rehearsal::Decision& decision) {

@@ -73,6 +73,8 @@ struct Mark {
 };
 inline constexpr std::size_t kMarksMax = 30;
 std::vector<Mark> MarksOf(const rehearsal::RunRecord& record);
+// How many decisions are worth one, those that are left out among them.
+std::size_t CountOfMarks(const rehearsal::RunRecord& record);
 // How long the record is worth looking at: until a while after the last mark.
 std::size_t SecondsWorthDrawing(const rehearsal::RunRecord& record);
 // The smallest limit among the plan's checks on errors, a part of 1; none if it has none.
@@ -83,6 +85,8 @@ std::optional<double> SlowLimitOf(const engine::PlanSpec& plan);
 std::optional<double> ErrorBaselineOf(const engine::PlanSpec& plan);
 // "1:04", "1:02:03" an hour and more.
 std::string ClockText(double seconds);
+// "retreat: errors is FAILED: …", durations rounded.
+std::string CauseText(const rehearsal::Decision& decision);
 // "5 % -> 25 %", "at 25 %, HOLDING".
 std::string MoveText(const rehearsal::Decision& decision);
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "cli/simulation.h"
+#include "common/base/rounded.h"
 
 namespace headgate::cli {
 namespace {
@@ -57,10 +58,27 @@ bool AllAsk(const Endings& endings) {
   return endings.calling == endings.below && endings.still_asking == endings.below;
 }
 
+// "check errors is UNKNOWN", "10 % failed 4 times in a row": what is the same though its figures
+// are not.
+std::string_view HeadOf(std::string_view cause) { return cause.substr(0, cause.find(": ")); }
+
+// Why a person was called first is why it does not go on: it is told once.
+bool IsSaid(const Endings& endings) {
+  std::string_view cause = endings.called_because;
+  const std::string_view overdue = " for longer than ";
+  if (const std::size_t at = cause.find(overdue); at != std::string_view::npos) {
+    cause.remove_prefix(std::min(cause.find(": ", at), cause.size() - 2) + 2);
+  }
+  const std::string_view head = HeadOf(cause);
+  const auto says_it = [&](std::string_view text) { return text.find(head) != text.npos; };
+  return says_it(endings.doing) || std::ranges::any_of(endings.waits_for, says_it);
+}
+
 std::string AskingText(const Endings& endings, std::size_t runs) {
   const bool is_each = endings.below == runs || endings.below == 1;
-  return fmt::format(", and {} for a person, {}first after {}", is_each ? "asks" : "ask",
-                     endings.below > 1 ? "in the median " : "", ClockText(endings.called_after_s));
+  return fmt::format(", and {} for a person, {}first after {}{}", is_each ? "asks" : "ask",
+                     endings.below > 1 ? "in the median " : "", ClockText(endings.called_after_s),
+                     IsSaid(endings) ? "" : " (" + Clean(endings.called_because) + ")");
 }
 
 std::string BelowText(const Endings& endings, std::size_t runs) {
@@ -133,7 +151,9 @@ Lines EndingTexts(const Rehearsed& rehearsed) {
   }
   const bool is_said = endings.below > 0 && AllAsk(endings);
   if (endings.calling > 0 && !is_said) lines.push_back(CallingText(endings, runs));
-  for (std::string& line : lines) line = Clean(rehearsed.scenario.name) + ": " + line;
+  for (std::string& line : lines) {
+    line = Clean(rehearsed.scenario.name) + ": " + RoundDurations(line);
+  }
   return lines;
 }
 

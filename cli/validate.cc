@@ -25,10 +25,9 @@ namespace {
 Lines Warnings(const engine::Plan& plan, const std::string& name, const plan::Positions& positions,
                const std::optional<double>& rps) {
   std::vector<rehearsal::Doubt> doubts = rehearsal::FindDoubts(plan.spec());
-  if (rps) {
-    for (rehearsal::Doubt& doubt : rehearsal::FindDoubtsOfTraffic(plan.spec(), *rps)) {
-      doubts.push_back(std::move(doubt));
-    }
+  for (rehearsal::Doubt& doubt :
+       rehearsal::FindDoubtsOfTraffic(plan.spec(), rps.value_or(rehearsal::kRpsMost))) {
+    doubts.push_back(std::move(doubt));
   }
   return WarningLines(name, positions, doubts);
 }
@@ -53,7 +52,7 @@ std::string NeedText(const engine::PlanSpec& plan) {
   }
   if (needed == 0) return "";
   return fmt::format("  needs {} requests/s at 100 %: with fewer the first step shows too little",
-                     PlainNumber(std::ceil(needed * 10) / 10));
+                     PlainNumber(needed));
 }
 
 // The system's word for why a file cannot be read.

@@ -67,8 +67,8 @@ class GateCheck {
     const auto info = socket_.Ask({"show info"});
     if (!info.ok()) {
       Find(
-          fmt::format("{}: write `stats socket {} mode 660 level admin` into HAProxy's `global`, "
-                      "and let the agent's user reach it",
+          fmt::format("{}: does HAProxy run? If it does, write `stats socket {} mode 660 level "
+                      "admin` into its `global`, and let the agent's user reach it",
                       Words(info.status()), settings_.socket));
       return false;
     }

@@ -32,8 +32,7 @@ constexpr double kRoomUsed = 0.7;
 constexpr double kRoomUsedBySmall = 0.9;
 constexpr double kSmallStep = 0.02;
 constexpr double kRiseLeast = 0.045;
-// Slow answers brake from this part of their limit on.
-constexpr double kBrakePart = 0.6;
+// Of the brake: the span that is looked at, and fewer slow ones are none.
 constexpr double kBrakeSeconds = 5;
 constexpr double kBrakeLeast = 3;
 // A step below this is none.

@@ -18,6 +18,8 @@ namespace headgate::engine {
 inline constexpr double kForNats = 2.995732;
 // A retreat at the bar, no advance from this part of it.
 inline constexpr double kHoldPart = 0.1;
+// Slow answers brake from this part of their limit on.
+inline constexpr double kBrakePart = 0.6;
 // A utilisation that is older says nothing: one that is late is worse than none.
 inline constexpr Duration kUtilisationFresh{10'000};
 

@@ -9,20 +9,25 @@
 #include "common/base/duration.h"
 #include "common/base/number.h"
 #include "controller/engine/adaptive.h"
+#include "controller/engine/plan_limits.h"
 #include "controller/engine/sequential.h"
+#include "controller/rehearsal/counted.h"
 
 namespace headgate::rehearsal {
 namespace {
 
 // What is told to write shall not be needed to the last second.
-constexpr double kRoom = 1.5;
+constexpr double kRoom = 1.2;
 // A first share above this is hardly a first one.
 constexpr std::uint32_t kFirstMostPercent = 50;
 // Of the limit: what a sound site is assumed to show of bad ones.
 constexpr double kUsualPart = 0.3;
-constexpr double kRpsLeast = 0.01;
-constexpr double kRpsMost = 1'000'000;
-constexpr double kCloseEnough = 1.05;
+constexpr double kHour_s = double(engine::kHour.count()) / 1e3;
+constexpr double kLimitMost = double(engine::kLimitPpmMax) / Share::kPpmMax;
+
+double LimitOf(const engine::CheckSpec& check) {
+  return std::get<engine::RatioCheck>(check.kind).limit_ppm / 1e6;
+}
 
 // The first share that the engine would choose after a minute in which so many asked.
 std::optional<double> FirstShareAt(const engine::PlanSpec& spec, double rps) {
@@ -41,77 +46,123 @@ std::optional<double> FirstShareAt(const engine::PlanSpec& spec, double rps) {
   return double(engine::FirstShare(restoration, evidence).ppm()) / Share::kPpmMax;
 }
 
-// Until so many requests a second, a usual part of them bad, prove a share; unset: not within
-// `most_s`.
-std::optional<double> SecondsToProve(double limit, double rate, double most_s) {
+// More bad ones than this come in less than one case of twenty where so many are the mean.
+double ManyBad(double mean) { return mean + 1.65 * std::sqrt(mean) + 0.5; }
+
+// Whether a share that brings so many requests a second, a usual part of them bad, is proven within
+// the time in nineteen cases of twenty: agents follow first, and chance may be against it.
+bool IsProvenWithin(double limit, double rate, double seconds) {
+  const int observed = ObservedAfterSeconds();
+  const double total = rate * (SecondsOfTraffic(seconds) - SecondsOfTraffic(observed));
+  const double ratio = std::min(ManyBad(kUsualPart * limit * total) / total, 1.0);
   engine::Sequential evidence(limit);
-  for (double second = 1; second <= most_s; ++second) {
-    evidence.AddFor({.seconds = 1, .total = rate, .bad = kUsualPart * limit * rate});
-    if (evidence.For() >= engine::kForNats) return second;
+  for (int second = 1; second <= seconds; ++second) {
+    const double now = rate * PartThatIsIn(second);
+    const engine::Batch batch{.seconds = 1, .total = now, .bad = ratio * now};
+    evidence.AddAgainst(batch, 0, false);
+    if (second > observed) evidence.AddFor(batch);
   }
-  return std::nullopt;
+  return evidence.For() >= engine::kForNats;
 }
 
-std::string Whole(double seconds) {
-  const double unit = seconds <= 120 ? 10 : 60;
-  return FormatDuration(Duration(std::llround(std::ceil(seconds / unit) * unit * 1e3)));
+// Unset: not within an hour.
+std::optional<double> SecondsToProve(double limit, double rate) {
+  double enough = kHour_s;
+  double too_few = 1;
+  if (!IsProvenWithin(limit, rate, enough)) return std::nullopt;
+  while (enough - too_few > 1) {
+    const double between = std::floor((enough + too_few) / 2);
+    (IsProvenWithin(limit, rate, between) ? enough : too_few) = between;
+  }
+  return enough;
+}
+
+double MostSeconds(const engine::PlanSpec& plan) {
+  return std::min(double(plan.bake_max.count()) / 1e3, kHour_s);
+}
+
+// The one whose proof takes longest: what helps it helps the others. Null: none counts requests of
+// the gate.
+const engine::CheckSpec* StrictestCheck(const engine::PlanSpec& plan) {
+  const engine::CheckSpec* strictest = nullptr;
+  for (const engine::CheckSpec& check : plan.checks) {
+    if (engine::AgentRatioOf(check) == nullptr) continue;
+    if (strictest == nullptr || LimitOf(check) < LimitOf(*strictest)) strictest = &check;
+  }
+  return strictest;
 }
 
 // In whole percents, the least that is proven in time; none if not even half of the users are.
-std::optional<std::uint32_t> PercentThatProves(double limit, double rps, double most_s) {
-  for (std::uint32_t percent = 1; percent <= kFirstMostPercent; ++percent) {
-    if (SecondsToProve(limit, rps * percent / 100, most_s / kRoom)) return percent;
+std::optional<std::uint32_t> PercentThatProves(double limit, double rps, double first,
+                                               double most_s) {
+  const auto more = static_cast<std::uint32_t>(std::floor(first * 100)) + 1;
+  for (std::uint32_t percent = more; percent <= kFirstMostPercent; ++percent) {
+    if (IsProvenWithin(limit, rps * percent / 100, most_s)) return percent;
   }
   return std::nullopt;
 }
 
-std::string Remedy(const engine::PlanSpec& plan, double limit, double rps, double rate) {
-  const double hour_s = 3'600;
-  const double most_s = double(plan.bake_max.count()) / 1e3;
-  std::string text;
-  if (const auto seconds = SecondsToProve(limit, rate, hour_s)) {
-    text = fmt::format("bake: {}..{}", FormatDuration(plan.bake_min), Whole(*seconds * kRoom));
+// In steps of a tenth.
+std::optional<double> LimitThatProves(double limit, double rate, double most_s) {
+  for (; limit <= kLimitMost; limit *= 1.1) {
+    if (IsProvenWithin(limit, rate, most_s)) return limit;
   }
-  if (const auto percent = PercentThatProves(limit, rps, most_s)) {
-    text += fmt::format("{}first: {}%", text.empty() ? "" : ", or ", *percent);
+  return std::nullopt;
+}
+
+std::string Remedy(const engine::PlanSpec& plan, double limit, double rps, double first) {
+  std::vector<std::string> ways;
+  if (const auto seconds = SecondsToProve(limit, rps * first)) {
+    ways.push_back(fmt::format("bake: {}..{}", FormatDuration(plan.bake_min),
+                               TimeText(ReadableUp(*seconds * kRoom))));
   }
-  return text.empty() ? "there is too little traffic for this check: leave it out"
-                      : "write " + text;
+  if (const auto percent = PercentThatProves(limit, rps, first, MostSeconds(plan))) {
+    ways.push_back(fmt::format("first: {}%", *percent));
+  }
+  const auto larger = LimitThatProves(limit, rps * first, MostSeconds(plan));
+  if (ways.empty() && larger) ways.push_back("limit: " + LimitUp(*larger) + " or more");
+  return ways.empty() ? "there is too little traffic for this check: leave it out" : Either(ways);
+}
+
+// A sample that no second has, and that nobody writes by leaving it out.
+void AddNeverSevere(const engine::PlanSpec& plan, double rps, std::vector<Doubt>& doubts) {
+  for (const Counted& counted : CountedChecks(plan)) {
+    const std::uint64_t sample = counted.ratio->min_sample;
+    const std::uint64_t usual = engine::RatioCheck{}.min_sample;
+    if (counted.agents == nullptr || sample <= usual || double(sample) <= rps) continue;
+    doubts.push_back(
+        {counted.path + ".min_sample",
+         fmt::format("with adaptive steps a newest second with so many requests takes users out at "
+                     "once where it is grossly bad, and at {} requests/s none has {}: check {} "
+                     "would never do that; write min_sample: {}, or leave it out",
+                     PlainNumber(rps), sample, counted.check->name, usual)});
+  }
 }
 
 }  // namespace
 
-std::vector<Doubt> FindDoubtsOfAdaptiveSteps(const engine::PlanSpec& plan, double rps) {
+bool AdaptiveStepsAreProven(const engine::PlanSpec& plan, double rps) {
+  const engine::CheckSpec* check = StrictestCheck(plan);
   const std::optional<double> first = FirstShareAt(plan, rps);
-  if (!first) return {};
-  const double rate = rps * *first;
-  const double most_s = double(plan.bake_max.count()) / 1e3;
-  for (const engine::CheckSpec& check : plan.checks) {
-    if (engine::AgentRatioOf(check) == nullptr) continue;
-    const double limit = std::get<engine::RatioCheck>(check.kind).limit_ppm / 1e6;
-    if (SecondsToProve(limit, rate, most_s / kRoom)) continue;
-    // The first one says enough: what helps it helps the others.
-    return {
-        {"ramp.bake",
-         fmt::format("at {} requests/s the first share of {} % brings {} a second, too few "
-                     "for check {} to surely prove it within {}, after which a person is called; "
-                     "{}",
-                     PlainNumber(rps), PlainNumber(*first * 100), PlainNumber(rate, 2), check.name,
-                     FormatDuration(plan.bake_max), Remedy(plan, limit, rps, rate))}};
-  }
-  return {};
+  return check == nullptr || !first ||
+         IsProvenWithin(LimitOf(*check), rps * *first, MostSeconds(plan));
 }
 
-double RpsNeededByAdaptiveSteps(const engine::PlanSpec& plan) {
-  double enough = kRpsMost;
-  double too_few = kRpsLeast;
-  if (FindDoubtsOfAdaptiveSteps(plan, too_few).empty()) return 0;
-  if (!FindDoubtsOfAdaptiveSteps(plan, enough).empty()) return kForever;
-  while (enough > too_few * kCloseEnough) {
-    const double between = std::sqrt(enough * too_few);
-    (FindDoubtsOfAdaptiveSteps(plan, between).empty() ? enough : too_few) = between;
-  }
-  return enough;
+std::vector<Doubt> FindDoubtsOfAdaptiveSteps(const engine::PlanSpec& plan, double rps) {
+  std::vector<Doubt> doubts;
+  AddNeverSevere(plan, rps, doubts);
+  if (AdaptiveStepsAreProven(plan, rps)) return doubts;
+  const engine::CheckSpec& check = *StrictestCheck(plan);
+  const double first = *FirstShareAt(plan, rps);
+  doubts.push_back(
+      {"ramp.bake",
+       fmt::format("at {} requests/s the first share of {} % brings {} a second: check {} has not "
+                   "surely proven it within {} (agents take {} of that to follow), after which a "
+                   "person is called; {}",
+                   PlainNumber(rps), PlainNumber(first * 100), PlainNumber(rps * first, 2),
+                   check.name, FormatDuration(plan.bake_max), TimeText(ObservedAfterSeconds()),
+                   Remedy(plan, LimitOf(check), rps, first))});
+  return doubts;
 }
 
 }  // namespace headgate::rehearsal

@@ -9,7 +9,7 @@
 namespace headgate::rehearsal {
 
 std::vector<Doubt> FindDoubtsOfAdaptiveSteps(const engine::PlanSpec& plan, double rps);
-// As RpsNeeded, to a twentieth; kForever where no traffic is enough within the plan's bake.
-double RpsNeededByAdaptiveSteps(const engine::PlanSpec& plan);
+// With so much traffic every check on counts is proven in time.
+bool AdaptiveStepsAreProven(const engine::PlanSpec& plan, double rps);
 
 }  // namespace headgate::rehearsal

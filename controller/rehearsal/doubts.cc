@@ -9,158 +9,101 @@
 
 #include "common/base/duration.h"
 #include "common/base/number.h"
+#include "controller/engine/adaptive.h"
 #include "controller/engine/plan_limits.h"
 #include "controller/rehearsal/adaptive_doubts.h"
+#include "controller/rehearsal/counted.h"
 #include "controller/rehearsal/platform.h"
+#include "controller/rehearsal/step_doubts.h"
 
 namespace headgate::rehearsal {
 namespace {
 
-// Three events expected and none seen has a chance of one in twenty (the rule of three).
-constexpr double kTellingEvents = 3;
-// A step that cannot tell twice the limit from the limit proves nothing.
+// What is normal may be doubled before it is too much.
 constexpr double kTimesTheLimit = 2;
 constexpr double kLimitMost = double(engine::kLimitPpmMax) / Share::kPpmMax;
 
-struct Counted {
-  std::string path;
-  const engine::CheckSpec* check = nullptr;
-  const engine::RatioCheck* ratio = nullptr;
-  // Of the load balancers: its traffic is that of the gate.
-  const engine::AgentRatio* agents = nullptr;
+// Who bears as many as this bears everything.
+constexpr double kNoLimit = 0.5;
+constexpr double kRpsLeast = 0.01;
+constexpr double kCloseEnough = 1.0005;
 
-  double limit() const { return ratio->limit_ppm / 1e6; }
-  double window_s() const { return double(ratio->window.count()) / 1e3; }
-  bool counts_slow() const {
-    return agents != nullptr && agents->metric == engine::AgentRatio::Metric::kSlowerThan;
-  }
-  bool counts_errors() const {
-    return agents == nullptr || agents->metric == engine::AgentRatio::Metric::kHttp5xx;
-  }
-};
-
-std::vector<Counted> CountedChecks(const engine::PlanSpec& plan) {
-  std::vector<Counted> counted;
-  for (std::size_t i = 0; i < plan.checks.size(); ++i) {
-    const auto* ratio = std::get_if<engine::RatioCheck>(&plan.checks[i].kind);
-    if (ratio == nullptr) continue;
-    counted.push_back({.path = fmt::format("checks[{}]", i),
-                       .check = &plan.checks[i],
-                       .ratio = ratio,
-                       .agents = std::get_if<engine::AgentRatio>(&ratio->source)});
-  }
-  return counted;
+// How much of the platform everybody needs when nothing is wrong; nothing on one that moves, for it
+// may not carry everybody.
+double BusyWithAll(const Scenario& scenario) {
+  if (scenario.kind != Kind::kBearable) return 0;
+  return 1 / (scenario.capacity.base + scenario.capacity.warm_adds * scenario.cache.warmth);
 }
 
-// A part of 1; none where the ramp chooses it by what it sees.
-std::optional<double> FirstStep(const engine::PlanSpec& plan) {
-  if (plan.steps.empty()) return std::nullopt;
-  return double(plan.steps.front().ppm()) / Share::kPpmMax;
-}
-
-// A mean that falls short of the sample in one window of forty.
-double MeanFor(double sample) { return sample + 2 * std::sqrt(sample); }
-
-std::string PercentUp(double part) {
-  const double percent = part >= 0.01 ? std::ceil(part * 100) : std::ceil(part * 1e4) / 100;
-  return PlainNumber(percent) + " %";
-}
-
-// Up to what a person would write: whole seconds, tens of them, minutes.
-std::string TimeUp(double seconds) {
-  const double unit = seconds <= 30 ? 1 : seconds <= 120 ? 10 : 60;
-  return FormatDuration(Duration(std::llround(std::ceil(seconds / unit) * unit * 1e3)));
-}
-
-// Three digits that count.
-std::string Percent(double part) { return PlainNumber(part * 100, 3) + " %"; }
-
-bool IsUnderAnHour(double seconds) { return seconds * 1e3 <= double(engine::kHour.count()); }
-
-std::string Either(const std::vector<std::string>& ways) {
-  std::string text;
-  for (const std::string& way : ways) text += (text.empty() ? "write " : ", or ") + way;
-  return text.empty() ? "there is too little traffic for this check: leave it out" : text;
-}
-
-void AddTooFew(const Counted& counted, double rps, double first, std::vector<Doubt>& doubts) {
-  const double mean = rps * first * counted.window_s();
-  const auto sample = double(counted.ratio->min_sample);
-  if (mean >= MeanFor(sample)) return;
-  std::vector<std::string> ways;
-  const double window_s = MeanFor(sample) / (rps * first);
-  if (IsUnderAnHour(window_s)) ways.push_back("window: " + TimeUp(window_s));
-  const double share = MeanFor(sample) / (rps * counted.window_s());
-  if (share <= 1) ways.push_back("a first step of " + PercentUp(share));
-  doubts.push_back(
-      {counted.path + ".min_sample",
-       fmt::format("at {} requests/s the first step of {} brings about {:.0f} requests in a "
-                   "window of {}, and check {} waits for {}: {}; {}",
-                   PlainNumber(rps), Percent(first), mean, FormatDuration(counted.ratio->window),
-                   counted.check->name, counted.ratio->min_sample,
-                   mean < sample ? "the ramp would stay there" : "it would often have too few",
-                   Either(ways))});
-}
-
-// What the step is judged on: at least its sample, then what comes while it bakes, at most a
-// window.
-double Judged(const Counted& counted, const engine::PlanSpec& plan, double rps, double first) {
-  const double baked = rps * first * double(plan.bake_min.count()) / 1e3;
-  return std::min(rps * first * counted.window_s(), double(counted.ratio->min_sample) + baked);
-}
-
-void AddProvesNothing(const Counted& counted, const engine::PlanSpec& plan, double rps,
-                      double first, std::vector<Doubt>& doubts) {
-  const double judged = Judged(counted, plan, rps, first);
-  const double events = judged * kTimesTheLimit * counted.limit();
-  if (events >= kTellingEvents) return;
-  const double needed = kTellingEvents / kTimesTheLimit / counted.limit();
-  const double span_s = needed / (rps * first);
-  std::vector<std::string> ways;
-  if (IsUnderAnHour(span_s)) {
-    const bool fits = span_s * 1e3 <= double(plan.bake_max.count());
-    const std::string bake = fmt::format("bake: {}..{}", TimeUp(span_s),
-                                         fits ? FormatDuration(plan.bake_max) : TimeUp(2 * span_s));
-    ways.push_back(span_s <= counted.window_s()
-                       ? bake
-                       : fmt::format("window: {} and {}", TimeUp(span_s), bake));
-  }
-  const double share = first * needed / judged;
-  if (share <= 1) ways.push_back("a first step of " + PercentUp(share));
-  doubts.push_back(
-      {"ramp.bake",
-       fmt::format("at {} requests/s the first step of {} is judged on about {:.0f} requests, in "
-                   "which twice the limit of {} would give {:.1f} bad ones: too few to tell, so "
-                   "that the step proves nothing for check {}; {}",
-                   PlainNumber(rps), Percent(first), judged, Percent(counted.limit()), events,
-                   counted.check->name, Either(ways))});
-}
-
-// Of the answers of a platform on which nothing is wrong and nothing waits.
-double NormalRatio(const Counted& counted, const Scenario& scenario) {
+// Of the answers of a platform on which nothing is wrong and nothing waits, at this share.
+double NormalRatio(const Counted& counted, const Scenario& scenario, double share) {
   if (counted.counts_slow()) {
-    return SlowRatio(scenario.latency, 0, 0) * scenario.metrics.slow_factor;
+    return SlowRatio(scenario.latency, share * BusyWithAll(scenario), 0) *
+           scenario.metrics.slow_factor;
   }
   if (!counted.counts_errors()) return 0;
   return scenario.errors.base * scenario.metrics.errors_factor;
 }
 
-void AddNeverHealthy(const Counted& counted, const Scenario& scenario, bool is_adaptive,
-                     std::vector<Doubt>& doubts) {
-  const double normal = NormalRatio(counted, scenario);
+std::string LimitAbove(double normal) {
+  return kTimesTheLimit * normal <= kLimitMost
+             ? fmt::format("write limit: {} or more", PercentUp(kTimesTheLimit * normal))
+             : "no limit can bear that: leave the check out, or mend what it counts";
+}
+
+std::string NormallyText(const Counted& counted, const Scenario& scenario, double normal) {
+  return fmt::format("on platform {} ({}) {} are {} when nothing is wrong", scenario.name,
+                     scenario.what, Percent(normal), counted.counts_slow() ? "slow" : "errors");
+}
+
+void AddNeverHealthy(const Counted& counted, const Scenario& scenario, std::vector<Doubt>& doubts) {
+  const double normal = NormalRatio(counted, scenario, 1);
   if (normal <= counted.limit()) return;
+  doubts.push_back({counted.path + ".limit",
+                    fmt::format("check {} allows {}, and {}: it would never be HEALTHY there; {}",
+                                counted.check->name, Percent(counted.limit()),
+                                NormallyText(counted, scenario, normal), LimitAbove(normal))});
+}
+
+// The same with adaptive steps, which slow answers brake before they fail.
+void AddNeverProven(const Counted& counted, const engine::AdaptiveSteps& steps,
+                    const Scenario& scenario, std::vector<Doubt>& doubts) {
+  const double limit = counted.limit();
+  const double brake = engine::kBrakePart * limit;
+  const double least = NormalRatio(counted, scenario, 0);
+  // The step to 100 % must not be braked.
+  const double before_all =
+      NormalRatio(counted, scenario, 1 - double(steps.step_max_ppm) / Share::kPpmMax);
+  const bool fails = least > limit;
+  const bool brakes = counted.counts_slow() && before_all > brake;
+  if (!fails && !brakes) return;
+  const std::string allows =
+      fails ? fmt::format("check {} allows {}", counted.check->name, Percent(limit))
+            : fmt::format("check {} allows {} and brakes from {} on", counted.check->name,
+                          Percent(limit), Percent(brake));
   doubts.push_back(
       {counted.path + ".limit",
+       fmt::format("{}, and {}: {} there; {}", allows,
+                   NormallyText(counted, scenario, fails ? least : before_all),
+                   fails ? "users would be taken out again and again" : "the share would not rise",
+                   LimitAbove(NormalRatio(counted, scenario, 1)))});
+}
+
+void AddNeverIdleEnough(const engine::PlanSpec& plan, const Scenario& scenario,
+                        std::vector<Doubt>& doubts) {
+  if (!plan.adaptive || !plan.adaptive->utilisation || scenario.utilisation.available <= 0) return;
+  const double limit = double(plan.adaptive->utilisation_limit_ppm) / Share::kPpmMax;
+  const double busy = BusyWithAll(scenario) * scenario.utilisation.factor;
+  if (busy <= limit) return;
+  const double usual = double(engine::AdaptiveSteps{}.utilisation_limit_ppm) / Share::kPpmMax;
+  doubts.push_back(
+      {"ramp.utilisation_limit",
        fmt::format(
-           "check {} allows {}, and on platform {} ({}) {} are {} when nothing is wrong: "
-           "{} there; {}",
-           counted.check->name, Percent(counted.limit()), scenario.name, scenario.what,
-           Percent(normal), counted.counts_slow() ? "slow" : "errors",
-           is_adaptive ? "users would be taken out again and again" : "it would never be HEALTHY",
-           kTimesTheLimit * normal <= kLimitMost
-               ? fmt::format("write limit: {} or more", PercentUp(kTimesTheLimit * normal))
-               : std::string("no limit can bear that: leave the check out, or mend what it "
-                             "counts"))});
+           "{} of the platform may be busy, and on platform {} ({}) everybody needs {}: the "
+           "share would stay near {}; write utilisation_limit: {} or more{}",
+           Percent(limit), scenario.name, scenario.what, Percent(busy), PercentUp(limit / busy),
+           PercentUp(std::min(1.5 * busy, 1.0)),
+           limit < usual ? fmt::format(", or leave it out ({})", Percent(usual)) : "")});
 }
 
 // The largest error ratio of the application; capacity troubles have none.
@@ -187,6 +130,49 @@ bool TellsOfLoad(const engine::CheckSpec& check) {
                                : MayCountTimes(*prometheus);
 }
 
+// How often a Prometheus is asked; nothing of what is counted here.
+std::optional<Duration> EveryOf(const engine::CheckSpec& check) {
+  if (const auto* value = std::get_if<engine::ValueCheck>(&check.kind)) return value->source.every;
+  const auto* ratio = std::get_if<engine::RatioCheck>(&check.kind);
+  const auto* source =
+      ratio == nullptr ? nullptr : std::get_if<engine::PrometheusRatio>(&ratio->source);
+  return source == nullptr ? std::nullopt : std::optional(source->every);
+}
+
+// After a step a check waits for an answer that is newer, one on a ratio for the one after that:
+// what was counted over the step itself is of two shares.
+void AddAskedTooSeldom(const engine::PlanSpec& plan, std::vector<Doubt>& doubts) {
+  for (std::size_t i = 0; i < plan.checks.size(); ++i) {
+    const engine::CheckSpec& check = plan.checks[i];
+    const std::optional<Duration> every = EveryOf(check);
+    const bool is_ratio = std::holds_alternative<engine::RatioCheck>(check.kind);
+    const int answers = is_ratio ? 2 : 1;
+    const Duration observed(ObservedAfterSeconds() * 1'000);
+    if (!every || answers * *every + observed <= plan.bake_max) continue;
+    const Duration enough = answers * *every + 2 * observed;
+    const double seldom_s = std::floor(double((plan.bake_max - observed).count()) / 1e3 / answers);
+    doubts.push_back(
+        {fmt::format("checks[{}]", i),
+         fmt::format("check {} is asked for every {}, and {} after a step a person is called: {} "
+                     "may not have come by then; write bake: {}..{}{}",
+                     check.name, FormatDuration(*every), FormatDuration(plan.bake_max),
+                     is_ratio ? "two answers" : "an answer", FormatDuration(plan.bake_min),
+                     TimeText(ReadableUp(double(enough.count()) / 1e3)),
+                     seldom_s >= 1 ? ", or every: " + TimeText(seldom_s) : "")});
+  }
+}
+
+// A limit that half of all may go beyond.
+void AddNoLimit(const std::vector<Counted>& all, std::vector<Doubt>& doubts) {
+  for (const Counted& counted : all) {
+    if (counted.limit() < kNoLimit) continue;
+    doubts.push_back({counted.path + ".limit",
+                      fmt::format("check {} allows {}: hardly any trouble would be found; write "
+                                  "what you would not bear, such as 1%",
+                                  counted.check->name, Percent(counted.limit()))});
+  }
+}
+
 void AddBlindToLoad(const engine::PlanSpec& plan, std::vector<Doubt>& doubts) {
   const bool has_utilisation = (plan.adaptive && plan.adaptive->utilisation) ||
                                std::ranges::any_of(plan.databases, [](const auto& database) {
@@ -198,6 +184,13 @@ void AddBlindToLoad(const engine::PlanSpec& plan, std::vector<Doubt>& doubts) {
                     "overload shows only when it has become errors; write one more, such as "
                     "{name: slow, ratio: agents.slower_than(500ms), limit: 1%}"});
 }
+
+bool Suffices(const engine::PlanSpec& plan, double rps) {
+  return plan.adaptive ? AdaptiveStepsAreProven(plan, rps) : StepsAreSeen(plan, rps);
+}
+
+// Tenths below ten.
+double RpsUp(double rps) { return rps < 10 ? std::ceil(rps * 10) / 10 : std::ceil(rps); }
 
 }  // namespace
 
@@ -218,28 +211,14 @@ std::vector<Doubt> FindDoubts(const engine::PlanSpec& plan) {
                      FormatDuration(longest->ratio->window),
                      FormatDuration(longest->ratio->window))});
   }
+  AddAskedTooSeldom(plan, doubts);
+  AddNoLimit(all, doubts);
   AddBlindToLoad(plan, doubts);
   return doubts;
 }
 
 std::vector<Doubt> FindDoubtsOfTraffic(const engine::PlanSpec& plan, double rps) {
-  std::vector<Doubt> doubts;
-  const std::optional<double> first = FirstStep(plan);
-  if (!first) return FindDoubtsOfAdaptiveSteps(plan, rps);
-  for (const Counted& counted : CountedChecks(plan)) {
-    // What a Prometheus counts is another traffic, and nobody has said which.
-    if (counted.agents == nullptr) continue;
-    std::vector<Doubt> found;
-    AddTooFew(counted, rps, *first, found);
-    // Where there is no sample it is no news that the sample proves nothing.
-    if (found.empty()) AddProvesNothing(counted, plan, rps, *first, found);
-    for (Doubt& doubt : found) {
-      const bool is_known =
-          std::ranges::any_of(doubts, [&](const Doubt& known) { return known.path == doubt.path; });
-      if (!is_known) doubts.push_back(std::move(doubt));
-    }
-  }
-  return doubts;
+  return plan.adaptive ? FindDoubtsOfAdaptiveSteps(plan, rps) : FindDoubtsOfSteps(plan, rps);
 }
 
 std::vector<Doubt> FindDoubtsOfPlatform(const engine::PlanSpec& plan, const Scenario& scenario) {
@@ -247,8 +226,13 @@ std::vector<Doubt> FindDoubtsOfPlatform(const engine::PlanSpec& plan, const Scen
   const std::vector<Counted> all = CountedChecks(plan);
   if (scenario.kind == Kind::kBad) return doubts;
   for (const Counted& counted : all) {
-    AddNeverHealthy(counted, scenario, plan.adaptive.has_value(), doubts);
+    if (plan.adaptive) {
+      AddNeverProven(counted, *plan.adaptive, scenario, doubts);
+    } else {
+      AddNeverHealthy(counted, scenario, doubts);
+    }
   }
+  AddNeverIdleEnough(plan, scenario, doubts);
   return doubts;
 }
 
@@ -285,21 +269,16 @@ std::vector<Doubt> FindBlindSpots(const engine::PlanSpec& plan,
 }
 
 double RpsNeeded(const engine::PlanSpec& plan) {
-  const std::optional<double> first = FirstStep(plan);
-  double needed = 0;
-  if (!first) return RpsNeededByAdaptiveSteps(plan);
-  for (const Counted& counted : CountedChecks(plan)) {
-    if (counted.agents == nullptr) continue;
-    const double for_sample =
-        MeanFor(double(counted.ratio->min_sample)) / (*first * counted.window_s());
-    const double telling = kTellingEvents / kTimesTheLimit / counted.limit();
-    const double bake_s = double(plan.bake_min.count()) / 1e3;
-    const double beyond_sample =
-        std::max(telling - double(counted.ratio->min_sample), 0.0) / (*first * bake_s);
-    const double for_window = telling / (*first * counted.window_s());
-    needed = std::max({needed, for_sample, beyond_sample, for_window});
+  double enough = kRpsMost;
+  double too_few = kRpsLeast;
+  if (Suffices(plan, too_few)) return 0;
+  if (!Suffices(plan, enough)) return kForever;
+  while (enough > too_few * kCloseEnough) {
+    const double between = std::sqrt(enough * too_few);
+    (Suffices(plan, between) ? enough : too_few) = between;
   }
-  return std::ceil(needed);
+  // Which of them is the whole number is decided by less than was looked for.
+  return Suffices(plan, RpsUp(too_few)) ? RpsUp(too_few) : RpsUp(enough);
 }
 
 std::vector<std::string> ChecksOfOtherTraffic(const engine::PlanSpec& plan) {

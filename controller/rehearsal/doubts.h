@@ -22,6 +22,8 @@ struct Doubt {
 
 // Whatever the traffic is.
 std::vector<Doubt> FindDoubts(const engine::PlanSpec& plan);
+// More than this is no traffic of one gate: what it does not mend no traffic does.
+inline constexpr double kRpsMost = 1'000'000;
 // With so many requests a second at full share.
 std::vector<Doubt> FindDoubtsOfTraffic(const engine::PlanSpec& plan, double rps);
 // On such a platform; of a bad one there are none by itself.

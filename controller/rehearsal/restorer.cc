@@ -19,9 +19,7 @@ constexpr int kClosedSeconds = 10;
 // Beyond ready_for, for the first share to be recorded; if it is not by then, the run begins at 0
 // %.
 constexpr Duration kPreflightMax{120'000};
-// A step is in force when the effective share has gone this part of the way: agents obey at once,
-// but those who are let in come one by one.
-constexpr double kFollowedUp = 0.5;
+// As kFollowedUp, of a step down.
 constexpr double kFollowedDown = 0.8;
 
 // One agent stands for the fleet: they do not differ here, and each would cost as much again.

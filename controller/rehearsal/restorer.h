@@ -24,6 +24,10 @@
 
 namespace headgate::rehearsal {
 
+// A step up is in force when the effective share has gone this part of the way: agents obey at
+// once, but those who are let in come one by one.
+inline constexpr double kFollowedUp = 0.5;
+
 struct RestorerOptions {
   // Requests a second at full share: those who are out ask too, and are counted as refused.
   double rps = 2'000;

@@ -164,6 +164,8 @@ TEST(Arguments, SaysWhatIsWrongWithTheWords) {
       {{"resume", "shop", "--wait-for", "hope"}, "hope"},
       {{"resume", "shop", "--expected-revision", "-1"}, "--expected-revision '-1' is no revision"},
       {{"resume", "shop", "-o", "yaml"}, "yaml"},
+      {{"simulate", "plan.yaml", "-o", "xml"}, "write text, json or svg"},
+      {{"resume", "shop", "-o", "xml"}, "write text or json"},
       {{"resume", "shop", "-o", "svg"}, "-o svg draws a run of simulate"},
       {{"resume", "shop", "--socket", "/s", "--controller", "a:1"}, "two ways in"},
       // What may have been meant to change nothing does not close.

@@ -110,6 +110,50 @@ TEST(RunDrawing, ShowsSlowAnswersWhereThereAreMany) {
   EXPECT_THAT(first_words("B6"), Not(HasSubstr("slow")));
 }
 
+std::string Joined(const Lines& lines) {
+  std::string text;
+  for (const std::string& line : lines) text += line + "\n";
+  return text;
+}
+
+TEST(RunDrawing, SaysHowManyDecisionsAreNotListedAndWhoHasThem) {
+  Simulation simulation = DrawnRun("H1");
+  rehearsal::Decision move{.at_s = 1, .to = Share::All()};
+  simulation.record.decisions.assign(20, move);
+  EXPECT_THAT(Joined(RunDrawing(simulation, {})),
+              HasSubstr("and 4 more: -o svg and -o json have them"));
+  EXPECT_THAT(RunSvg(simulation), Not(HasSubstr("are marked")));
+  simulation.record.decisions.assign(128, move);
+  EXPECT_THAT(Joined(RunDrawing(simulation, {})),
+              HasSubstr("and 112 more: -o svg has the first 30, -o json has all"));
+  EXPECT_THAT(RunSvg(simulation), HasSubstr("only the first 30 of 128 are marked"));
+}
+
+TEST(RunDrawing, RoundsTheTimesOfCauses) {
+  Simulation simulation = DrawnRun("H1");
+  simulation.record.decisions = {
+      {.at_s = 1, .to = Share::All(), .cause = {.what = "admit", .why = "clear for 19s990ms"}}};
+  EXPECT_THAT(Joined(RunDrawing(simulation, {})), HasSubstr("admit: clear for 19 s"));
+}
+
+TEST(EndingTexts, TellTheCauseOfTheCallWithItsTimeWhereItIsAnotherOne) {
+  Rehearsed rehearsed{.scenario = rehearsal::FindScenario("H1").value()};
+  rehearsed.figures.runs = 50;
+  rehearsed.endings = {.below = 50,
+                       .doing = "holding at 0 %: 1 % failed 4 times in a row: a person must look",
+                       .still_asking = 50,
+                       .calling = 50,
+                       .called_after_s = 566,
+                       .called_because =
+                           "ADMITTING at 10 % for longer than 5s: agent fleet has not "
+                           "observed its share yet"};
+  EXPECT_THAT(Joined(EndingTexts(rehearsed)),
+              HasSubstr("first after 9:26 (ADMITTING at 10 % for longer than 5 s: agent fleet has "
+                        "not observed its share yet). One of them: holding"));
+  rehearsed.endings.called_because = "1 % failed 4 times in a row: a person must look; the last";
+  EXPECT_THAT(Joined(EndingTexts(rehearsed)), HasSubstr("first after 9:26. One of them: holding"));
+}
+
 TEST(SimulationText, KeepsItsColumnsApartWhateverTheyHold) {
   Simulation simulation{.plan_file = "shop.yaml", .plan = rehearsal::ShopSpec(), .runs = 1};
   Rehearsed rehearsed{.scenario = rehearsal::FindScenario("H6").value()};

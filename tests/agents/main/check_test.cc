@@ -8,6 +8,7 @@
 namespace headgate::test {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
 
 // The site's configuration with one line's value changed.
@@ -33,7 +34,8 @@ TEST(Check, SaysInPlainWordsWhatIsWrong) {
     EXPECT_EQ(check.exit_code, 3) << check.output;
     return check.standard_output;
   };
-  EXPECT_THAT(finding("socket", "/nowhere.sock"), HasSubstr("stats socket /nowhere.sock"));
+  EXPECT_THAT(finding("socket", "/nowhere.sock"),
+              AllOf(HasSubstr("does HAProxy run?"), HasSubstr("stats socket /nowhere.sock")));
   EXPECT_THAT(finding("app_backend", "nope"), HasSubstr("no backend 'nope'"));
   EXPECT_THAT(finding("probe_url", site.haproxy.url("/healthz")),
               HasSubstr("something else than the gate's rule"));

@@ -4,9 +4,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
+#include "controller/rehearsal/rehearsal.h"
 #include "tests/controller/rehearsal/plans.h"
 
 namespace headgate::rehearsal {
@@ -40,20 +42,34 @@ TEST(Doubts, ASampleThatTheFirstStepNeverGivesIsNamedWithBothWaysOut) {
               ElementsAre(Says("checks[0].min_sample",
                                "at 40 requests/s the first step of 1 % brings about 12 requests in "
                                "a window of 30s, and check errors waits for 50: the ramp would "
-                               "stay there; write window: 3m, or a first step of 6 %"),
+                               "stay there; write window: 7m and bake: 7m..14m, or a first step "
+                               "of 25 %"),
                           Says("checks[1].min_sample", "check slow waits for 50")));
 }
 
-TEST(Doubts, WhatTheyTellToWriteWorks) {
-  engine::PlanSpec wider = ShopSpec();
-  for (engine::CheckSpec& check : wider.checks) {
-    std::get<engine::RatioCheck>(check.kind).window = Duration(180'000);
+TEST(Doubts, ASampleThatNoTrafficGivesIsToBeSmaller) {
+  engine::PlanSpec spec = ShopSpec();
+  ErrorsOf(spec).min_sample = 1'000'000;
+  EXPECT_THAT(FindDoubtsOfTraffic(spec, 2'000),
+              ElementsAre(Says("checks[0].min_sample", "stay there; write min_sample: 520")));
+  engine::PlanSpec adaptive = AdaptiveSpec();
+  ErrorsOf(adaptive).min_sample = 1'000'000;
+  EXPECT_THAT(FindDoubtsOfTraffic(adaptive, 2'000),
+              ElementsAre(Says("checks[0].min_sample", "check errors would never do that")));
+}
+
+TEST(Doubts, ALimitThatNoTrafficTellsIsToBeLarger) {
+  for (engine::PlanSpec spec : {ShopSpec(), AdaptiveSpec()}) {
+    ErrorsOf(spec).limit_ppm = 1;
+    EXPECT_THAT(FindDoubtsOfTraffic(spec, 2'000),
+                ElementsAre(Says("ramp.bake", "; write limit: 0.")));
   }
-  for (const Doubt& doubt : FindDoubtsOfTraffic(wider, 40)) EXPECT_EQ(doubt.path, "ramp.bake");
-  engine::PlanSpec higher = ShopSpec();
-  higher.steps.erase(higher.steps.begin());
-  higher.steps.front() = Share::FromPpm(60'000).value();
-  for (const Doubt& doubt : FindDoubtsOfTraffic(higher, 40)) EXPECT_EQ(doubt.path, "ramp.bake");
+}
+
+TEST(Doubts, ALimitThatIsNoneIsNamed) {
+  engine::PlanSpec spec = ShopSpec();
+  ErrorsOf(spec).limit_ppm = 990'000;
+  EXPECT_THAT(FindDoubts(spec), ElementsAre(Says("checks[0].limit", "allows 99 %: hardly any")));
 }
 
 TEST(Doubts, ABakeInWhichTwiceTheLimitWouldNotShowIsNamed) {
@@ -95,7 +111,7 @@ TEST(Doubts, AFirstShareThatIsProvenTooLateIsNamedWithOneThatIsNot) {
   spec.adaptive->first = Share::FromPpm(10'000).value();
   EXPECT_THAT(FindDoubtsOfTraffic(spec, 40),
               ElementsAre(Says("ramp.bake", "the first share of 1 % brings 0.4 a second")));
-  EXPECT_THAT(FindDoubtsOfTraffic(spec, 40), ElementsAre(Says("ramp.bake", "or first: 4%")));
+  EXPECT_THAT(FindDoubtsOfTraffic(spec, 40), ElementsAre(Says("ramp.bake", "or first: 6%")));
 }
 
 TEST(Doubts, APrometheusIsNotJudgedByTheTrafficOfTheGate) {
@@ -128,7 +144,47 @@ TEST(Doubts, AThresholdBelowTheNormalLatencyIsNamed) {
   Scenario slow = FindScenario("H1").value();
   slow.latency.slow_above_s = 0.1;
   EXPECT_THAT(FindDoubtsOfPlatform(spec, slow),
-              ElementsAre(Says("checks[1].limit", "4.64 % are slow")));
+              ElementsAre(Says("checks[1].limit", "6.76 % are slow")));
+}
+
+TEST(Doubts, ALimitThatNormallySlowAnswersBrakeIsNamed) {
+  engine::PlanSpec spec = AdaptiveSpec();
+  Scenario slow = FindScenario("H1").value();
+  slow.latency.slow_above_s = 0.1;
+  for (const std::uint32_t limit_ppm : {50'000U, 80'000U}) {
+    std::get<engine::RatioCheck>(spec.checks[1].kind).limit_ppm = limit_ppm;
+    EXPECT_LT(RehearseOnce(PlanOf(spec), slow, 1).share, Share::All());
+    EXPECT_THAT(FindDoubtsOfPlatform(spec, slow),
+                ElementsAre(Says("checks[1].limit",
+                                 "the share would not rise there; write limit: "
+                                 "14 % or more")));
+  }
+  std::get<engine::RatioCheck>(spec.checks[1].kind).limit_ppm = 140'000;
+  EXPECT_THAT(FindDoubtsOfPlatform(spec, slow), IsEmpty());
+  EXPECT_EQ(RehearseOnce(PlanOf(spec), slow, 1).share, Share::All());
+}
+
+TEST(Doubts, AUtilisationLimitBelowWhatEverybodyNeedsIsNamed) {
+  engine::PlanSpec spec = AdaptiveSpec();
+  const Scenario healthy = FindScenario("H1").value();
+  spec.adaptive->utilisation_limit_ppm = 100'000;
+  EXPECT_LT(RehearseOnce(PlanOf(spec), healthy, 1).share, Share::All());
+  EXPECT_THAT(FindDoubtsOfPlatform(spec, healthy),
+              ElementsAre(Says("ramp.utilisation_limit",
+                               "everybody needs 33.3 %: the share would "
+                               "stay near 31 %; write "
+                               "utilisation_limit: 50 % or more")));
+  spec.adaptive->utilisation_limit_ppm = 500'000;
+  EXPECT_THAT(FindDoubtsOfPlatform(spec, healthy), IsEmpty());
+  EXPECT_EQ(RehearseOnce(PlanOf(spec), healthy, 1).share, Share::All());
+}
+
+TEST(Doubts, ThereAreNoneOfBuiltInPlatformsWithAnOrdinaryPlan) {
+  for (const engine::PlanSpec& spec : {ShopSpec(), AdaptiveSpec()}) {
+    for (const char* name : {"H1", "H2", "H6", "H8", "M1", "M3"}) {
+      EXPECT_THAT(FindDoubtsOfPlatform(spec, FindScenario(name).value()), IsEmpty()) << name;
+    }
+  }
 }
 
 TEST(Doubts, EveryPlatformWhoseErrorsNoCheckFindsIsNamed) {
