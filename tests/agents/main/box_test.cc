@@ -231,6 +231,9 @@ TEST(Box, SaysWhatWasWrongWithWhatWasTyped) {
   EXPECT_EQ(site.Run({"override", "5%"}).exit_code, 2);
   EXPECT_EQ(site.Run({"override", "5%", "--until", "yesterday"}).exit_code, 2);
   EXPECT_EQ(site.Run({"lower", "5%", "--gate", "nope"}).exit_code, 4);
+  const Finished unset = site.Run({"lower", "5%", "--gate", ""});
+  EXPECT_EQ(unset.exit_code, 2);
+  EXPECT_THAT(unset.output, HasSubstr("--gate: '' is empty: write a gate's name, or leave it out"));
   EXPECT_EQ(site.haproxy.WidthInMemory(), Percent("100%").Width());
 }
 
