@@ -39,7 +39,7 @@ Lines Explanation(const v1::Gate& gate, TimePoint now) {
   const v1::Restoration& restoration = gate.restoration();
   lines.push_back(fmt::format("{} admits {} (observed: {}).", Clean(gate.name()),
                               FormatPpm(gate.share_ppm()), ObservedText(gate)));
-  for (const std::string& warning : Warnings(gate, now)) lines.push_back("!! " + warning);
+  for (const std::string& warning : Warnings(gate)) lines.push_back("!! " + warning);
   if (const std::string cause = CauseText(gate.changed_by()); !cause.empty()) {
     lines.push_back(
         fmt::format("Last change at {} by {}.", FormatTime(ToTimePoint(gate.changed_at())), cause));
