@@ -141,6 +141,7 @@ TEST(Arguments, SaysWhatIsWrongWithTheWords) {
       {{"status", "--dry-run"}, "--dry-run"},
       {{"open", "shop", "--reason", "x"}, "--for is required"},
       {{"open", "shop", "--for", "10m"}, "give --reason"},
+      {{"open", "shop", "--for", "10m", "--reason", " \t "}, "give --reason"},
       {{"open", "shop", "--for", "25h", "--reason", "x"}, "out of range: 1s to 24h"},
       {{"open", "shop", "--for", "0s", "--reason", "x"}, "out of range: 1s to 24h"},
       {{"open", "shop", "--for", "soon", "--reason", "x"}, "--for: 'soon' is not a duration"},

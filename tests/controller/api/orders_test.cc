@@ -25,6 +25,16 @@ class Orders : public ControllerUnderTest {
     request.mutable_mutation()->set_dry_run(dry_run);
     return OperatorAs(tls::Role::kOperator)->CloseGate(&context, request, &outcome);
   }
+
+  grpc::Status Open(const google::protobuf::Duration& length, const std::string& reason) {
+    grpc::ClientContext context;
+    v1::OpenGateRequest request;
+    request.set_gate("shop");
+    *request.mutable_duration() = length;
+    request.mutable_mutation()->set_reason(reason);
+    v1::Outcome outcome;
+    return OperatorAs(tls::Role::kApprover)->OpenGate(&context, request, &outcome);
+  }
 };
 
 TEST_F(Orders, CloseNamesEachAgentThatHasNotConfirmedWithinItsTime) {
@@ -73,6 +83,18 @@ TEST_F(Orders, CloseIsCarriedOutHoweverLongItsReason) {
   ASSERT_TRUE(OperatorAs(tls::Role::kOperator)->CloseGate(&context, request, &outcome).ok());
   EXPECT_EQ(outcome.gate().share_ppm(), 0U);
   EXPECT_EQ(outcome.gate().changed_by().why().size(), 1'024U);
+}
+
+TEST_F(Orders, OpenNeedsAReasonThatCanBeRead) {
+  CreateShop();
+  v1::Outcome outcome;
+  ASSERT_TRUE(Close(v1::SENT, outcome).ok());
+  google::protobuf::Duration length;
+  length.set_seconds(600);
+  const grpc::Status status = Open(length, " \t\n");
+  EXPECT_EQ(status.error_code(), StatusCode::INVALID_ARGUMENT);
+  EXPECT_NE(status.error_message().find("say why, with --reason"), std::string::npos);
+  EXPECT_EQ(GetShop().share_ppm(), 0U);
 }
 
 TEST_F(Orders, ADryRunChangesNothing) {
