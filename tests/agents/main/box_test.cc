@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 #include <fstream>
@@ -158,6 +159,27 @@ TEST(Box, WithoutAStateFolderItLowersAndSaysThatItIsUnsaved) {
   EXPECT_EQ(site.haproxy.WidthInMemory(), Percent("5%").Width());
   const Finished up = site.Run({"override", "90%", "--until", "5m"});
   EXPECT_EQ(up.exit_code, 11) << up.output;
+  EXPECT_EQ(site.haproxy.WidthInMemory(), Percent("5%").Width());
+}
+
+TEST(Box, AFifoInAFilesPlaceHoldsNoLoweringUp) {
+  Site site({.start_agent = false});
+  const std::string folder = site.state_dir();
+  for (const std::string& path : {site.haproxy.map(), folder + "/shop.state.json",
+                                  folder + "/shop.override.json", folder + "/agent.lock"}) {
+    std::filesystem::remove(path);
+    ASSERT_EQ(mkfifo(path.c_str(), 0600), 0) << path;
+  }
+  const Finished check =
+      RunToEnd({BuiltProgram("headgate-agent"), "check", "--config", site.config()},
+               std::chrono::seconds(20));
+  EXPECT_THAT(check.output, HasSubstr(site.haproxy.map() + " is no regular file"));
+  EXPECT_THAT(check.output, HasSubstr("shop.state.json is no regular file"));
+  const Finished lower =
+      RunToEnd({BuiltProgram("headgate-agent"), "lower", "5%", "--config", site.config()},
+               std::chrono::seconds(20));
+  EXPECT_EQ(lower.exit_code, 0) << lower.output;
+  EXPECT_THAT(lower.standard_output, HasSubstr("shop.override.json is no regular file"));
   EXPECT_EQ(site.haproxy.WidthInMemory(), Percent("5%").Width());
 }
 
