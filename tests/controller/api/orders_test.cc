@@ -4,7 +4,11 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <cstdint>
+#include <limits>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "tests/controller/api/controller_under_test.h"
 
@@ -95,6 +99,53 @@ TEST_F(Orders, OpenNeedsAReasonThatCanBeRead) {
   EXPECT_EQ(status.error_code(), StatusCode::INVALID_ARGUMENT);
   EXPECT_NE(status.error_message().find("say why, with --reason"), std::string::npos);
   EXPECT_EQ(GetShop().share_ppm(), 0U);
+}
+
+TEST_F(Orders, WhatIsNoDurationIsRefusedByItsNameAndKeepsNobodyFromLowering) {
+  CreateShop();
+  v1::Outcome outcome;
+  google::protobuf::Duration wrong;
+  wrong.set_seconds(std::numeric_limits<std::int64_t>::max());
+  EXPECT_EQ(Open(wrong, "x").error_message(),
+            "duration: 9223372036854775807 seconds and 0 nanos are no duration: write at most "
+            "315576000000 seconds and 999999999 nanos either way, both of one sign");
+  for (const auto& [seconds, nanos] :
+       std::vector<std::pair<std::int64_t, std::int32_t>>{{60, 2'147'483'647}, {60, -1}}) {
+    wrong.set_seconds(seconds);
+    wrong.set_nanos(nanos);
+    EXPECT_EQ(Open(wrong, "x").error_code(), StatusCode::INVALID_ARGUMENT);
+    v1::StartRestorationRequest start;
+    start.mutable_plan()->set_gate("shop");
+    *start.mutable_plan()->add_checks()->mutable_window() = wrong;
+    grpc::ClientContext context;
+    EXPECT_NE(OperatorAs(tls::Role::kOperator)
+                  ->StartRestoration(&context, start, &outcome)
+                  .error_message()
+                  .find("plan.checks[0].window: 60 seconds and "),
+              std::string::npos);
+    v1::GateRequest request;
+    request.set_gate("shop");
+    *request.mutable_mutation()->mutable_wait_timeout() = wrong;
+    grpc::ClientContext rotating;
+    EXPECT_NE(OperatorAs(tls::Role::kOperator)
+                  ->RotateCookieKey(&rotating, request, &outcome)
+                  .error_message()
+                  .find("mutation.wait_timeout: 60 seconds and "),
+              std::string::npos);
+    grpc::ClientContext closing;
+    EXPECT_TRUE(OperatorAs(tls::Role::kOperator)->CloseGate(&closing, request, &outcome).ok());
+  }
+  EXPECT_EQ(GetShop().share_ppm(), 0U);
+}
+
+TEST_F(Orders, AnEmptyPlanIsCalledEmpty) {
+  grpc::ClientContext context;
+  v1::Outcome outcome;
+  const grpc::Status status =
+      OperatorAs(tls::Role::kOperator)
+          ->StartRestoration(&context, v1::StartRestorationRequest(), &outcome);
+  EXPECT_EQ(status.error_code(), StatusCode::INVALID_ARGUMENT);
+  EXPECT_EQ(status.error_message(), "the plan is empty: see docs/PLAN.md for an example");
 }
 
 TEST_F(Orders, ADryRunChangesNothing) {
