@@ -138,6 +138,21 @@ TEST_F(Orders, WhatIsNoDurationIsRefusedByItsNameAndKeepsNobodyFromLowering) {
   EXPECT_EQ(GetShop().share_ppm(), 0U);
 }
 
+TEST_F(Orders, APartIsFoundByEveryLabelThatAnAgentMayHave) {
+  CreateShop();
+  const auto split = [&](std::size_t bytes) {
+    grpc::ClientContext context;
+    v1::SplitGateRequest request;
+    request.set_gate("shop@eu");
+    (*request.mutable_labels())[std::string(bytes, 'k')] = std::string(bytes, 'v');
+    v1::Outcome outcome;
+    return OperatorAs(tls::Role::kOperator)->SplitGate(&context, request, &outcome);
+  };
+  EXPECT_NE(split(129).error_message().find("labels of at most 128 bytes"), std::string::npos);
+  const grpc::Status longest = split(128);
+  EXPECT_TRUE(longest.ok()) << longest.error_message();
+}
+
 TEST_F(Orders, AnEmptyPlanIsCalledEmpty) {
   grpc::ClientContext context;
   v1::Outcome outcome;
