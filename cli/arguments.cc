@@ -11,6 +11,7 @@
 
 #include "cli/certs_options.h"
 #include "cli/dbcheck_options.h"
+#include "cli/empty_words.h"
 #include "cli/gate_options.h"
 #include "cli/help_texts.h"
 #include "cli/plan_options.h"
@@ -24,6 +25,12 @@ namespace {
 constexpr std::string_view kNotNeeded[] = {
     "--timeout",  "-o",           "--output", "--reason", "--request-id", "--expected-revision",
     "--wait-for", "--controller", "--socket", "--ca",     "--cert",       "--key"};
+
+constexpr char kSaysNothing[] = " says nothing; done without it";
+
+bool IsNotNeeded(const std::string& option) {
+  return std::ranges::find(kNotNeeded, option) != std::end(kNotNeeded);
+}
 
 constexpr auto kLast = CLI::MultiOptionPolicy::TakeLast;
 
@@ -53,6 +60,8 @@ class Grammar {
 
   // Of words that parse as a verb's.
   std::variant<Command, Answer> Read(const Variable& variable);
+  // What was given without a value; what a lowering does not need is only noted.
+  std::string RefuseEmpty();
 
   CLI::App app_{kAbout, "headgate"};
   std::map<CLI::App*, Verb> verbs_;
@@ -284,6 +293,19 @@ void Grammar::AddCerts() {
   AddCertsOptions({*init, *issue, *check}, command_.certs, raw_.lifetime, raw_.open_for);
 }
 
+std::string Grammar::RefuseEmpty() {
+  for (const CLI::Option* option : OptionsWithoutValue(app_)) {
+    const std::string name = option->get_name();
+    if (!IsLowering(command_.verb) || !IsNotNeeded(name)) {
+      return fmt::format("{} '' is empty: write its value{}", name,
+                         option->get_required() ? "" : ", or leave it out");
+    }
+    command_.notices.push_back(name + kSaysNothing);
+  }
+  std::erase(raw_.controllers, "");
+  return "";
+}
+
 std::variant<Command, Answer> Grammar::Read(const Variable& variable) {
   for (const CLI::App* parsed = &app_; !parsed->get_subcommands().empty();) {
     parsed = parsed->get_subcommands().front();
@@ -292,7 +314,7 @@ std::variant<Command, Answer> Grammar::Read(const Variable& variable) {
     }
   }
   for (const std::string& wrong :
-       {ReadConnection(raw_, variable, command_), ReadValues(raw_, command_),
+       {RefuseEmpty(), ReadConnection(raw_, variable, command_), ReadValues(raw_, command_),
         ReadLifetime(raw_.lifetime, command_.certs), ReadLabels(raw_.labels, command_),
         ReadCpuShare(raw_.cpu_share, command_.dbcheck)}) {
     if (!wrong.empty()) return Answer{ExitCode::kUsage, "headgate: " + wrong + "\n"};
@@ -306,9 +328,8 @@ std::variant<Command, Answer> Grammar::Read(const Variable& variable) {
 
 std::variant<Command, Answer> Grammar::Parse(const std::vector<std::string>& words,
                                              const Variable& variable) {
-  std::vector<std::string> reversed(words.rbegin(), words.rend());
   try {
-    app_.parse(reversed);
+    app_.parse(ReversedWords(words));
   } catch (const CLI::CallForHelp&) {
     return Answer{ExitCode::kDone, app_.help()};
   } catch (const CLI::CallForVersion& version) {
@@ -349,15 +370,14 @@ std::variant<Command, Answer> ParseArguments(const std::vector<std::string>& wor
     return Grammar().Help({words.begin() + 1, words.end()});
   }
   std::variant<Command, Answer> parsed = Grammar().Parse(words, variable);
-  if (std::holds_alternative<Command>(parsed) || words.empty() ||
-      std::ranges::find(kNotNeeded, words.back()) == std::end(kNotNeeded)) {
+  if (std::holds_alternative<Command>(parsed) || words.empty() || !IsNotNeeded(words.back())) {
     return parsed;
   }
   std::variant<Command, Answer> shorter =
       Grammar().Parse({words.begin(), words.end() - 1}, variable);
   auto* command = std::get_if<Command>(&shorter);
   if (command == nullptr || !IsLowering(command->verb)) return parsed;
-  command->notices.push_back(words.back() + " says nothing; done without it");
+  command->notices.push_back(words.back() + kSaysNothing);
   return shorter;
 }
 

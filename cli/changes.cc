@@ -113,8 +113,8 @@ Lines Changes(const Look* look_before, const Look& look, TimePoint now) {
   AddRestoration(before, gate, changes);
   AddChecks(before, gate, changes);
   AddAgents(look_before, look, now, changes);
-  const Lines old_warnings = before == nullptr ? Lines{} : Warnings(*before, now);
-  for (const std::string& warning : Warnings(gate, now)) {
+  const Lines old_warnings = before == nullptr ? Lines{} : Warnings(*before);
+  for (const std::string& warning : Warnings(gate)) {
     if (std::find(old_warnings.begin(), old_warnings.end(), warning) == old_warnings.end()) {
       changes.push_back("!! " + warning);
     }

@@ -74,7 +74,7 @@ headgate::cli::Size SizeOfTerminal() {
 }
 
 // Waits for Ctrl-C on a thread of its own, so that no code runs inside a signal handler. A second
-// one ends the program whatever it is doing.
+// one ends the program whatever it is doing, and so does the first one where nobody heeds it.
 class CtrlC {
  public:
   explicit CtrlC(headgate::cli::Interrupt& interrupt) : interrupt_(interrupt) {
@@ -90,9 +90,10 @@ class CtrlC {
   void Wait(const std::stop_token& stop) {
     while (!stop.stop_requested()) {
       const timespec turn{.tv_sec = 0, .tv_nsec = 50'000'000};
-      if (sigtimedwait(&signals_, nullptr, &turn) < 0) continue;
-      if (interrupt_.IsRaised()) std::_Exit(static_cast<int>(ExitCode::kDetached));
-      interrupt_.Raise();
+      const bool has_come = sigtimedwait(&signals_, nullptr, &turn) >= 0;
+      const bool is_over = interrupt_.IsRaised() && (has_come || interrupt_.IsUnheard());
+      if (is_over) std::_Exit(static_cast<int>(ExitCode::kDetached));
+      if (has_come) interrupt_.Raise();
     }
   }
 

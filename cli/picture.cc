@@ -213,7 +213,7 @@ class Painter {
       first += std::string(width_ - used - Width(right), ' ') + right;
     }
     lines.push_back(first);
-    for (const std::string& warning : Warnings(gate_, options_.now)) {
+    for (const std::string& warning : Warnings(gate_)) {
       lines.push_back(cli::Paint(Cut("!! " + warning, limit_), Color::kBad, options_.has_color));
     }
     const std::string observed = ObservedText(gate_);

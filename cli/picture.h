@@ -26,8 +26,8 @@ Lines Picture(const v1::Gate& gate, const PictureOptions& options);
 
 // `explain`: everything that bears on the share, whole.
 Lines Explanation(const v1::Gate& gate, TimePoint now);
-// `gates`: a table.
-Lines GateTable(const v1::ListGatesResponse& gates);
+// `gates`: a table. Without the journal, gates may be unknown that there are.
+Lines GateTable(const v1::ListGatesResponse& gates, const std::string& journal_trouble = "");
 // `agents`: a table, with labels and versions.
 Lines AgentTable(const v1::Gate& gate, TimePoint now);
 

@@ -179,7 +179,7 @@ std::string CheckWhole(const Command& command) {
   const Verb verb = command.verb;
   if (verb == Verb::kAgents && command.gate.empty()) return "agents needs a GATE";
   if (verb == Verb::kOpen) {
-    if (command.mutation.reason.empty()) {
+    if (IsBlank(command.mutation.reason)) {
       return "open admits people without evidence: give --reason, it goes into the journal";
     }
     if (*command.open_for < Duration(1'000) || *command.open_for > Duration(86'400'000)) {

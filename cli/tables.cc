@@ -39,7 +39,7 @@ Lines Explanation(const v1::Gate& gate, TimePoint now) {
   const v1::Restoration& restoration = gate.restoration();
   lines.push_back(fmt::format("{} admits {} (observed: {}).", Clean(gate.name()),
                               FormatPpm(gate.share_ppm()), ObservedText(gate)));
-  for (const std::string& warning : Warnings(gate, now)) lines.push_back("!! " + warning);
+  for (const std::string& warning : Warnings(gate)) lines.push_back("!! " + warning);
   if (const std::string cause = CauseText(gate.changed_by()); !cause.empty()) {
     lines.push_back(
         fmt::format("Last change at {} by {}.", FormatTime(ToTimePoint(gate.changed_at())), cause));
@@ -87,7 +87,14 @@ Lines Explanation(const v1::Gate& gate, TimePoint now) {
   return lines;
 }
 
-Lines GateTable(const v1::ListGatesResponse& gates) {
+Lines GateTable(const v1::ListGatesResponse& gates, const std::string& journal_trouble) {
+  if (gates.gates().empty() && !journal_trouble.empty()) {
+    return {fmt::format(
+        "No gate is known, which does not say that there is none: the journal cannot be used ({}), "
+        "so gates are known only from their agents, and none has spoken. Mend the journal: "
+        "docs/JOURNAL.md",
+        Clean(journal_trouble))};
+  }
   if (gates.gates().empty()) {
     return {"There is no gate yet: headgate gates create NAME --share 100%"};
   }

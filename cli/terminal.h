@@ -1,6 +1,7 @@
 // Where `headgate` writes, and what stops it. Made by main, borrowed by everything else.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <functional>
 #include <mutex>
@@ -37,8 +38,24 @@ class Interrupt {
   bool IsRaised() const;
   // Waits; true as soon as it is raised.
   bool WaitFor(Duration duration) const;
+  // Somebody waits who does not look here: who raises it ends the program.
+  bool IsUnheard() const { return unheard_ > 0; }
+
+  // While it lives something may wait for good, as for the end of a pipe. Only where nothing has
+  // been asked of a controller yet.
+  class Unheard {
+   public:
+    explicit Unheard(const Interrupt& interrupt) : interrupt_(interrupt) { ++interrupt_.unheard_; }
+    Unheard(const Unheard&) = delete;
+    Unheard& operator=(const Unheard&) = delete;
+    ~Unheard() { --interrupt_.unheard_; }
+
+   private:
+    const Interrupt& interrupt_;
+  };
 
  private:
+  mutable std::atomic<int> unheard_ = 0;
   mutable std::mutex mutex_;
   mutable std::condition_variable changed_;
   bool is_raised_ = false;  // protected by mutex_

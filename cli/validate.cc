@@ -76,6 +76,7 @@ ExitCode RefuseFile(const absl::Status& status, const Command& command, Session&
 }
 
 absl::StatusOr<std::string> ReadPlanFile(const Command& command, Session& session) {
+  const Interrupt::Unheard unheard(session.interrupt);
   std::ifstream file;
   std::istream* in = &session.in;
   if (command.plan_file != "-") {

@@ -19,11 +19,19 @@ ExitCode ShowGates(const Command& command, Controller& controller, Session& sess
   v1::ListGatesResponse gates;
   const CallResult result = controller.ListGates(v1::ListGatesRequest(), gates);
   if (!result.ok()) return Fail(result, command, session);
-  if (command.output == Output::kJson) {
-    session.terminal.out << ToJson(gates);
-  } else {
-    Print(GateTable(gates), session);
+  // Whether there is none, or none is known.
+  v1::Controller state;
+  if (gates.gates().empty()) {
+    const CallResult asked = controller.GetController(v1::GetControllerRequest(), state);
+    if (!asked.ok()) return Fail(asked, command, session);
   }
+  const Lines table = GateTable(gates, state.journal_trouble());
+  if (command.output != Output::kJson) {
+    Print(table, session);
+    return ExitCode::kDone;
+  }
+  session.terminal.out << ToJson(gates);
+  if (!state.journal_trouble().empty()) session.terminal.err << "headgate: " << table[0] << '\n';
   return ExitCode::kDone;
 }
 

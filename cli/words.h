@@ -55,6 +55,6 @@ Color ColorOfTrouble(const v1::Agent& agent, const v1::Gate& gate);
 // nothing.
 std::string EnforcedText(const v1::Agent& agent);
 // The loud marks: open without evidence, not recorded, no raise.
-Lines Warnings(const v1::Gate& gate, TimePoint now);
+Lines Warnings(const v1::Gate& gate);
 
 }  // namespace headgate::cli

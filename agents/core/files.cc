@@ -28,6 +28,10 @@ absl::Status Failed(const char* what, const std::string& path, int error) {
   return absl::UnavailableError(message);
 }
 
+// What files are opened with: a FIFO or a device in a file's place would hold up a lowering for
+// good.
+constexpr int kFlags = O_CLOEXEC | O_NONBLOCK;
+
 class FileDescriptor {
  public:
   explicit FileDescriptor(int fd) : fd_(fd) {}
@@ -42,8 +46,16 @@ class FileDescriptor {
   const int fd_;
 };
 
+absl::Status CheckIsRegular(int fd, const std::string& path) {
+  struct stat found {};
+  if (fstat(fd, &found) != 0) return Failed("look at", path, errno);
+  if (S_ISREG(found.st_mode)) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      fmt::format("{} is no regular file: put one in its place", path));
+}
+
 absl::Status Sync(const std::string& path, int flags) {
-  const FileDescriptor file(open(path.c_str(), flags | O_CLOEXEC));
+  const FileDescriptor file(open(path.c_str(), flags | kFlags));
   if (file.get() < 0) return Failed("open", path, errno);
   if (fsync(file.get()) != 0) return Failed("sync", path, errno);
   return absl::OkStatus();
@@ -85,7 +97,7 @@ absl::Status WriteAndRename(const std::string& path, const std::string& content,
   absl::Status status;
   {
     const FileDescriptor file(
-        open(tmp.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, kNewFileMode));
+        open(tmp.c_str(), O_WRONLY | O_CREAT | O_TRUNC | kFlags | O_NOFOLLOW, kNewFileMode));
     if (file.get() < 0) return Failed("create", tmp, errno);
     KeepOwner(file.get(), path);
     status = WriteAll(file.get(), tmp, content);
@@ -108,14 +120,14 @@ absl::Status ReplaceFile(const std::string& path, const std::string& content) {
   return WriteAndRename(path, content, false);
 }
 
-KeptFile::KeptFile(const std::string& path) : fd_(open(path.c_str(), O_RDONLY | O_CLOEXEC)) {}
+KeptFile::KeptFile(const std::string& path) : fd_(open(path.c_str(), O_RDONLY | kFlags)) {}
 
 KeptFile::~KeptFile() {
   if (fd_ >= 0) close(fd_);
 }
 
 absl::Status WriteInPlace(const std::string& path, const std::string& content) {
-  const FileDescriptor file(open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW));
+  const FileDescriptor file(open(path.c_str(), O_WRONLY | kFlags | O_NOFOLLOW));
   if (file.get() < 0) return Failed("open", path, errno);
   struct stat found {};
   if (fstat(file.get(), &found) != 0) return Failed("look at", path, errno);
@@ -152,8 +164,9 @@ absl::Status WriteReserved(const std::string& path, const std::string& spare,
   const bool is_in_place = !IsReserved(spare) && IsReserved(path);
   const std::string& room = is_in_place ? path : spare;
   {
-    const FileDescriptor file(open(room.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW));
+    const FileDescriptor file(open(room.c_str(), O_WRONLY | kFlags | O_NOFOLLOW));
     if (file.get() < 0) return Failed("open", room, errno);
+    if (absl::Status status = CheckIsRegular(file.get(), room); !status.ok()) return status;
     std::string padded = content;
     padded.resize(kReservedBytes, ' ');
     if (absl::Status status = WriteAll(file.get(), room, padded); !status.ok()) return status;
@@ -163,8 +176,9 @@ absl::Status WriteReserved(const std::string& path, const std::string& spare,
 }
 
 absl::StatusOr<std::string> ReadSmallFile(const std::string& path) {
-  const FileDescriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const FileDescriptor file(open(path.c_str(), O_RDONLY | kFlags));
   if (file.get() < 0) return Failed("open", path, errno);
+  if (absl::Status status = CheckIsRegular(file.get(), path); !status.ok()) return status;
   std::string content;
   char chunk[4096];
   while (true) {

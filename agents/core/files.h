@@ -1,5 +1,6 @@
 // Small files that are either the old or the new one, whenever somebody reads them or the power
-// fails. Any thread; two writers of one path must take turns.
+// fails. Any thread; two writers of one path must take turns. None waits for the other end of a
+// FIFO.
 #pragma once
 
 #include <cstddef>
@@ -47,7 +48,8 @@ absl::Status Reserve(const std::string& spare);
 absl::Status WriteReserved(const std::string& path, const std::string& spare,
                            const std::string& content);
 
-// NOT_FOUND if there is none, OUT_OF_RANGE above kSmallFileBytesMax.
+// NOT_FOUND if there is none, FAILED_PRECONDITION if it is no regular file, OUT_OF_RANGE above
+// kSmallFileBytesMax.
 absl::StatusOr<std::string> ReadSmallFile(const std::string& path);
 
 // "/a" of "/a/b", "." of "b".

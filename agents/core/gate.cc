@@ -62,8 +62,9 @@ std::optional<Refusal> Gate::Consider(const Offer& offer, TimePoint now) {
   if (seen_ && directive.version.epoch < highest.epoch) {
     return refuse(RefusalCode::kStaleEpoch,
                   fmt::format("directive {} is of an older reign than {}: a newer controller has "
-                              "spoken; start this one anew or stop it",
-                              directive.version.ToString(), highest.ToString()));
+                              "spoken. Stop this one; or, where it is the only one and its clock "
+                              "or journal is behind, `headgated --adopt-epoch {}` reigns above",
+                              directive.version.ToString(), highest.ToString(), highest.epoch));
   }
   if (seen_ && directive.version < highest) {
     return refuse(RefusalCode::kStaleVersion,

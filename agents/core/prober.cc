@@ -181,11 +181,17 @@ absl::Status Prober::Expect(const std::string& key, const std::string& header, b
   const std::int64_t width = std::clamp<std::int64_t>(told.width.value_or(-1), -1, kBuckets);
   const long expected = admitted ? 200 : 503;
   if (width == share.Width() && answer->status == expected) return absl::OkStatus();
-  return absl::FailedPreconditionError(fmt::format(
-      "at {} the probe with a key just {} the share got {}, not {}, and a width of {}, not {}: "
-      "the load balancer does not enforce what it was told",
-      share.ToString(), admitted ? "inside" : "outside", answer->status, expected, width,
-      share.Width()));
+  std::vector<std::string> wrong;
+  if (answer->status != expected) {
+    wrong.push_back(fmt::format("{}, not {}", answer->status, expected));
+  }
+  if (width != share.Width()) {
+    wrong.push_back(fmt::format("a width of {}, not {}", width, share.Width()));
+  }
+  return absl::FailedPreconditionError(
+      fmt::format("at {} the probe with a key just {} the share got {}: the load balancer does not "
+                  "enforce what it was told",
+                  share.ToString(), admitted ? "inside" : "outside", fmt::join(wrong, ", and ")));
 }
 
 }  // namespace headgate::agent

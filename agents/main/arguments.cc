@@ -8,6 +8,11 @@ constexpr char kExitCodes[] =
     "check or doctor found something,\n4 no such gate here, 11 not proven that it is in force or "
     "lasts, 12 could not tell";
 
+// `--gate "$GATE"` of a variable that is not set does not mean all of them.
+std::string IsNotEmpty(const std::string& gate) {
+  return gate.empty() ? "'' is empty: write a gate's name, or leave it out for all of them" : "";
+}
+
 }  // namespace
 
 Grammar::Grammar() {
@@ -22,7 +27,8 @@ Grammar::Grammar() {
   };
   const auto add_on_box = [&](const char* name, const char* help) {
     CLI::App* command = add(name, help);
-    command->add_option("--gate", flags.gate, "only this gate (default: all of them)");
+    command->add_option("--gate", flags.gate, "only this gate (default: all of them)")
+        ->check(IsNotEmpty);
     return command;
   };
   run = add("run", "keep the load balancer at its share");

@@ -15,12 +15,12 @@
 #include "agents/main/own_things.h"
 #include "agents/main/yaml_reader.h"
 #include "common/base/duration.h"
+#include "common/base/gate_name.h"
 #include "common/tls/address.h"
 
 namespace headgate::agent {
 namespace {
 
-constexpr std::size_t kLabelBytesMax = 128;
 constexpr std::size_t kNameBytesMax = 63;
 constexpr Duration kBetweenStepsMax = std::chrono::hours(24);
 constexpr Duration kSlowMin{1};

@@ -86,7 +86,7 @@ std::string AgentSeen::ToString() const {
 }
 
 AgentSeen FindAgent(const std::string& folder) {
-  const int fd = open(LockPath(folder).c_str(), O_RDONLY | O_CLOEXEC);
+  const int fd = open(LockPath(folder).c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0 && (errno == ENOENT || errno == ENOTDIR)) return {};
   if (fd < 0) {
     return {AgentSeen::Is::kUnknown, 0,

@@ -52,6 +52,10 @@ std::string ValidUtf8(std::string_view text) {
   return valid;
 }
 
+bool IsBlank(std::string_view text) {
+  return text.find_first_not_of(" \t\n\v\f\r") == std::string_view::npos;
+}
+
 std::string CutUtf8(std::string_view text, std::size_t bytes) {
   if (text.size() <= bytes) return std::string(text);
   while (bytes > 0 && Continues(text[bytes])) --bytes;

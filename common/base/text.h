@@ -12,4 +12,7 @@ std::string ValidUtf8(std::string_view text);
 // At most `bytes` of it, ending between two characters.
 std::string CutUtf8(std::string_view text, std::size_t bytes);
 
+// Nothing to read in it: empty, or ASCII white space alone.
+bool IsBlank(std::string_view text);
+
 }  // namespace headgate

@@ -6,9 +6,11 @@
 #include <algorithm>
 #include <optional>
 #include <utility>
+#include <variant>
 
 #include "common/base/duration.h"
 #include "common/base/random.h"
+#include "controller/api/durations.h"
 #include "controller/api/gate_watch.h"
 #include "controller/api/view.h"
 #include "controller/plan/plan.h"
@@ -29,6 +31,14 @@ conductor::WaitFor ToWaitFor(v1::WaitFor wait_for) {
     default:
       return conductor::WaitFor::kSent;
   }
+}
+
+// Needs nothing: how long it waits may be any nonsense.
+bool IsLowering(const engine::Order& order) {
+  return std::holds_alternative<engine::CloseGate>(order) ||
+         std::holds_alternative<engine::Hold>(order) ||
+         std::holds_alternative<engine::Retreat>(order) ||
+         std::holds_alternative<engine::Abort>(order);
 }
 
 Duration WaitTimeoutOf(const v1::Mutation& mutation) {
@@ -58,14 +68,31 @@ absl::StatusOr<engine::Order> OrderFrom(absl::StatusOr<Asked> asked, Make make) 
 }
 
 absl::StatusOr<engine::Plan> PlanOf(const v1::StartRestorationRequest& request) {
-  if (request.has_plan() == !request.plan_yaml().empty()) {
-    return absl::InvalidArgumentError("exactly one of plan and plan_yaml must be given");
+  if (!request.has_plan() && request.plan_yaml().empty()) {
+    return absl::InvalidArgumentError("the plan is empty: see docs/PLAN.md for an example");
   }
-  if (request.has_plan()) return plan::ToEngine(request.plan());
+  if (request.has_plan() && !request.plan_yaml().empty()) {
+    return absl::InvalidArgumentError("plan and plan_yaml are both given: give one of them");
+  }
+  if (request.has_plan()) {
+    if (absl::Status status = CheckDurations(request.plan(), "plan"); !status.ok()) return status;
+    return plan::ToEngine(request.plan());
+  }
   return plan::LoadPlan(request.plan_yaml(),
                         request.file_name().empty() ? "plan.yaml" : request.file_name(), nullptr,
                         // The files are the caller's.
                         plan::SentAlong(request.expected()));
+}
+
+// `now`: the time of the call, on the loop's clock, which may be read anywhere.
+absl::StatusOr<engine::Order> OpeningOf(const v1::OpenGateRequest& request, TimePoint now) {
+  if (absl::Status status = CheckDuration(request.duration(), "duration"); !status.ok()) {
+    return status;
+  }
+  const Duration length(TimeUtil::DurationToMilliseconds(request.duration()));
+  if (length >= Duration(1'000) && length <= kOpenMax) return engine::OpenGate{now + length};
+  return absl::InvalidArgumentError(
+      fmt::format("`open` lasts 1s to 24h, not {}: say for how long", FormatDuration(length)));
 }
 
 CookieKey NewCookieKey(TimePoint now) {
@@ -172,6 +199,7 @@ OperatorService::Unary* OperatorService::Carry(Context* context, const Order& fr
   absl::StatusOr<tls::Identity> caller = CallerWithRole(*context, rules_, from.needed);
   absl::Status status = caller.status();
   if (status.ok()) status = order.status();
+  if (status.ok() && !IsLowering(*order)) status = CheckDurations(from.mutation, "mutation");
   if (!status.ok()) {
     reactor->Finish(ToGrpc(status));
     return reactor;
@@ -235,15 +263,8 @@ OperatorService::Unary* OperatorService::CloseGate(Context* context,
 OperatorService::Unary* OperatorService::OpenGate(Context* context,
                                                   Request<v1::OpenGateRequest> request,
                                                   v1::Outcome* outcome) {
-  const Duration length(TimeUtil::DurationToMilliseconds(request->duration()));
-  absl::StatusOr<engine::Order> order = absl::InvalidArgumentError(
-      fmt::format("`open` lasts 1s to 24h, not {}: say for how long", FormatDuration(length)));
-  // The time of the call, on the loop's clock, which may be read anywhere.
-  if (length >= Duration(1'000) && length <= kOpenMax) {
-    order = engine::OpenGate{conductor_.clock().Now() + length};
-  }
   return Carry(context, {tls::Role::kApprover, request->mutation(), request->gate()},
-               std::move(order), outcome);
+               OpeningOf(*request, conductor_.clock().Now()), outcome);
 }
 
 OperatorService::Unary* OperatorService::StartRestoration(

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "common/base/gate_name.h"
+#include "common/base/text.h"
 #include "controller/engine/carrier.h"
 
 namespace headgate::engine {
@@ -49,7 +50,7 @@ absl::Status Carrier::operator()(const CloseGate&) {
 }
 
 absl::Status Carrier::operator()(const OpenGate& order) {
-  if (command_.reason.empty()) {
+  if (IsBlank(command_.reason)) {
     return absl::InvalidArgumentError(
         "`open` admits everybody without evidence: say why, with --reason");
   }

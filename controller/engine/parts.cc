@@ -15,7 +15,6 @@ namespace headgate::engine {
 namespace {
 
 constexpr std::size_t kLabelsMax = 8;
-constexpr std::size_t kLabelBytesMax = 64;
 
 bool IsSameFamily(const std::string& a, const std::string& b) { return WholeOf(a) == WholeOf(b); }
 

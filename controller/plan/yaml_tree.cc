@@ -218,9 +218,11 @@ YamlNode ReadYaml(std::string_view text, Problems& problems) {
     return YamlNode{};
   }
   if (const auto bad = FindBadByte(text)) {
+    const auto byte = static_cast<unsigned char>(text[*bad]);
     problems.Add(PositionOf(text, *bad),
-                 fmt::format("byte 0x{:02x} is not UTF-8 text: save the file as UTF-8",
-                             static_cast<unsigned char>(text[*bad])));
+                 fmt::format("byte 0x{:02x} is {}", byte,
+                             byte < 0x20 ? "a control character: remove it"
+                                         : "not UTF-8 text: save the file as UTF-8"));
     return YamlNode{};
   }
   return ReadDocument(text, problems);

@@ -141,6 +141,7 @@ TEST(Arguments, SaysWhatIsWrongWithTheWords) {
       {{"status", "--dry-run"}, "--dry-run"},
       {{"open", "shop", "--reason", "x"}, "--for is required"},
       {{"open", "shop", "--for", "10m"}, "give --reason"},
+      {{"open", "shop", "--for", "10m", "--reason", " \t "}, "give --reason"},
       {{"open", "shop", "--for", "25h", "--reason", "x"}, "out of range: 1s to 24h"},
       {{"open", "shop", "--for", "0s", "--reason", "x"}, "out of range: 1s to 24h"},
       {{"open", "shop", "--for", "soon", "--reason", "x"}, "--for: 'soon' is not a duration"},
@@ -181,11 +182,49 @@ TEST(Arguments, SaysWhatIsWrongWithTheWords) {
   }
 }
 
+// `--to "$SHARE"` of a variable that is not set.
+TEST(Arguments, WhatIsGivenWithoutAValueIsNotTakenForLeftOut) {
+  const std::vector<std::pair<Words, std::string>> cases = {
+      {{"abort", "shop", "--to", ""}, "--to '' is empty: write its value, or leave it out"},
+      {{"retreat", "shop", "--to", ""}, "--to '' is empty"},
+      {{"retreat", "shop", "--to="}, "--to '' is empty"},
+      {{"retreat", "shop", "--to=", "--dry-run"}, "--to '' is empty"},
+      {{"close", ""}, "GATE '' is empty: write its value\n"},
+      {{"status", ""}, "GATE '' is empty"},
+      {{"gates", "create", "shop", "--share", ""}, "--share '' is empty: write its value\n"},
+      {{"gates", "split", "shop@eu", "--label", "zone=eu", "--label", ""}, "--label '' is empty"},
+      {{"open", "shop", "--for", "", "--reason", "x"}, "--for '' is empty: write its value\n"},
+      {{"open", "shop", "--for", "10m", "--reason", ""}, "--reason '' is empty"},
+      {{"resume", "shop", "--expected-revision", ""}, "--expected-revision '' is empty"},
+      {{"resume", "shop", "--wait-for", ""}, "--wait-for '' is empty"},
+      {{"resume", "shop", "--request-id", ""}, "--request-id '' is empty"},
+      {{"resume", "shop", "--reason=", "--dry-run"}, "--reason '' is empty"},
+      {{"resume", "shop", "--timeout", ""}, "--timeout '' is empty"},
+      {{"resume", "shop", "-o", ""}, "--output '' is empty"},
+      {{"--controller", "", "status"}, "--controller '' is empty"},
+      {{"status", "--socket", ""}, "--socket '' is empty"},
+      {{"status", "--ca", ""}, "--ca '' is empty"},
+      {{"dbcheck", "p.yaml", "--database", ""}, "--database '' is empty"},
+      {{"dbcheck", "p.yaml", "--tables", ""}, "--tables '' is empty"},
+      {{"dbcheck", "p.yaml", "--cpu-share", ""}, "--cpu-share '' is empty"},
+      {{"simulate", "p.yaml", "--scenario", ""}, "--scenario '' is empty"},
+      {{"certs", "init", "--dir", "d", "--trust-domain", "t", "--lifetime", ""},
+       "--lifetime '' is empty"}};
+  for (const auto& [words, text] : cases) {
+    EXPECT_NE(Refused(words).find(text), std::string::npos) << text << "\n" << Refused(words);
+  }
+}
+
 TEST(Arguments, NothingButTheShareAndTheGateKeepsAnybodyFromLowering) {
   const std::vector<std::pair<Words, std::string>> cases = {
       {{"--timeout", "2m"}, "--timeout 2m is above 60s; waits for 60s"},
       {{"--timeout", "5"}, "; waits for 2s"},
       {{"--timeout"}, "--timeout says nothing"},
+      {{"--timeout", ""}, "--timeout says nothing; done without it"},
+      {{"--wait-for", ""}, "--wait-for says nothing"},
+      {{"--expected-revision="}, "--expected-revision says nothing"},
+      {{"--request-id", ""}, "--request-id says nothing"},
+      {{"--controller", ""}, "--controller says nothing"},
       {{"--timeout", "1s", "--timeout", "2s"}, ""},
       {{"--wait-for", "hope"}, "; waits for observed"},
       {{"--expected-revision", "seven"}, "; never asked of a lowering"},
@@ -210,6 +249,8 @@ TEST(Arguments, NothingButTheShareAndTheGateKeepsAnybodyFromLowering) {
   EXPECT_EQ(*Good({"close", "shop", "--timeout", "2m"}).timeout, 60s);
   EXPECT_FALSE(Good({"close", "shop", "--timeout", "5"}).timeout);
   EXPECT_TRUE(Good({"close", "shop", "--timeout", "5s", "-o", "json"}).notices.empty());
+  EXPECT_TRUE(Good({"close", "shop", "--reason=", "--dry-run"}).mutation.dry_run);
+  EXPECT_TRUE(Good({"close", "shop", "--controller", ""}).connection.controllers.empty());
 }
 
 TEST(Arguments, HelpIsAVerbToo) {

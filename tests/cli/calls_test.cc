@@ -300,6 +300,20 @@ TEST_F(Calls, ADryStartIsRefusedWhereTheStartWouldBe) {
   EXPECT_EQ(caller_.Type({"start", "-", "--dry-run"}, kPlan).code, 0);
 }
 
+TEST_F(Calls, WithoutAJournalNobodyIsToldThatThereIsNoGate) {
+  FakeController empty;
+  Caller caller(empty.address());
+  EXPECT_THAT(caller.Type({"status"}).out, HasSubstr("There is no gate yet"));
+  empty.FailJournal();
+  const std::string unknown =
+      "No gate is known, which does not say that there is none: the journal "
+      "cannot be used (disk full), so gates are known only from their agents";
+  const Said text = caller.Type({"status"});
+  EXPECT_THAT(text.out, HasSubstr(unknown));
+  EXPECT_THAT(text.out, Not(HasSubstr("gates create")));
+  EXPECT_THAT(caller.Type({"gates", "-o", "json"}).err, HasSubstr(unknown));
+}
+
 TEST_F(Calls, WithoutAControllerItIsSaidInPlainWords) {
   controller_.Kill();
   const Said said = caller_.Type({"status"});

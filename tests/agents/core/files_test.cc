@@ -45,5 +45,19 @@ TEST(Files, WhatRootGaveAGroupStaysTheGroupsWhenAnAgentOfItWritesAnew) {
   EXPECT_EQ(found.st_mode & 0777U, 0640U);
 }
 
+TEST(Files, NobodyWaitsForTheOtherEndOfAFifo) {
+  const test::TempFolder folder;
+  const std::string fifo = folder / "shop.map";
+  ASSERT_EQ(mkfifo(fifo.c_str(), 0600), 0);
+  const absl::Status read = ReadSmallFile(fifo).status();
+  EXPECT_EQ(std::string(read.message()), fifo + " is no regular file: put one in its place");
+  EXPECT_FALSE(MakeDurable(fifo).ok());
+  EXPECT_FALSE(WriteInPlace(fifo, "x").ok());
+  EXPECT_FALSE(WriteReserved(folder / "other", fifo, "x").ok());
+  const KeptFile kept(fifo);
+  EXPECT_TRUE(ReplaceFile(fifo, "new").ok());
+  EXPECT_EQ(ReadSmallFile(fifo).value_or(""), "new");
+}
+
 }  // namespace
 }  // namespace headgate::agent

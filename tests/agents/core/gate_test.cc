@@ -73,6 +73,11 @@ TEST(Gate, RefusesOlderVersionsAndSaysTheHighestItHasSeen) {
   const auto reign = at.gate.Consider(OfferOf(6, 99, "0%"), at.now);
   ASSERT_TRUE(reign.has_value());
   EXPECT_EQ(reign->code, RefusalCode::kStaleEpoch);
+  EXPECT_EQ(
+      reign->detail,
+      "directive 6.99 is of an older reign than 7.3: a newer controller has spoken. Stop this "
+      "one; or, where it is the only one and its clock or journal is behind, `headgated "
+      "--adopt-epoch 7` reigns above");
   EXPECT_EQ(at.gate.Desired(at.now), Percent("20%"));
 }
 

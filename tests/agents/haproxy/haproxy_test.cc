@@ -45,6 +45,19 @@ TEST(Haproxy, ProbesNameAWrongKeyAndAForeignPath) {
               HasSubstr("something else than the gate's rule"));
 }
 
+TEST(Haproxy, ProbesNameOnlyWhatDiffers) {
+  const TestApp app;
+  const TestHaproxy real({.app_port = app.port(), .share = Percent("30%")});
+  // Just inside 20 % is inside 30 %, too; just outside is not what it should be.
+  const std::string inside(Haproxy(real.settings()).Try(Percent("20%")).message());
+  EXPECT_THAT(inside,
+              HasSubstr(fmt::format("the share got a width of {}, not {}: the load balancer",
+                                    Percent("30%").Width(), Percent("20%").Width())));
+  const std::string outside(Haproxy(real.settings()).Try(Share::None()).message());
+  EXPECT_THAT(outside, HasSubstr(fmt::format("got 200, not 503, and a width of {}, not 0: the load",
+                                             Percent("30%").Width())));
+}
+
 TEST(Haproxy, ProbesNameAWrongPathAtEveryShare) {
   const TestApp app;
   for (const char* share : {"0%", "20%", "100%"}) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 #include <fstream>
@@ -161,6 +162,27 @@ TEST(Box, WithoutAStateFolderItLowersAndSaysThatItIsUnsaved) {
   EXPECT_EQ(site.haproxy.WidthInMemory(), Percent("5%").Width());
 }
 
+TEST(Box, AFifoInAFilesPlaceHoldsNoLoweringUp) {
+  Site site({.start_agent = false});
+  const std::string folder = site.state_dir();
+  for (const std::string& path : {site.haproxy.map(), folder + "/shop.state.json",
+                                  folder + "/shop.override.json", folder + "/agent.lock"}) {
+    std::filesystem::remove(path);
+    ASSERT_EQ(mkfifo(path.c_str(), 0600), 0) << path;
+  }
+  const Finished check =
+      RunToEnd({BuiltProgram("headgate-agent"), "check", "--config", site.config()},
+               std::chrono::seconds(20));
+  EXPECT_THAT(check.output, HasSubstr(site.haproxy.map() + " is no regular file"));
+  EXPECT_THAT(check.output, HasSubstr("shop.state.json is no regular file"));
+  const Finished lower =
+      RunToEnd({BuiltProgram("headgate-agent"), "lower", "5%", "--config", site.config()},
+               std::chrono::seconds(20));
+  EXPECT_EQ(lower.exit_code, 0) << lower.output;
+  EXPECT_THAT(lower.standard_output, HasSubstr("shop.override.json is no regular file"));
+  EXPECT_EQ(site.haproxy.WidthInMemory(), Percent("5%").Width());
+}
+
 // A disk of a few pages, full to the last byte. Needs the right to mount.
 TEST(Box, OnAFullDiskTheRoomThatWasKeptHoldsTheOverride) {
   Site site({.start_agent = false});
@@ -231,6 +253,9 @@ TEST(Box, SaysWhatWasWrongWithWhatWasTyped) {
   EXPECT_EQ(site.Run({"override", "5%"}).exit_code, 2);
   EXPECT_EQ(site.Run({"override", "5%", "--until", "yesterday"}).exit_code, 2);
   EXPECT_EQ(site.Run({"lower", "5%", "--gate", "nope"}).exit_code, 4);
+  const Finished unset = site.Run({"lower", "5%", "--gate", ""});
+  EXPECT_EQ(unset.exit_code, 2);
+  EXPECT_THAT(unset.output, HasSubstr("--gate: '' is empty: write a gate's name, or leave it out"));
   EXPECT_EQ(site.haproxy.WidthInMemory(), Percent("100%").Width());
 }
 

@@ -26,5 +26,10 @@ TEST(Text, IsCutBetweenTwoCharacters) {
   EXPECT_EQ(CutUtf8("\u20ac", 2), "");
 }
 
+TEST(Text, IsBlankWhereThereIsNothingToRead) {
+  for (const char* blank : {"", "   ", " \t\r\n"}) EXPECT_TRUE(IsBlank(blank));
+  for (const char* text : {".", " a ", "\u20ac"}) EXPECT_FALSE(IsBlank(text));
+}
+
 }  // namespace
 }  // namespace headgate

@@ -4,7 +4,11 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <cstdint>
+#include <limits>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "tests/controller/api/controller_under_test.h"
 
@@ -24,6 +28,16 @@ class Orders : public ControllerUnderTest {
     request.mutable_mutation()->set_request_id(id);
     request.mutable_mutation()->set_dry_run(dry_run);
     return OperatorAs(tls::Role::kOperator)->CloseGate(&context, request, &outcome);
+  }
+
+  grpc::Status Open(const google::protobuf::Duration& length, const std::string& reason) {
+    grpc::ClientContext context;
+    v1::OpenGateRequest request;
+    request.set_gate("shop");
+    *request.mutable_duration() = length;
+    request.mutable_mutation()->set_reason(reason);
+    v1::Outcome outcome;
+    return OperatorAs(tls::Role::kApprover)->OpenGate(&context, request, &outcome);
   }
 };
 
@@ -73,6 +87,80 @@ TEST_F(Orders, CloseIsCarriedOutHoweverLongItsReason) {
   ASSERT_TRUE(OperatorAs(tls::Role::kOperator)->CloseGate(&context, request, &outcome).ok());
   EXPECT_EQ(outcome.gate().share_ppm(), 0U);
   EXPECT_EQ(outcome.gate().changed_by().why().size(), 1'024U);
+}
+
+TEST_F(Orders, OpenNeedsAReasonThatCanBeRead) {
+  CreateShop();
+  v1::Outcome outcome;
+  ASSERT_TRUE(Close(v1::SENT, outcome).ok());
+  google::protobuf::Duration length;
+  length.set_seconds(600);
+  const grpc::Status status = Open(length, " \t\n");
+  EXPECT_EQ(status.error_code(), StatusCode::INVALID_ARGUMENT);
+  EXPECT_NE(status.error_message().find("say why, with --reason"), std::string::npos);
+  EXPECT_EQ(GetShop().share_ppm(), 0U);
+}
+
+TEST_F(Orders, WhatIsNoDurationIsRefusedByItsNameAndKeepsNobodyFromLowering) {
+  CreateShop();
+  v1::Outcome outcome;
+  google::protobuf::Duration wrong;
+  wrong.set_seconds(std::numeric_limits<std::int64_t>::max());
+  EXPECT_EQ(Open(wrong, "x").error_message(),
+            "duration: 9223372036854775807 seconds and 0 nanos are no duration: write at most "
+            "315576000000 seconds and 999999999 nanos either way, both of one sign");
+  for (const auto& [seconds, nanos] :
+       std::vector<std::pair<std::int64_t, std::int32_t>>{{60, 2'147'483'647}, {60, -1}}) {
+    wrong.set_seconds(seconds);
+    wrong.set_nanos(nanos);
+    EXPECT_EQ(Open(wrong, "x").error_code(), StatusCode::INVALID_ARGUMENT);
+    v1::StartRestorationRequest start;
+    start.mutable_plan()->set_gate("shop");
+    *start.mutable_plan()->add_checks()->mutable_window() = wrong;
+    grpc::ClientContext context;
+    EXPECT_NE(OperatorAs(tls::Role::kOperator)
+                  ->StartRestoration(&context, start, &outcome)
+                  .error_message()
+                  .find("plan.checks[0].window: 60 seconds and "),
+              std::string::npos);
+    v1::GateRequest request;
+    request.set_gate("shop");
+    *request.mutable_mutation()->mutable_wait_timeout() = wrong;
+    grpc::ClientContext rotating;
+    EXPECT_NE(OperatorAs(tls::Role::kOperator)
+                  ->RotateCookieKey(&rotating, request, &outcome)
+                  .error_message()
+                  .find("mutation.wait_timeout: 60 seconds and "),
+              std::string::npos);
+    grpc::ClientContext closing;
+    EXPECT_TRUE(OperatorAs(tls::Role::kOperator)->CloseGate(&closing, request, &outcome).ok());
+  }
+  EXPECT_EQ(GetShop().share_ppm(), 0U);
+}
+
+TEST_F(Orders, APartIsFoundByEveryLabelThatAnAgentMayHave) {
+  CreateShop();
+  const auto split = [&](std::size_t bytes) {
+    grpc::ClientContext context;
+    v1::SplitGateRequest request;
+    request.set_gate("shop@eu");
+    (*request.mutable_labels())[std::string(bytes, 'k')] = std::string(bytes, 'v');
+    v1::Outcome outcome;
+    return OperatorAs(tls::Role::kOperator)->SplitGate(&context, request, &outcome);
+  };
+  EXPECT_NE(split(129).error_message().find("labels of at most 128 bytes"), std::string::npos);
+  const grpc::Status longest = split(128);
+  EXPECT_TRUE(longest.ok()) << longest.error_message();
+}
+
+TEST_F(Orders, AnEmptyPlanIsCalledEmpty) {
+  grpc::ClientContext context;
+  v1::Outcome outcome;
+  const grpc::Status status =
+      OperatorAs(tls::Role::kOperator)
+          ->StartRestoration(&context, v1::StartRestorationRequest(), &outcome);
+  EXPECT_EQ(status.error_code(), StatusCode::INVALID_ARGUMENT);
+  EXPECT_EQ(status.error_message(), "the plan is empty: see docs/PLAN.md for an example");
 }
 
 TEST_F(Orders, ADryRunChangesNothing) {

@@ -39,9 +39,11 @@ TEST(YamlTree, RefusesWhatIsLargerThanItsBounds) {
 TEST(YamlTree, RefusesBytesThatAreNoText) {
   EXPECT_EQ(Refusal("gate: sh\xff"),
             "p.yaml:1:9: byte 0xff is not UTF-8 text: save the file as UTF-8");
-  for (const char* bad : {"\xc0\xaf", "\xed\xa0\x80", "\xf5\x80\x80\x80", "\xe2\x82", "\x01"}) {
+  for (const char* bad : {"\xc0\xaf", "\xed\xa0\x80", "\xf5\x80\x80\x80", "\xe2\x82"}) {
     EXPECT_NE(Refusal(std::string("gate: ") + bad).find("is not UTF-8 text"), std::string::npos);
   }
+  EXPECT_EQ(Refusal("gate: \x1b[1mshop"),
+            "p.yaml:1:7: byte 0x1b is a control character: remove it");
   EXPECT_NE(Refusal(std::string("a\0b", 3)).find("p.yaml:1:2: the plan holds a NUL byte"),
             std::string::npos);
   EXPECT_EQ(Refusal("gate: größe\n"), "");
