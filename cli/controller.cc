@@ -99,8 +99,11 @@ std::string WhyUnreachable(const Endpoint& endpoint, const grpc::Status& status,
     return fmt::format("{} gives no answer within {}", address, FormatRounded(timeout));
   }
   if (Has(why, "andshake")) {
-    return fmt::format("{} does not answer as TLS does: is it a controller's --listen address?",
-                       address);
+    return fmt::format(
+        "{}: TLS with it fails: is it a controller's --listen address, and is --ca the authority "
+        "of "
+        "its certificate and of yours?",
+        address);
   }
   // Whatever else: without the addresses and the codes in front of it.
   const std::size_t last = why.rfind(": ");

@@ -15,6 +15,7 @@
 #include "agents/main/config.h"
 #include "agents/main/exit_codes.h"
 #include "agents/main/health.h"
+#include "agents/main/lock.h"
 #include "agents/main/run.h"
 #include "agents/main/snippets.h"
 #include "agents/main/until.h"
@@ -46,7 +47,8 @@ int Check(const Config& config) {
   }
   for (const std::string& answer : controllers.answers) std::cout << answer << "\n";
   if (!findings.empty()) return headgate::agent::kExitRefused;
-  std::cout << fmt::format("All is well: {} gate(s).\n", config.gates.size());
+  std::cout << fmt::format("All is well: {} gate(s). The agent is {}.\n", config.gates.size(),
+                           headgate::agent::FindAgent(config.state_dir).ToString());
   return headgate::agent::kExitDone;
 }
 

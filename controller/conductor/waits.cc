@@ -147,6 +147,13 @@ std::vector<Unconfirmed> MissingAt(const Target& target, const Scene& scene) {
         {name, "has not connected since the controller started, what it lets in is unknown"});
   }
   const std::size_t removed = gate == nullptr ? 0 : gate->record.removed.size();
+  // Whoever is gone for good confirms nothing: where there is nobody else, nobody has confirmed.
+  if (known == 0 && removed > 0) {
+    for (const std::string& name : gate->record.removed) {
+      missing.push_back(
+          {name, "was removed from the quorum; what its load balancer lets in is unknown"});
+    }
+  }
   const bool has_plan = gate != nullptr && gate->record.restoration;
   const std::size_t wanted = has_plan ? gate->record.restoration->plan.spec().agent_count : 0;
   // Nobody to ask is nobody who has confirmed.

@@ -235,8 +235,10 @@ absl::Status Carrier::operator()(const Approve&) {
 }
 
 absl::Status Carrier::operator()(const RemoveAgent& order) {
-  summary_ =
-      fmt::format("agent {} no longer counts in the quorum of {}", order.agent, command_.gate);
+  summary_ = fmt::format(
+      "agent {} no longer counts in the quorum of {}: where its load balancer still "
+      "serves users, no order reaches it",
+      order.agent, command_.gate);
   return Remove(turn_, gate_, order.agent, CauseOf("remove agent"));
 }
 

@@ -265,6 +265,21 @@ TEST_F(RecoveryTest, WhoWasRemovedIsNotWaitedForAfterARestartAndTheTimelineSaysB
   EXPECT_TRUE((*closed)->unconfirmed.empty());
 }
 
+TEST_F(RecoveryTest, CloseIsNotConfirmedWhereEverybodyWasRemoved) {
+  OpenShopAt(100);
+  for (const char* name : {"edge-1", "edge-2"}) stage_.Disconnect(name);
+  stage_.Run(10s);
+  for (const char* name : {"edge-1", "edge-2"}) {
+    const auto removed = stage_.Do(engine::RemoveAgent{name});
+    ASSERT_TRUE(stage_.RunUntil([&] { return removed->has_value(); }));
+    ASSERT_TRUE((*removed)->status.ok()) << (*removed)->status;
+  }
+  const auto closed = stage_.Do(engine::CloseGate{}, WaitFor::kObserved);
+  ASSERT_TRUE(stage_.RunUntil([&] { return closed->has_value(); }, 5s));
+  ASSERT_EQ((*closed)->unconfirmed.size(), 2U);
+  EXPECT_THAT((*closed)->unconfirmed[0].why, HasSubstr("was removed from the quorum"));
+}
+
 TEST_F(RecoveryTest, WhoIsNotBackAfterARestartCanBeRemoved) {
   OpenShopAt(50);
   ASSERT_TRUE(stage_.Start(1'000).ok());
