@@ -121,7 +121,7 @@ class ServiceTest(unittest.TestCase):
             file.write(AGENT.format(port=process.free_port(), folder=self.folder))
         return self.start("headgate-agent", "run", "--config", config)
 
-    def await_life(self, timeout_s=5.0):
+    def await_life(self, timeout_s=30.0):
         before = self.manager.count("WATCHDOG=1")
         process.wait_for(lambda: self.manager.count("WATCHDOG=1") > before + 2, timeout_s,
                          "it says again that it lives")
