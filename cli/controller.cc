@@ -101,8 +101,7 @@ std::string WhyUnreachable(const Endpoint& endpoint, const grpc::Status& status,
   if (Has(why, "andshake")) {
     return fmt::format(
         "{}: TLS with it fails: is it a controller's --listen address, and is --ca the authority "
-        "of "
-        "its certificate and of yours?",
+        "of its certificate and of yours?",
         address);
   }
   // Whatever else: without the addresses and the codes in front of it.

@@ -6,13 +6,13 @@
 #include <algorithm>
 #include <optional>
 #include <utility>
-#include <variant>
 
 #include "common/base/duration.h"
 #include "common/base/random.h"
 #include "controller/api/durations.h"
 #include "controller/api/gate_watch.h"
 #include "controller/api/view.h"
+#include "controller/engine/order_rules.h"
 #include "controller/plan/plan.h"
 
 namespace headgate::api {
@@ -31,14 +31,6 @@ conductor::WaitFor ToWaitFor(v1::WaitFor wait_for) {
     default:
       return conductor::WaitFor::kSent;
   }
-}
-
-// Needs nothing: how long it waits may be any nonsense.
-bool IsLowering(const engine::Order& order) {
-  return std::holds_alternative<engine::CloseGate>(order) ||
-         std::holds_alternative<engine::Hold>(order) ||
-         std::holds_alternative<engine::Retreat>(order) ||
-         std::holds_alternative<engine::Abort>(order);
 }
 
 Duration WaitTimeoutOf(const v1::Mutation& mutation) {
@@ -199,7 +191,8 @@ OperatorService::Unary* OperatorService::Carry(Context* context, const Order& fr
   absl::StatusOr<tls::Identity> caller = CallerWithRole(*context, rules_, from.needed);
   absl::Status status = caller.status();
   if (status.ok()) status = order.status();
-  if (status.ok() && !IsLowering(*order)) status = CheckDurations(from.mutation, "mutation");
+  // What lowers needs nothing: how long it waits may be any nonsense.
+  if (status.ok() && !engine::Lowers(*order)) status = CheckDurations(from.mutation, "mutation");
   if (!status.ok()) {
     reactor->Finish(ToGrpc(status));
     return reactor;

@@ -148,7 +148,7 @@ std::vector<Unconfirmed> MissingAt(const Target& target, const Scene& scene) {
   }
   const std::size_t removed = gate == nullptr ? 0 : gate->record.removed.size();
   // Whoever is gone for good confirms nothing: where there is nobody else, nobody has confirmed.
-  if (known == 0 && removed > 0) {
+  if (known == 0 && gate != nullptr) {
     for (const std::string& name : gate->record.removed) {
       missing.push_back(
           {name, "was removed from the quorum; what its load balancer lets in is unknown"});

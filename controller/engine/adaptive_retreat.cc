@@ -172,10 +172,8 @@ Share LowestInCure(const Restoration& restoration, const Evidence& evidence) {
   return trusted > Share::None() ? std::min(first, trusted) : first;
 }
 
-bool IsLowestInCure(const Restoration& restoration, const Evidence& evidence, Share share) {
-  // The demand wanders, and the first share with it: less than a tenth lower is no lowering.
-  return Percent(share, 90) <= LowestInCure(restoration, evidence);
-}
+// The demand wanders, and the first share with it: less than a tenth lower is no lowering.
+bool IsAsLowAs(Share share, Share lowest) { return Percent(share, 90) <= lowest; }
 
 }  // namespace
 
@@ -274,7 +272,7 @@ Restoration BlameTime(Restoration restoration) {
 std::string FailingInCure(const Restoration& restoration, const Evidence& evidence, Share share) {
   const Duration bad = evidence.progress.bad_in_cure;
   if (bad == Duration(0) || share == Share::None()) return "";
-  const bool is_last = IsLowestInCure(restoration, evidence, share);
+  const bool is_last = IsAsLowAs(share, LowestInCure(restoration, evidence));
   return fmt::format("; it has failed for {} there: after {} {}", FormatDuration(bad),
                      FormatDuration(is_last ? kDrainAfter : kLowerAfter),
                      is_last ? "everybody is taken out" : "fewer are let in");
@@ -285,13 +283,13 @@ Withdrawal LowerInCure(const Restoration& before, const Evidence& evidence, Shar
   Withdrawal withdrawal{.to = share, .restoration = before, .why = ""};
   if (share == Share::None()) return withdrawal;
   const Duration bad = evidence.progress.bad_in_cure;
-  if (IsLowestInCure(before, evidence, share)) {
+  const Share lowest = LowestInCure(before, evidence);
+  if (IsAsLowAs(share, lowest)) {
     return bad >= kDrainAfter ? WithdrawAll(before, evidence, share, now) : withdrawal;
   }
   if (bad < kLowerAfter) return withdrawal;
-  const Share first = LowestInCure(before, evidence);
   const bool is_load = before.search.why == Search::Why::kLoad;
-  withdrawal.to = Readable(is_load ? std::max(Percent(share, 50), first) : first);
+  withdrawal.to = Readable(is_load ? std::max(Percent(share, 50), lowest) : lowest);
   withdrawal.restoration.retreats += 1;
   withdrawal.why =
       fmt::format("it still fails after {} at {}", FormatDuration(bad), share.ToString());

@@ -47,9 +47,7 @@ class Carrier {
   GateRecord Marked(GateRecord next) const;
   void Commit(GateRecord next, std::string what);
   void Propose(GateRecord next, std::string what, bool needs_evidence);
-  bool HasRunning() const {
-    return gate_.record.restoration && !HasEnded(*gate_.record.restoration);
-  }
+  bool HasRunning() const { return IsRestoring(gate_.record); }
   absl::Status LowerTo(Share most, const char* verb);
   // ", below 20 % already" where the share is; empty at 20 %.
   std::string Below(Share most) const;

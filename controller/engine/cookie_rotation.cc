@@ -38,8 +38,7 @@ std::string WaitsFor(const std::vector<const Gate*>& family) {
 }
 
 bool IsBelowAll(const Gate& gate) {
-  const auto& restoration = gate.record.restoration;
-  return gate.record.share < Share::All() || (restoration && !HasEnded(*restoration));
+  return gate.record.share < Share::All() || IsRestoring(gate.record);
 }
 
 }  // namespace

@@ -11,13 +11,15 @@
 namespace headgate::engine {
 namespace {
 
-bool IsRestoring(const Gate& gate) {
-  return gate.record.restoration && !HasEnded(*gate.record.restoration);
-}
-
 bool NeedsTime(const Gate& gate) {
   const GateRecord& record = gate.record;
-  return IsRestoring(gate) || record.open_until || gate.record_again || gate.pending;
+  return IsRestoring(gate.record) || record.open_until || gate.record_again || gate.pending;
+}
+
+// To the share of before, if that is lower.
+void GoBackFromOpen(GateRecord& record) {
+  record.share = std::min(record.share, record.share_before_open);
+  record.open_until.reset();
 }
 
 Cause RecoveryCause(std::string what, std::string why) {
@@ -71,10 +73,10 @@ class Applier {
         gate.record.no_raise = true;
         gate.changed = turn_.now();
         gate.cause = RecoveryCause("restart", "lower only: " + event.why);
-        if (event.clock_is_behind) EndOpen(gate, "the clock went back");
+        if (event.clock_is_behind && gate.record.open_until) EndOpen(gate, "the clock went back");
       }
       // What fails is taken out also by a controller that cannot record.
-      if (never_led && IsRestoring(gate)) {
+      if (never_led && IsRestoring(gate.record)) {
         PrepareEvidence(gate.evidence, gate.record.restoration->plan.spec());
       }
       if (is_news) turn_.Tell(gate, "lower only from here on: " + event.why, true);
@@ -89,7 +91,7 @@ class Applier {
     next.share = std::min(next.share, event.record.share);
     if (!event.record.open_until) next.open_until.reset();
     bool stops = false;
-    if (IsRestoring(*gate) && event.record.restoration &&
+    if (IsRestoring(gate->record) && event.record.restoration &&
         event.record.restoration->id == next.restoration->id) {
       const Restoration& left = *event.record.restoration;
       const auto* holding = std::get_if<Holding>(&left.phase);
@@ -155,7 +157,8 @@ class Applier {
   void operator()(const CountsArrived& event) {
     Gate* gate = Find(event.gate);
     if (gate == nullptr) return;
-    const PlanSpec* plan = IsRestoring(*gate) ? &gate->record.restoration->plan.spec() : nullptr;
+    const PlanSpec* plan =
+        IsRestoring(gate->record) ? &gate->record.restoration->plan.spec() : nullptr;
     AddCounts(gate->evidence, plan, event.agent, event.counts, turn_.now());
     const bool is_due =
         plan != nullptr && plan->adaptive && IsBatchDue(gate->evidence, turn_.now());
@@ -221,7 +224,8 @@ class Applier {
   // later, or come back, would never converge. It is lifted only while that raises nobody: where an
   // agent enforces less, only an operator's `open` may.
   void LiftWhereNobodyRises(Gate& gate) {
-    if (!gate.record.no_raise || gate.pending || IsRestoring(gate) || IsAdopted(gate)) return;
+    if (!gate.record.no_raise || gate.pending || IsRestoring(gate.record) || IsAdopted(gate))
+      return;
     const auto& agents = gate.evidence.agents;
     const bool nobody_rises = std::all_of(agents.begin(), agents.end(), [&](const auto& entry) {
       const AgentView& agent = entry.second;
@@ -244,10 +248,8 @@ class Applier {
   }
 
   void EndOpen(Gate& gate, const char* why) {
-    if (!gate.record.open_until) return;
     GateRecord next = gate.record;
-    next.share = std::min(gate.record.share, gate.record.share_before_open);
-    next.open_until.reset();
+    GoBackFromOpen(next);
     turn_.Commit(gate, std::move(next),
                  Cause{.kind = Cause::Kind::kPlan, .what = "end open", .why = why});
   }
@@ -257,13 +259,10 @@ class Applier {
     GateRecord next = gate.record;
     next.no_raise = true;
     const bool ends_open = clock_is_behind && next.open_until.has_value();
-    if (ends_open) {
-      next.share = std::min(next.share, next.share_before_open);
-      next.open_until.reset();
-    }
+    if (ends_open) GoBackFromOpen(next);
     gate.changed = turn_.now();
     gate.share_changed = turn_.now();
-    if (IsRestoring(gate)) {
+    if (IsRestoring(gate.record)) {
       PrepareEvidence(gate.evidence, next.restoration->plan.spec());
       Restoration& restoration = *next.restoration;
       const bool has_lost_caller =
@@ -302,7 +301,7 @@ class Applier {
     if (!is_lower && !GoesOnByItself(gate)) return;
     GateRecord next = gate.record;
     next.share = std::min(gate.record.share, told);
-    if (IsRestoring(gate)) {
+    if (IsRestoring(gate.record)) {
       // Perhaps a hand decided it, and saw what no check sees: only a hand lets them in again.
       Restoration& restoration = *next.restoration;
       restoration.phase = Holding{
@@ -322,7 +321,7 @@ class Applier {
   }
 
   static bool GoesOnByItself(const Gate& gate) {
-    if (!IsRestoring(gate)) return false;
+    if (!IsRestoring(gate.record)) return false;
     const auto* holding = std::get_if<Holding>(&gate.record.restoration->phase);
     return holding == nullptr || EndsByItself(*holding);
   }

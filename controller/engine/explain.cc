@@ -174,6 +174,10 @@ std::string Moved(const Gate& gate, const std::string& before) {
 
 }  // namespace
 
+bool IsRestoring(const GateRecord& record) {
+  return record.restoration && !HasEnded(*record.restoration);
+}
+
 bool HasEnded(const Restoration& restoration) {
   return std::holds_alternative<Completed>(restoration.phase) ||
          std::holds_alternative<Aborted>(restoration.phase) ||

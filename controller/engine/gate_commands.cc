@@ -58,7 +58,7 @@ absl::Status Carrier::operator()(const OpenGate& order) {
     return absl::InvalidArgumentError("`open` needs an expiry in the future: --for 10m");
   }
   GateRecord next = gate_.record;
-  const bool ends_one = next.restoration && !HasEnded(*next.restoration);
+  const bool ends_one = IsRestoring(next);
   EndRestoration(next, "opened by " + command_.actor);
   if (!gate_.record.open_until) next.share_before_open = gate_.record.share;
   next.open_until = order.until;

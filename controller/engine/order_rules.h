@@ -1,5 +1,5 @@
 // What every order must fulfil before it is carried out, whatever it is. Pure. Internal, but for
-// NoSuchGate.
+// Lowers and NoSuchGate.
 #pragma once
 
 #include <string>

@@ -65,7 +65,7 @@ bool IsBarred(const Restoration& restoration, Share from, Share to) {
 
 Outlook OutlookOf(const State& state, const Gate& gate, TimePoint now) {
   const GateRecord& record = gate.record;
-  if (!record.restoration || HasEnded(*record.restoration) || record.open_until) return {};
+  if (!IsRestoring(record) || record.open_until) return {};
   const Restoration& restoration = *record.restoration;
   const Duration bake = restoration.plan.spec().bake_min;
   // The steps to come take as long as this one, if that takes longer than they must.

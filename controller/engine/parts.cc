@@ -62,7 +62,7 @@ absl::Status MayBeSplit(const Gate& whole) {
         "first, or wait until {1}",
         name, FormatTime(*whole.record.open_until)));
   }
-  if (whole.record.restoration && !HasEnded(*whole.record.restoration)) {
+  if (IsRestoring(whole.record)) {
     return absl::FailedPreconditionError(
         fmt::format("restoration {0} of gate {1} is running and counts on its load balancers: "
                     "`headgate abort {1}` ends it, the share stays",
@@ -165,7 +165,7 @@ bool StillParts(const State& state, const GateRecord& part) {
 
 absl::Status MayRemove(State& state, const Gate& gate) {
   const std::string& name = gate.record.gate;
-  if (gate.record.restoration && !HasEnded(*gate.record.restoration)) {
+  if (IsRestoring(gate.record)) {
     return absl::FailedPreconditionError(
         fmt::format("restoration {0} of {1} is running: `headgate abort {1}` ends it",
                     gate.record.restoration->id, name));

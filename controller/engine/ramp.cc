@@ -318,7 +318,7 @@ Phase PhaseAfterHold(const GateRecord& record, TimePoint now) {
 }
 
 void Steer(Turn& turn, Gate& gate) {
-  if (!gate.record.restoration || HasEnded(*gate.record.restoration)) return;
+  if (!IsRestoring(gate.record)) return;
   const Duration weighed = Weigh(gate, turn.now());
   Settle(gate, turn.now());
   const Situation situation = Assess(turn.state(), gate, turn.now());

@@ -173,6 +173,9 @@ struct GateRecord {
   friend bool operator==(const GateRecord&, const GateRecord&) = default;
 };
 
+// A restoration of it runs.
+bool IsRestoring(const GateRecord& record);
+
 inline constexpr std::size_t kRequestIdsMax = 64;
 
 }  // namespace headgate::engine

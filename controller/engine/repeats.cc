@@ -22,18 +22,14 @@ const std::vector<std::string>& MarksOf(const Gate& gate) {
   return (gate.pending ? gate.pending->next : gate.record).request_ids;
 }
 
-bool IsRunning(const Gate& gate) {
-  return gate.record.restoration && !HasEnded(*gate.record.restoration);
-}
-
 bool IsHeldByHand(const Gate& gate) {
-  if (!IsRunning(gate)) return false;
+  if (!IsRestoring(gate.record)) return false;
   const auto* holding = std::get_if<Holding>(&gate.record.restoration->phase);
   return holding != nullptr && holding->why == Holding::Why::kOperatorAsked;
 }
 
 bool IsClosed(const Gate& gate) {
-  return gate.record.share == Share::None() && !IsRunning(gate) && !gate.pending;
+  return gate.record.share == Share::None() && !IsRestoring(gate.record) && !gate.pending;
 }
 
 // Whether what a lowering order asked for is still so.
@@ -49,10 +45,10 @@ struct StillHolds {
   bool operator()(const Hold&) const { return IsHeldByHand(gate); }
   bool operator()(const Retreat& order) const {
     const bool is_low = gate.record.share <= order.to.value_or(Share::All());
-    return is_low && (IsRunning(gate) ? IsHeldByHand(gate) : order.to && !gate.pending);
+    return is_low && (IsRestoring(gate.record) ? IsHeldByHand(gate) : order.to && !gate.pending);
   }
   bool operator()(const Abort& order) const {
-    return !IsRunning(gate) && !gate.pending &&
+    return !IsRestoring(gate.record) && !gate.pending &&
            gate.record.share <= order.to.value_or(Share::All());
   }
   template <class Other>

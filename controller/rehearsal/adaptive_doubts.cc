@@ -22,12 +22,6 @@ constexpr double kRoom = 1.2;
 constexpr std::uint32_t kFirstMostPercent = 50;
 // Of the limit: what a sound site is assumed to show of bad ones.
 constexpr double kUsualPart = 0.3;
-constexpr double kHour_s = double(engine::kHour.count()) / 1e3;
-constexpr double kLimitMost = double(engine::kLimitPpmMax) / Share::kPpmMax;
-
-double LimitOf(const engine::CheckSpec& check) {
-  return std::get<engine::RatioCheck>(check.kind).limit_ppm / 1e6;
-}
 
 // The first share that the engine would choose after a minute in which so many asked.
 std::optional<double> FirstShareAt(const engine::PlanSpec& spec, double rps) {
@@ -81,13 +75,13 @@ double MostSeconds(const engine::PlanSpec& plan) {
   return std::min(double(plan.bake_max.count()) / 1e3, kHour_s);
 }
 
-// The one whose proof takes longest: what helps it helps the others. Null: none counts requests of
+// The one whose proof takes longest: what helps it helps the others. Unset: none counts requests of
 // the gate.
-const engine::CheckSpec* StrictestCheck(const engine::PlanSpec& plan) {
-  const engine::CheckSpec* strictest = nullptr;
-  for (const engine::CheckSpec& check : plan.checks) {
-    if (engine::AgentRatioOf(check) == nullptr) continue;
-    if (strictest == nullptr || LimitOf(check) < LimitOf(*strictest)) strictest = &check;
+std::optional<Counted> StrictestCheck(const engine::PlanSpec& plan) {
+  std::optional<Counted> strictest;
+  for (const Counted& counted : CountedChecks(plan)) {
+    if (counted.agents == nullptr) continue;
+    if (!strictest || counted.limit() < strictest->limit()) strictest = counted;
   }
   return strictest;
 }
@@ -142,17 +136,17 @@ void AddNeverSevere(const engine::PlanSpec& plan, double rps, std::vector<Doubt>
 }  // namespace
 
 bool AdaptiveStepsAreProven(const engine::PlanSpec& plan, double rps) {
-  const engine::CheckSpec* check = StrictestCheck(plan);
+  const std::optional<Counted> strictest = StrictestCheck(plan);
   const std::optional<double> first = FirstShareAt(plan, rps);
-  return check == nullptr || !first ||
-         IsProvenWithin(LimitOf(*check), rps * *first, MostSeconds(plan));
+  return !strictest || !first ||
+         IsProvenWithin(strictest->limit(), rps * *first, MostSeconds(plan));
 }
 
 std::vector<Doubt> FindDoubtsOfAdaptiveSteps(const engine::PlanSpec& plan, double rps) {
   std::vector<Doubt> doubts;
   AddNeverSevere(plan, rps, doubts);
   if (AdaptiveStepsAreProven(plan, rps)) return doubts;
-  const engine::CheckSpec& check = *StrictestCheck(plan);
+  const Counted strictest = *StrictestCheck(plan);
   const double first = *FirstShareAt(plan, rps);
   doubts.push_back(
       {"ramp.bake",
@@ -160,8 +154,8 @@ std::vector<Doubt> FindDoubtsOfAdaptiveSteps(const engine::PlanSpec& plan, doubl
                    "surely proven it within {} (agents take {} of that to follow), after which a "
                    "person is called; {}",
                    PlainNumber(rps), PlainNumber(first * 100), PlainNumber(rps * first, 2),
-                   check.name, FormatDuration(plan.bake_max), TimeText(ObservedAfterSeconds()),
-                   Remedy(plan, LimitOf(check), rps, first))});
+                   strictest.check->name, FormatDuration(plan.bake_max),
+                   TimeText(ObservedAfterSeconds()), Remedy(plan, strictest.limit(), rps, first))});
   return doubts;
 }
 

@@ -5,8 +5,13 @@
 #include <vector>
 
 #include "controller/engine/plan.h"
+#include "controller/engine/plan_limits.h"
 
 namespace headgate::rehearsal {
+
+// No time of a plan is longer, and no limit larger.
+inline constexpr double kHour_s = double(engine::kHour.count()) / 1e3;
+inline constexpr double kLimitMost = double(engine::kLimitPpmMax) / Share::kPpmMax;
 
 // A check on a ratio.
 struct Counted {

@@ -21,7 +21,6 @@ namespace {
 
 // What is normal may be doubled before it is too much.
 constexpr double kTimesTheLimit = 2;
-constexpr double kLimitMost = double(engine::kLimitPpmMax) / Share::kPpmMax;
 
 // Who bears as many as this bears everything.
 constexpr double kNoLimit = 0.5;

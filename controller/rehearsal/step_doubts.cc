@@ -23,8 +23,6 @@ constexpr double kChanceMost = 1.0 / 40;
 // A first step above this is hardly a first one.
 constexpr std::uint32_t kFirstMostPpm = 500'000;
 constexpr std::uint32_t kPercentPpm = 10'000;
-constexpr double kHour_s = double(engine::kHour.count()) / 1e3;
-constexpr double kLimitMost = double(engine::kLimitPpmMax) / Share::kPpmMax;
 
 // What decides how much the first step shows to a check.
 struct Step {

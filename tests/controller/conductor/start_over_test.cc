@@ -13,15 +13,22 @@ namespace {
 
 using namespace std::chrono_literals;
 
-using StartOverTest = ConductorTest;
+class StartOverTest : public ConductorTest {
+ protected:
+  // The reign that the disk had, to give it back: no epoch is above the one that it has now.
+  std::uint64_t RestartWithoutReign() {
+    const std::uint64_t reign = stage_.disk().reign;
+    stage_.disk().reign = std::numeric_limits<std::uint64_t>::max();
+    EXPECT_FALSE(stage_.Start().ok());
+    return reign;
+  }
+};
 
 TEST_F(StartOverTest, WhatNoJournalTookOutlivesAStartOver) {
   OpenShopAt(0);
   RampTo(50);
   stage_.Run(500ms);
-  const std::uint64_t reign = stage_.disk().reign;
-  stage_.disk().reign = std::numeric_limits<std::uint64_t>::max();
-  ASSERT_FALSE(stage_.Start().ok());
+  const std::uint64_t reign = RestartWithoutReign();
   // Nobody hears of it.
   stage_.Do(engine::CloseGate{});
   stage_.Run(500ms);
@@ -44,9 +51,7 @@ TEST_F(StartOverTest, AHandsRetreatThatNoJournalTookStaysOneAfterAStartOver) {
   OpenShopAt(0);
   RampTo(50);
   stage_.Run(500ms);
-  const std::uint64_t reign = stage_.disk().reign;
-  stage_.disk().reign = std::numeric_limits<std::uint64_t>::max();
-  ASSERT_FALSE(stage_.Start().ok());
+  const std::uint64_t reign = RestartWithoutReign();
   stage_.Do(engine::Retreat{.to = *Share::FromPpm(100'000)});
   stage_.Run(500ms);
   stage_.disk().reign = reign;
@@ -76,8 +81,7 @@ TEST_F(StartOverTest, AnOpenEndsWhereTheClockWentBackAlsoWhereNoReignCanBegin) {
   ASSERT_TRUE(stage_.RunUntil([&] { return opened->has_value(); }));
   stage_.Run(500ms);
   stage_.SetClockBack(2h);
-  stage_.disk().reign = std::numeric_limits<std::uint64_t>::max();
-  ASSERT_FALSE(stage_.Start().ok());
+  RestartWithoutReign();
   EXPECT_EQ(stage_.gate().share, *Share::FromPpm(100'000));
   ComeBack();
   stage_.Run(1s);
