@@ -95,14 +95,14 @@ std::string Values(const std::vector<PlannedColumn>& columns) {
   return values;
 }
 
-// 64 bits of SHA1: of its text two checksums that have nothing to do with each other, because to
-// turn hexadecimal digits into a number costs as much as SHA1 itself. Next to bytes all character
-// sets are taken as the bytes that are stored, so that any may stand beside any. A row that could
-// not be hashed gets a number that no other row has.
+// Two checksums of its text that have nothing to do with each other, multiplied: each alone is
+// linear, so that values swapped between two rows would cancel out. docs/decisions/0018. Next to
+// bytes all character sets are taken as the bytes that are stored, so that any may stand beside
+// any. A row that could not be written gets a number that no other row has.
 std::string RowHash(const std::vector<PlannedColumn>& columns) {
   return fmt::format(
-      "IF(LENGTH(@h := SHA1(CONCAT_WS(_binary'#' COLLATE `binary`{}))) = 40, "
-      "CRC32(@h) << 32 | CRC32C(@h), UUID_SHORT())",
+      "IF((@row := CONCAT_WS(_binary'#' COLLATE `binary`{})) IS NULL, UUID_SHORT(), "
+      "CRC32(@row) * CRC32C(@row))",
       Values(columns));
 }
 

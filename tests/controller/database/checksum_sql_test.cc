@@ -2,6 +2,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdint>
+#include <random>
+
 #include "controller/database/maria_checksum.h"
 #include "controller/database/postgres_checksum.h"
 
@@ -95,11 +98,33 @@ TablePlan Maria() {
 TEST(MariaChecksum, HashesEachRowSoThatNoTwoReadTheSame) {
   const Statement sum = MariaChecksum().SumStatement(Maria(), {}, std::nullopt);
   EXPECT_THAT(sum.sql,
-              HasSubstr("BIT_XOR(IF(LENGTH(@h := SHA1(CONCAT_WS(_binary'#' COLLATE `binary`, "
+              HasSubstr("BIT_XOR(IF((@row := CONCAT_WS(_binary'#' COLLATE `binary`, "
                         "`id`, IFNULL(LENGTH(`note`), 'N'), `note`, "
-                        "IFNULL(CAST(`ratio` AS DOUBLE), 'N'), HEX(`where`)))) = 40, "
-                        "CRC32(@h) << 32 | CRC32C(@h), UUID_SHORT()))"));
+                        "IFNULL(CAST(`ratio` AS DOUBLE), 'N'), HEX(`where`))) IS NULL, "
+                        "UUID_SHORT(), CRC32(@row) * CRC32C(@row)))"));
   EXPECT_THAT(sum.sql, HasSubstr("FROM `shop`.`or``ders` FORCE INDEX (PRIMARY)"));
+}
+
+// docs/decisions/0018: counted with 8 bits in the place of each CRC's 32.
+TEST(MariaChecksum, AProductOfTwoCrcsMissesFewMoreThanAnIdealHash) {
+  constexpr int kBits = 8;
+  constexpr int kTrials = 5'000'000;
+  constexpr double kIdeal = static_cast<double>(kTrials) / (1 << (2 * kBits));
+  std::mt19937 random(11);
+  std::uniform_int_distribution<std::uint32_t> crc(0, (1 << kBits) - 1);
+  int missed_swaps = 0;
+  int missed_changes = 0;
+  for (int i = 0; i < kTrials; ++i) {
+    // Of two rows, and by how much a value of the one differs from the other's.
+    const std::uint32_t a1 = crc(random), b1 = crc(random), a2 = crc(random), b2 = crc(random);
+    const std::uint32_t a = crc(random), b = crc(random);
+    if ((a | b) == 0 || (a1 == a2 && b1 == b2)) continue;
+    const std::uint32_t changed = (a1 * b1) ^ ((a1 ^ a) * (b1 ^ b));
+    if (changed == 0) ++missed_changes;
+    if (changed == ((a2 * b2) ^ ((a2 ^ a) * (b2 ^ b)))) ++missed_swaps;
+  }
+  EXPECT_LE(missed_swaps, 5 * kIdeal);
+  EXPECT_LE(missed_changes, 11 * kIdeal);
 }
 
 TEST(MariaChecksum, ComparesNumbersAsNumbersAndBytesAsBytes) {
