@@ -20,19 +20,22 @@ std::string ShareLine(const v1::Gate* before, const v1::Gate& gate) {
   return cause.empty() ? line : line + ", by " + cause;
 }
 
+std::string RestorationLine(const v1::Restoration& now) {
+  std::string line = fmt::format("{} {}", now.id(), WordOf(now.phase()));
+  if (!now.doing().empty()) line += ": " + now.doing();
+  for (int i = 0; i < now.waits_for_size(); ++i) {
+    line += (i == 0 ? "; waits for: " : "; ") + now.waits_for(i);
+  }
+  return Clean(line);
+}
+
 void AddRestoration(const v1::Gate* before, const v1::Gate& gate, Lines& lines) {
   if (!gate.has_restoration()) return;
   const v1::Restoration& now = gate.restoration();
   const bool is_same = before != nullptr && before->has_restoration() &&
                        before->restoration().id() == now.id() &&
                        before->restoration().phase() == now.phase();
-  if (is_same) return;
-  std::string line = fmt::format("{} {}", now.id(), WordOf(now.phase()));
-  if (!now.doing().empty()) line += ": " + now.doing();
-  for (int i = 0; i < now.waits_for_size(); ++i) {
-    line += (i == 0 ? "; waits for: " : "; ") + now.waits_for(i);
-  }
-  lines.push_back(Clean(line));
+  if (!is_same) lines.push_back(RestorationLine(now));
 }
 
 void AddChecks(const v1::Gate* before, const v1::Gate& gate, Lines& lines) {
@@ -124,6 +127,11 @@ Lines Changes(const Look* look_before, const Look& look, TimePoint now) {
     lines.push_back(fmt::format("{} {} {}", FormatTimeOfDay(now), Clean(gate.name()), change));
   }
   return lines;
+}
+
+std::string StillLine(const v1::Gate& gate, TimePoint now) {
+  return fmt::format("{} {} still admits {}; {}", FormatTimeOfDay(now), Clean(gate.name()),
+                     FormatPpm(gate.share_ppm()), RestorationLine(gate.restoration()));
 }
 
 std::optional<End> EndOf(const v1::Gate& gate, const std::string& id) {

@@ -26,6 +26,9 @@ struct Look {
 Lines Changes(const Look* before, const Look& look, TimePoint now);
 Lines Changes(const v1::Gate* before, const v1::Gate& gate, TimePoint now);
 
+// Of a restoration that runs, where nothing has changed for long.
+std::string StillLine(const v1::Gate& gate, TimePoint now);
+
 struct End {
   ExitCode code = ExitCode::kDone;
   std::string text;

@@ -15,6 +15,8 @@ namespace {
 
 // Troubles of load balancers that last for less than this are no news: an order is on its way.
 constexpr Duration kTroubleMin{1'000};
+// While a restoration runs, whoever reads lines learns this often that it is not stuck.
+constexpr Duration kSilenceOfLinesMax{30'000};
 
 class Lined : public Screen {
  public:
@@ -22,9 +24,13 @@ class Lined : public Screen {
 
   void Show(const v1::Gate& gate) override {
     const Look look = Settled(gate);
-    for (const std::string& line : Changes(before_ ? &*before_ : nullptr, look, clock_.Now())) {
-      out_ << line << '\n';
+    const TimePoint now = clock_.Now();
+    Lines lines = Changes(before_ ? &*before_ : nullptr, look, now);
+    if (lines.empty() && IsRunning(gate) && now - said_ >= kSilenceOfLinesMax) {
+      lines.push_back(StillLine(gate, now));
     }
+    if (!lines.empty()) said_ = now;
+    for (const std::string& line : lines) out_ << line << '\n';
     out_.flush();
     before_ = look;
   }
@@ -59,6 +65,8 @@ class Lined : public Screen {
   const Clock& clock_;
   // As it was told.
   std::optional<Look> before_;
+  // When a line was written last.
+  TimePoint said_;
   // What load balancers have turned to and nobody was told yet.
   std::map<std::string, Turn> turns_;
 };

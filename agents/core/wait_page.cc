@@ -28,8 +28,8 @@ struct Language {
 
 constexpr Language kLanguages[] = {
     {.code = "en",
-     .title = "Back in a moment",
-     .heading = "We are opening step by step",
+     .title = "Please wait",
+     .heading = "We are not open to everybody yet",
      .intro =
          "People come back in group by group, so that everything goes on working for those who "
          "are in.",
@@ -41,8 +41,8 @@ constexpr Language kLanguages[] = {
          "Your place is kept: leave this page open. It looks again by itself in {{retry_after}} "
          "seconds, and pressing reload does not get you in sooner."},
     {.code = "de",
-     .title = "Gleich wieder da",
-     .heading = "Wir öffnen Schritt für Schritt",
+     .title = "Bitte warten",
+     .heading = "Wir haben noch nicht für alle geöffnet",
      .intro =
          "Alle kommen nach und nach wieder herein, damit es für die, die schon da sind, weiter "
          "gut läuft.",

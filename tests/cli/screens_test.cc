@@ -55,6 +55,21 @@ TEST_F(Screens, PlainLinesLeaveOutTroublesThatLastLessThanASecond) {
   EXPECT_THAT(Said(), HasSubstr("load balancer edge-1 is connected and in order\n"));
 }
 
+TEST_F(Screens, PlainLinesTellOfARestorationThatGoesOnUnchanged) {
+  const auto lines = LineScreen(out_, clock_);
+  const v1::Gate gate = AdmittingGate();
+  lines->Show(gate);
+  Said();
+  clock_.Advance(Duration(29'000));
+  lines->Show(gate);
+  EXPECT_EQ(Said(), "");
+  clock_.Advance(Duration(1'000));
+  lines->Show(gate);
+  EXPECT_THAT(Said(), AllOf(HasSubstr("shop still admits "), HasSubstr("waits for: ")));
+  lines->Show(gate);
+  EXPECT_EQ(Said(), "");
+}
+
 TEST_F(Screens, APictureWithoutAControllerSaysForHowLongUntilItIsBack) {
   const auto picture = PictureScreen(terminal_, clock_);
   picture->Show(AdmittingGate());

@@ -28,7 +28,7 @@ TEST(Caddy, AdmitsTheUsersOfTheShareAndPassesTheRefusalThrough) {
   EXPECT_THAT(page.headers, HasSubstr("Retry-After: 1"));
   EXPECT_THAT(page.headers, HasSubstr("Cache-Control: no-store"));
   EXPECT_THAT(page.headers, HasSubstr("Set-Cookie: headgate_uid="));
-  EXPECT_THAT(page.body, HasSubstr("step by step"));
+  EXPECT_THAT(page.body, HasSubstr("not open to everybody yet"));
   const HttpAnswer problem = site.Get("/api", {"Accept: application/json"});
   EXPECT_THAT(problem.headers, HasSubstr("application/problem+json"));
   EXPECT_EQ(site.Get("/healthz").status, 200);

@@ -66,7 +66,7 @@ TEST_F(Contract, TraefikForwardAuthPassesTheRefusalThrough) {
   EXPECT_THAT(page.headers, HasSubstr("Cache-Control: no-store"));
   EXPECT_THAT(page.headers, HasSubstr("Content-Type: text/html; charset=utf-8"));
   EXPECT_THAT(page.headers, HasSubstr("Set-Cookie: headgate_uid="));
-  EXPECT_THAT(page.body, HasSubstr("step by step"));
+  EXPECT_THAT(page.body, HasSubstr("not open to everybody yet"));
   EXPECT_THAT(page.body, Not(HasSubstr("{{")));
   std::vector<std::string> api = kTraefik;
   api[5] = "Accept: application/json";
@@ -149,7 +149,7 @@ TEST_F(Contract, IstioAndEnvoyGetARefusalThatIsNoErrorOfTheService) {
   EXPECT_EQ(out.status, 429);
   EXPECT_THAT(out.headers, HasSubstr("Retry-After: "));
   EXPECT_THAT(out.headers, HasSubstr("Set-Cookie: headgate_uid="));
-  EXPECT_THAT(out.body, HasSubstr("step by step"));
+  EXPECT_THAT(out.body, HasSubstr("not open to everybody yet"));
   EXPECT_EQ(Ask("/authz/envoy/healthz", kIstio, {}).status, 200);
   EXPECT_EQ(Ask("/authz/envoy/authz", kIstio, {}).status, 429);
   EXPECT_EQ(Ask("/authz/envoy", kIstio, {}).status, 429);

@@ -98,7 +98,7 @@ TEST_F(ExtAuthz, ARefusalIsADeniedResponseWithThePage) {
   EXPECT_NE(out.status().code(), 0);
   ASSERT_TRUE(out.has_denied_response());
   EXPECT_EQ(out.denied_response().status().code(), 503);
-  EXPECT_THAT(out.denied_response().body(), HasSubstr("step by step"));
+  EXPECT_THAT(out.denied_response().body(), HasSubstr("not open to everybody yet"));
   const auto headers = HeadersOf(out.denied_response());
   EXPECT_EQ(headers.at("Cache-Control"), "no-store");
   EXPECT_EQ(headers.count("Retry-After"), 1U);

@@ -84,7 +84,7 @@ TEST(NginxAuthRequest, ARefusedPersonGetsAPageAndAProgramAProblemAndBothATime) {
   EXPECT_THAT(page.headers, HasSubstr("Cache-Control: no-store"));
   EXPECT_THAT(page.headers, HasSubstr("Content-Type: text/html; charset=utf-8"));
   EXPECT_THAT(page.headers, HasSubstr("Set-Cookie: headgate_uid="));
-  EXPECT_THAT(page.body, HasSubstr("step by step"));
+  EXPECT_THAT(page.body, HasSubstr("not open to everybody yet"));
   EXPECT_THAT(page.body, Not(HasSubstr("$headgate")));
   const HttpAnswer problem = site.Get("/api", {"Accept: application/json"});
   EXPECT_EQ(problem.status, 503);
@@ -120,7 +120,7 @@ TEST(NginxAuthRequest, TheApplicationsOwn403And500AreItsOwn) {
     site.app.AnswerWith(status);
     const HttpAnswer answer = site.Get("/", {"Cookie: headgate_uid=a"});
     EXPECT_EQ(answer.status, status);
-    EXPECT_THAT(answer.body, Not(HasSubstr("step by step")));
+    EXPECT_THAT(answer.body, Not(HasSubstr("not open to everybody yet")));
   }
 }
 
@@ -176,7 +176,7 @@ TEST_P(WithoutAnAgent, WhoWasAdmittedStaysAndNobodyNewComesIn) {
   }
   const HttpAnswer page = site.Get("/", {"Accept: text/html"});
   EXPECT_THAT(page.headers, HasSubstr("Retry-After: 10"));
-  EXPECT_THAT(page.body, HasSubstr("step by step"));
+  EXPECT_THAT(page.body, HasSubstr("not open to everybody yet"));
   Return(site);
   EXPECT_TRUE(Eventually([&] { return site.StatusFor(unseen) == 200; }));
   EXPECT_EQ(site.StatusFor(out), 503);

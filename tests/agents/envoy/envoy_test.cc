@@ -106,7 +106,7 @@ TEST(Envoy, ARefusedPersonGetsAPageAndAProgramAProblemAndBothATime) {
   EXPECT_THAT(page.headers, HasSubstr("retry-after: 1"));
   EXPECT_THAT(page.headers, HasSubstr("cache-control: no-store"));
   EXPECT_THAT(page.headers, HasSubstr("set-cookie: headgate_uid="));
-  EXPECT_THAT(page.body, HasSubstr("step by step"));
+  EXPECT_THAT(page.body, HasSubstr("not open to everybody yet"));
   EXPECT_THAT(page.body, Not(HasSubstr("{{")));
   const HttpAnswer problem = real.Get("/api", {"Accept: application/json"});
   EXPECT_EQ(problem.status, 503);

@@ -124,7 +124,7 @@ TEST(Nginx, ARefusedPersonGetsAPageAndAProgramAProblemAndBothATime) {
   EXPECT_THAT(page.headers, HasSubstr("Retry-After: 1"));
   EXPECT_THAT(page.headers, HasSubstr("Cache-Control: no-store"));
   EXPECT_THAT(page.headers, HasSubstr("Set-Cookie: headgate_uid="));
-  EXPECT_THAT(page.body, HasSubstr("step by step"));
+  EXPECT_THAT(page.body, HasSubstr("not open to everybody yet"));
   EXPECT_THAT(page.body, Not(HasSubstr("{{")));
   const HttpAnswer problem = real.Get("/api", {"Accept: application/json"});
   EXPECT_EQ(problem.status, 503);
