@@ -1,6 +1,7 @@
 #include "controller/main/program.h"
 
 #include <fmt/format.h>
+#include <malloc.h>
 #include <pthread.h>
 
 #include <cerrno>
@@ -293,6 +294,9 @@ std::optional<Program::End> Program::LookAround() {
   LookAtCertificate();
   doors_->Look();
   ShowReadiness();
+  // A thousand agents that come at once need for a moment twice what they need later, and glibc
+  // would keep it.
+  malloc_trim(0);
   return std::nullopt;
 }
 
