@@ -22,6 +22,8 @@ share of users that the load balancers let in, as far as the evidence
 allows, and takes users out again when it regresses.
 .")
 set(DEPENDS_controller "init-system-helpers (>= 1.54~)")
+# The journal's backup of docs/RUNBOOK.md.
+set(CPACK_DEBIAN_CONTROLLER_PACKAGE_RECOMMENDS sqlite3)
 set(DEPENDS_agent "adduser, init-system-helpers (>= 1.54~)")
 
 # headgate_package(COMPONENT TARGET FOLDER-OF-IT SECTION-OF-MANUAL DESCRIPTION)

@@ -54,7 +54,7 @@ def setUpModule():  # pylint: disable=invalid-name
         return  # of a run before: saves a minute
     _made["debian"] = os.path.join(_made["folder"], "debian")
     try:
-        container.make(_made["debian"], ["systemd-sysv", "sqlite3", "procps"])
+        container.make(_made["debian"], ["systemd-sysv", "procps"])
     except container.Unavailable as why:
         raise unittest.SkipTest(str(why)) from why
 
@@ -196,6 +196,8 @@ class InstalledTest(unittest.TestCase):
                            "headgate-controller headgate-cli")
         self.machine.shell("test -s /var/lib/headgated/journal.db; test -s /var/lib/headgate/shop.map;"
                            "haproxy -c -q -f /etc/haproxy/haproxy.cfg; systemctl is-active haproxy")
+        # Nor does a later installation start at the next boot, unasked.
+        self.assertEqual(self.machine.shell("find /etc/systemd/system -name 'headgate*.service'"), "")
 
 
 class Dockerfile:

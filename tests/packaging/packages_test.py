@@ -85,6 +85,25 @@ class PackagesTest(unittest.TestCase):
         for name in self.packages:
             self.assertEqual(self.control(name, "Version"), newest)
 
+    def test_the_controllers_brings_what_copies_its_journal(self):
+        self.assertEqual(self.control("headgate-controller", "Recommends"), "sqlite3")
+
+    def test_each_drop_in_names_its_load_balancers_service_and_the_group_of_its_files(self):
+        for name, group in (("haproxy", "haproxy"), ("nginx", "www-data"), ("envoy", "envoy")):
+            with open(os.path.join(self.root, f"usr/share/headgate-agent/{name}.conf"),
+                      encoding="utf-8") as file:
+                lines = file.read().splitlines()
+            self.assertIn(f"SupplementaryGroups={group}", lines)
+            self.assertIn(f"WantedBy={name}.service", lines)
+
+    def test_beside_nginx_the_agent_may_remove_the_answers_that_nginx_keeps(self):
+        with open(os.path.join(ROOT, "docs/agents/endpoint.md"), encoding="utf-8") as file:
+            kept = re.search(r"--remembered (/\S+)", file.read()).group(1)
+        with open(os.path.join(self.root, "usr/share/headgate-agent/nginx.conf"),
+                  encoding="utf-8") as file:
+            writable = re.search(r"(?m)^ReadWritePaths=-(.+)$", file.read()).group(1)
+        self.assertEqual(os.path.commonpath([kept, writable]), writable)
+
     def test_no_script_enables_or_starts_anything(self):
         for name in self.packages:
             for script in ("preinst", "postinst", "prerm", "postrm"):
