@@ -34,6 +34,7 @@ local M = {}
 local trouble = not dict and "lua_shared_dict headgate 1m; is missing in http {}"
   or not has_xxhash and "libxxhash.so.0 cannot be loaded: apt-get install libxxhash0"
   or nil
+if trouble then ngx.log(ngx.ERR, "headgate: ", trouble, ": nobody is admitted") end
 
 local function read_file(path, bytes)
   local file = io.open(path, "r")

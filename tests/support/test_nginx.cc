@@ -30,7 +30,6 @@ http {{
     fastcgi_temp_path {folder}/fastcgi;
     uwsgi_temp_path {folder}/uwsgi;
     scgi_temp_path {folder}/scgi;
-    lua_shared_dict headgate 1m;
     {http}
     server {{
         listen 127.0.0.1:{port};

@@ -108,13 +108,19 @@ class BothInNginx : public Both {
     const auto lua = nginx::Lua(options);
     EXPECT_TRUE(text.ok() && lua.ok()) << text.status();
     WriteFile(nginx::LuaFileOf(options), *lua);
+    const std::string dict = "lua_shared_dict headgate 1m;\n";
+    const std::size_t at_dict = text->find(dict);
     const std::size_t server = text->find("# 2.");
+    EXPECT_LT(at_dict, server);
+    // The first gate's stands for both.
+    const std::string http = text->substr(0, at_dict) +
+                             text->substr(at_dict + dict.size(), server - at_dict - dict.size());
     nginx_ = std::make_unique<TestNginx>(TestNginx::Options{
         .app_port = app_.port(),
         .more_http =
             fmt::format("{}\nserver {{\nlisten 127.0.0.1:{};\n{}\n"
                         "location / {{ proxy_pass http://127.0.0.1:{}; }}\n}}\n",
-                        text->substr(0, server), bank_port_, text->substr(server), app_.port())});
+                        http, bank_port_, text->substr(server), app_.port())});
   }
   std::string ShopYaml() const override { return AgentYaml(nginx_->settings()); }
   std::string BankYaml() const override {

@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "agents/core/counter_sums.h"
+#include "agents/core/files.h"
 #include "agents/core/http_call.h"
 #include "agents/nginx/check.h"
 #include "common/base/bucket.h"
@@ -338,6 +339,19 @@ TEST(Nginx, OnAnIpv6SocketNewCookiesOfIpv4AreCountedByAddress) {
   EXPECT_GE(drawn, kMost);
   EXPECT_LE(drawn, 2 * kMost);
   EXPECT_TRUE(is_given("127.0.0.2"));
+}
+
+TEST(Nginx, WithoutItsDictNobodyIsAdmittedAndTheLogSaysWhy) {
+  const TestApp app;
+  TestNginx real({.app_port = app.port()});
+  std::string config = *agent::ReadSmallFile(real.config());
+  const std::string dict = "lua_shared_dict headgate 1m;";
+  const std::size_t at = config.find(dict);
+  ASSERT_NE(at, std::string::npos);
+  test::WriteFile(real.config(), config.erase(at, dict.size()));
+  real.Reload();
+  EXPECT_TRUE(test::Eventually([&] { return real.StatusFor("anna") == 503; }));
+  EXPECT_THAT(real.Log(), HasSubstr(dict + " is missing in http {}: nobody is admitted"));
 }
 
 TEST(Nginx, CheckIsSatisfiedWithASoundGateAndNamesWhatIsWrong) {

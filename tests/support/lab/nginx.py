@@ -31,7 +31,6 @@ http {{
     fastcgi_temp_path {folder}/fastcgi;
     uwsgi_temp_path {folder}/uwsgi;
     scgi_temp_path {folder}/scgi;
-    lua_shared_dict headgate 1m;
     upstream shop {{
         server 127.0.0.1:{shop_port} max_conns=1500;
         keepalive 200;
