@@ -57,6 +57,7 @@ struct Endpoint::Forgetting {
   std::mutex mutex;
   // Protected by mutex.
   absl::Status status;
+  int under_way = 0;
 };
 
 Endpoint::Endpoint(Settings settings, const std::optional<Share>& granted, OpenDoor open_door)
@@ -81,6 +82,9 @@ Endpoint::Endpoint(Settings settings, const std::optional<Share>& granted, OpenD
   // Damaged keys are none: until the agent's own state brings them again any cookie is a key.
   const absl::StatusOr<CookieKeys> keys = agent::ReadCookieKeys(KeysFile());
   if (keys.ok()) TakeCookieKeys(*keys);
+  // Where nobody is admitted, no answer that is kept is right: an agent before this one may have died
+  // before it had removed them, or was not allowed to.
+  if (first_.share.width == 0) Forget();
   // The share is known: nobody waits for the keeper.
   Open().IgnoreError();
 }
@@ -130,12 +134,17 @@ agent::Reading Endpoint::Read() {
     const CookieKeys memory = admission_.cookie_keys();
     reading.cookie_keys = file.ok() && *file == memory ? memory : CookieKeys{};
   }
-  if (forget_again_ > 0) {
-    --forget_again_;
+  bool is_owed = false;
+  {
+    const std::lock_guard lock(forgetting_->mutex);
+    if (!forgetting_->status.ok()) agent::AddTrouble(reading.trouble, Words(forgetting_->status));
+    // What could not be removed is wrong for as long as it lies there.
+    is_owed = !forgetting_->status.ok() && forgetting_->under_way == 0;
+  }
+  if (forget_again_ > 0 || is_owed) {
+    forget_again_ = std::max(forget_again_ - 1, 0);
     Forget();
   }
-  const std::lock_guard lock(forgetting_->mutex);
-  if (!forgetting_->status.ok()) agent::AddTrouble(reading.trouble, Words(forgetting_->status));
   return reading;
 }
 
@@ -172,10 +181,15 @@ void Endpoint::TakeCookieKeys(const CookieKeys& keys) {
 
 void Endpoint::Forget() {
   if (settings_.remembered.empty()) return;
+  {
+    const std::lock_guard lock(forgetting_->mutex);
+    ++forgetting_->under_way;
+  }
   forgetter_.Run(
       [folder = settings_.remembered, width = admission_.share().width, forgetting = forgetting_] {
         absl::Status status = ForgetAnswers(folder, width);
         const std::lock_guard lock(forgetting->mutex);
+        --forgetting->under_way;
         forgetting->status = std::move(status);
       });
 }

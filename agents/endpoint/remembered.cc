@@ -63,9 +63,15 @@ absl::Status ForgetAnswers(const std::string& folder, std::uint32_t width) {
   if (!error) return absl::OkStatus();
   return absl::FailedPreconditionError(fmt::format(
       "the answers that nginx keeps in {} cannot be removed ({}): were the agent to die now, users "
-      "whom the last lowering has taken out could come in. Let the agent's group write there: "
-      "`install -d -m 2770 -o www-data -g headgate {}` before nginx starts",
-      folder, error.message(), folder));
+      "whom the last lowering has taken out could come in. {}",
+      folder, error.message(),
+      error == std::errc::read_only_file_system
+          ? fmt::format("Where the agent is a service of systemd's, give it ReadWritePaths={} in a "
+                        "drop-in, as in /usr/share/headgate-agent/nginx.conf",
+                        folder)
+          : fmt::format("Let the agent's group write there: `install -d -m 2770 -o www-data -g "
+                        "headgate {}` before nginx starts",
+                        folder)));
 }
 
 }  // namespace headgate::endpoint

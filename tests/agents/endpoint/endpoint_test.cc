@@ -189,6 +189,42 @@ TEST(Endpoint, ALoweringRemovesWhatNginxKeepsAndNothingElse) {
   }));
 }
 
+TEST(Endpoint, GoesOnUntilWhatNginxKeepsIsRemovedAndSaysSoMeanwhile) {
+  const TestEndpoint place({});
+  Settings settings = place.settings();
+  settings.remembered = place.folder() / "kept";
+  const std::string stubborn = settings.remembered + "/0123456789abcdef0123456789abcdef";
+  // Not even root removes a folder that holds something.
+  std::filesystem::create_directories(stubborn + "/held");
+  Own endpoint(settings);
+  endpoint.Put({Percent("20%"), 7, Direction::kDown});
+  const auto trouble = [&] { return endpoint.Read().trouble; };
+  ASSERT_TRUE(Eventually([&] { return trouble().find("cannot be removed") != std::string::npos; }));
+  for (int look = 0; look < 100; ++look) EXPECT_THAT(trouble(), HasSubstr("cannot be removed"));
+  std::filesystem::remove(stubborn + "/held");
+  EXPECT_TRUE(Eventually([&] { return trouble().empty(); }));
+  EXPECT_FALSE(std::filesystem::exists(stubborn));
+}
+
+TEST(Endpoint, AStartWhereNobodyIsAdmittedLeavesNothingThatNginxKept) {
+  for (const char* share : {"0%", "20%"}) {
+    const TestEndpoint place({.share = Percent(share)});
+    Settings settings = place.settings();
+    settings.remembered = place.folder() / "kept";
+    const std::string kept = settings.remembered + "/0123456789abcdef0123456789abcdef";
+    std::filesystem::create_directories(settings.remembered);
+    test::WriteFile(kept, "kept");
+    {
+      const Own endpoint(settings);
+      if (Percent(share) == Share::None()) {
+        EXPECT_TRUE(Eventually([&] { return !std::filesystem::exists(kept); }));
+      }
+    }
+    // Who is in stays in: at any other share users may be among them who are.
+    EXPECT_EQ(std::filesystem::exists(kept), Percent(share) != Share::None()) << share;
+  }
+}
+
 TEST(Outside, SeesAndLowersARunningEndpointAndRaisesNothing) {
   const TestEndpoint place({.share = Percent("50%")});
   Own endpoint(place.settings());
