@@ -19,7 +19,7 @@ constexpr char kAbout[] =
 
 constexpr char kFooter[] =
     "Examples:\n"
-    "  headgated --ca ca.pem --cert controller.pem --key controller.key --listen 0.0.0.0:7443\n"
+    "  headgated --ca ca.crt --cert controller.crt --key controller.key --listen 0.0.0.0:7443\n"
     "  headgated --plaintext --listen 127.0.0.1:7443 --journal ./journal.db --socket ''   (to try "
     "it)\n"
     "Without a usable journal it starts all the same, says so, and only lowers.\n"
