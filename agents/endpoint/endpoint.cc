@@ -82,8 +82,8 @@ Endpoint::Endpoint(Settings settings, const std::optional<Share>& granted, OpenD
   // Damaged keys are none: until the agent's own state brings them again any cookie is a key.
   const absl::StatusOr<CookieKeys> keys = agent::ReadCookieKeys(KeysFile());
   if (keys.ok()) TakeCookieKeys(*keys);
-  // Where nobody is admitted, no answer that is kept is right: an agent before this one may have died
-  // before it had removed them, or was not allowed to.
+  // Where nobody is admitted, no answer that is kept is right: an agent before this one may have
+  // died before it had removed them, or was not allowed to.
   if (first_.share.width == 0) Forget();
   // The share is known: nobody waits for the keeper.
   Open().IgnoreError();

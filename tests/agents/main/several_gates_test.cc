@@ -117,10 +117,9 @@ class BothInNginx : public Both {
                              text->substr(at_dict + dict.size(), server - at_dict - dict.size());
     nginx_ = std::make_unique<TestNginx>(TestNginx::Options{
         .app_port = app_.port(),
-        .more_http =
-            fmt::format("{}\nserver {{\nlisten 127.0.0.1:{};\n{}\n"
-                        "location / {{ proxy_pass http://127.0.0.1:{}; }}\n}}\n",
-                        http, bank_port_, text->substr(server), app_.port())});
+        .more_http = fmt::format("{}\nserver {{\nlisten 127.0.0.1:{};\n{}\n"
+                                 "location / {{ proxy_pass http://127.0.0.1:{}; }}\n}}\n",
+                                 http, bank_port_, text->substr(server), app_.port())});
   }
   std::string ShopYaml() const override { return AgentYaml(nginx_->settings()); }
   std::string BankYaml() const override {

@@ -24,7 +24,8 @@ TEST(Snippet, NamesTheGatesFilesAndRules) {
   const auto text = Snippet(Options());
   ASSERT_TRUE(text.ok()) << text.status();
   for (const char* part :
-       {"\nlua_shared_dict headgate 1m;\n", "map \"\" $headgate_my_shop {", "geo $headgate_my_shop_net {", "203.0.113.0/24 1;",
+       {"\nlua_shared_dict headgate 1m;\n", "map \"\" $headgate_my_shop {",
+        "geo $headgate_my_shop_net {", "203.0.113.0/24 1;",
         "dofile(\"/etc/headgate/nginx/my-shop.lua\")", "location = /.headgate/probe {",
         "location = /.headgate/control/my-shop {"}) {
     EXPECT_THAT(*text, HasSubstr(part));
