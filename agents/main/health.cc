@@ -46,4 +46,11 @@ int PrintHealth(const Config& config, bool only_life, std::ostream& out) {
   return ready.ok() || only_life ? kExitDone : kExitRefused;
 }
 
+std::string ComplaintOfAgent(const Config& config) {
+  if (config.metrics.empty() || !FindAgent(config.state_dir).Acts()) return "";
+  const absl::Status ready = AskPage(config, "/readyz");
+  if (ready.ok()) return "";
+  return ready.message().empty() ? "it is not ready" : std::string(ready.message());
+}
+
 }  // namespace headgate::agent

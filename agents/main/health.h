@@ -3,6 +3,7 @@
 #pragma once
 
 #include <ostream>
+#include <string>
 
 #include "agents/main/config.h"
 
@@ -11,5 +12,8 @@ namespace headgate::agent {
 // Says how it is. kExitDone: it lives and, unless `only_life`, is ready; kExitRefused: it is not
 // running, stopped, hangs or is not ready; kExitCouldNotTell.
 int PrintHealth(const Config& config, bool only_life, std::ostream& out);
+
+// What the agent that runs here says against itself; empty if that is nothing, or nobody to ask.
+std::string ComplaintOfAgent(const Config& config);
 
 }  // namespace headgate::agent

@@ -47,7 +47,14 @@ int Check(const Config& config) {
   }
   for (const std::string& answer : controllers.answers) std::cout << answer << "\n";
   if (!findings.empty()) return headgate::agent::kExitRefused;
-  std::cout << fmt::format("All is well: {} gate(s). The agent is {}.\n", config.gates.size(),
+  // Whoever checks may do more than the service, which may lack the group of a socket.
+  const std::string complaint = headgate::agent::ComplaintOfAgent(config);
+  if (!complaint.empty()) {
+    std::cout << "warning: the agent that runs here finds otherwise: " << complaint << "\n";
+  }
+  std::cout << fmt::format("{}: {} gate(s). The agent is {}.\n",
+                           complaint.empty() ? "All is well" : "Nothing is wrong as seen by you",
+                           config.gates.size(),
                            headgate::agent::FindAgent(config.state_dir).ToString());
   return headgate::agent::kExitDone;
 }

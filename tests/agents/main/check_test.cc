@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -10,6 +11,7 @@ namespace {
 
 using testing::AllOf;
 using testing::HasSubstr;
+using testing::Not;
 
 // The site's configuration with one line's value changed.
 std::string With(const Site& site, const std::string& key, const std::string& value) {
@@ -24,6 +26,24 @@ TEST(Check, IsContentWithItsOwnSnippet) {
   Site site({.start_agent = false});
   const Finished check = site.Run({"check"});
   EXPECT_EQ(check.exit_code, 0) << check.output;
+}
+
+TEST(Check, SaysWhatTheAgentThatRunsFindsAndWhoeverChecksDoesNot) {
+  Site site;
+  site.DirectAndWait(7, 1, "50%");
+  ASSERT_TRUE(Eventually([&] { return site.Page("/readyz").status == 200; }));
+  const Finished sound = site.Run({"check"});
+  EXPECT_EQ(sound.exit_code, 0) << sound.output;
+  EXPECT_THAT(sound.standard_output, HasSubstr("All is well"));
+  // In the place of the agent's page: one that complains.
+  TestApp page;
+  page.AnswerWith(503);
+  site.WriteConfig(With(site, "metrics", fmt::format("127.0.0.1:{}", page.port())));
+  const Finished check = site.Run({"check"});
+  EXPECT_EQ(check.exit_code, 0) << check.output;
+  EXPECT_THAT(check.standard_output,
+              AllOf(HasSubstr("warning: the agent that runs here finds otherwise: "),
+                    Not(HasSubstr("All is well"))));
 }
 
 TEST(Check, SaysInPlainWordsWhatIsWrong) {
