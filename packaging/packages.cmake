@@ -40,6 +40,8 @@ function(headgate_package component target folder section text)
     COMPONENT ${component})
   install(FILES ${BIN}/changelog.Debian.gz debian/copyright DESTINATION share/doc/${name}
     COMPONENT ${component})
+  # Programs, manuals and configuration name these pages, which are read where no network may be.
+  install(DIRECTORY ${CMAKE_SOURCE_DIR}/docs DESTINATION share/doc/${name} COMPONENT ${component})
   string(TOUPPER ${component} upper)
   set(CPACK_DEBIAN_${upper}_PACKAGE_NAME ${name} PARENT_SCOPE)
   set(CPACK_DEBIAN_${upper}_PACKAGE_DEPENDS "${DEPENDS_${component}}" PARENT_SCOPE)

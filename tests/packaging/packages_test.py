@@ -59,11 +59,11 @@ class PackagesTest(unittest.TestCase):
     def control(self, name, field):
         return run("dpkg-deb", "-f", self.packages[name], field).stdout.strip()
 
-    def test_there_are_three_and_each_has_its_program_manual_and_completions(self):
+    def test_there_are_three_and_each_has_its_program_manual_completions_and_docs(self):
         self.assertEqual(set(self.packages), set(CONTENTS))
         for name, wanted in CONTENTS.items():
             listed = run("dpkg-deb", "-c", self.packages[name]).stdout
-            for path in wanted:
+            for path in (*wanted, f"./usr/share/doc/{name}/docs/RUNBOOK.md"):
                 self.assertRegex(listed, rf"(?m) {re.escape(path)}$")
 
     def test_lintian_finds_nothing(self):
