@@ -89,8 +89,10 @@ std::string Values(const std::vector<PlannedColumn>& columns) {
       continue;
     }
     values += fmt::format(", {}, ", or_null(fmt::format("LENGTH({})", name)));
-    // A row's text must fit into max_allowed_packet, or there is none.
-    values += is_long ? fmt::format("IF(LENGTH({0}) > 1000, SHA1({0}), {0})", name) : name;
+    // A row's text must fit into max_allowed_packet, or there is none. As bytes: SHA1's text is in
+    // the session's character set, which does not go with every column's.
+    values += is_long ? fmt::format("IF(LENGTH({0}) > 1000, SHA1({0}), CAST({0} AS BINARY))", name)
+                      : name;
   }
   return values;
 }
@@ -98,11 +100,12 @@ std::string Values(const std::vector<PlannedColumn>& columns) {
 // Two checksums of its text that have nothing to do with each other, multiplied: each alone is
 // linear, so that values swapped between two rows would cancel out. docs/decisions/0018. Next to
 // bytes all character sets are taken as the bytes that are stored, so that any may stand beside
-// any. A row that could not be written gets a number that no other row has.
+// any. A row that could not be written gets a number that no other row has. The assignment stands
+// where its value is needed: asked whether what is never NULL is NULL, MariaDB does not evaluate it.
 std::string RowHash(const std::vector<PlannedColumn>& columns) {
   return fmt::format(
-      "IF((@row := CONCAT_WS(_binary'#' COLLATE `binary`{})) IS NULL, UUID_SHORT(), "
-      "CRC32(@row) * CRC32C(@row))",
+      "IFNULL(CRC32(@row := CONCAT_WS(_binary'#' COLLATE `binary`{})) * CRC32C(@row), "
+      "UUID_SHORT())",
       Values(columns));
 }
 

@@ -55,6 +55,9 @@ const std::vector<ChangedValue> kValues = {
     {"address", "INET6", "'::1'", "'::2'"},
     {"place", "POINT", "POINT(1, 2)", "POINT(2, 1)"},
     {"note", "TEXT", "REPEAT('n', 60000)", "CONCAT(REPEAT('n', 59999), 'm')"},
+    {"old_note", "TEXT CHARACTER SET latin1", "'é'", "'è'"},
+    {"old_book", "MEDIUMTEXT CHARACTER SET latin2", "REPEAT('č', 2000)", "REPEAT('ć', 2000)"},
+    {"wide_note", "LONGTEXT CHARACTER SET utf16", "'é'", "'e'"},
     {"file", "LONGBLOB", "REPEAT('n', 300000)", "CONCAT(REPEAT('n', 299999), 'm')"},
     {"empty", "VARCHAR(9)", "''", "NULL"},
     {"zero", "INT", "0", "NULL"}};
@@ -90,6 +93,38 @@ TEST_F(MariaTypes, OfAllKindsAreSeenToDifferInOneValue) {
               ElementsAre(Drains("(id = 2) differs from the primary's in hidden")));
   EXPECT_THAT(Compare(Only({"types"})).findings, IsEmpty());
   Both("DROP TABLE shop.types");
+}
+
+// MariaDB answers questions about NULL of such columns without reading them.
+TEST_F(MariaTypes, ThatAreNeverNullAreSeenToDifferInATableWithoutAnyOther) {
+  Both(
+      "CREATE TABLE shop.never_null (id INT PRIMARY KEY, n INT NOT NULL, exact DECIMAL(9,2) NOT "
+      "NULL, word VARCHAR(9) NOT NULL, text TEXT CHARACTER SET latin1 NOT NULL, day DATE NOT NULL, "
+      "label ENUM('x', 'y') NOT NULL); INSERT INTO shop.never_null SELECT seq, seq, seq, seq, seq, "
+      "'2024-01-01', 'x' FROM shop.seq_1_to_3000");
+  ASSERT_THAT(Compare(Only({"never_null"})).findings, IsEmpty());
+  for (const auto& [column, change] : std::vector<std::pair<std::string, const char*>>{
+           {"n", "0"},
+           {"exact", "0.01"},
+           {"word", "'other'"},
+           {"text", "'other'"},
+           {"day", "'2024-01-02'"},
+           {"label", "'y'"}}) {
+    const std::string of = " WHERE id = 77";
+    const std::string before = column == "day" ? "'2024-01-01'" : column == "label" ? "'x'" : "77";
+    const Result result =
+        CompareAfter(fmt::format("UPDATE shop.never_null SET {} = {}{}", column, change, of),
+                     fmt::format("UPDATE shop.never_null SET {} = {}{}", column, before, of),
+                     "never_null");
+    EXPECT_THAT(result.findings,
+                ElementsAre(Drains("row (id = 77) differs from the primary's in " + column)));
+  }
+  const Result swapped = CompareAfter(
+      "UPDATE shop.never_null SET word = 97 - id WHERE id IN (20, 77)",
+      "UPDATE shop.never_null SET word = id WHERE id IN (20, 77)", "never_null");
+  EXPECT_THAT(swapped.findings, UnorderedElementsAre(Drains("(id = 20) differs"),
+                                                     Drains("(id = 77) differs")));
+  Both("DROP TABLE shop.never_null");
 }
 
 struct KeyedTable {
