@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "controller/database/baseline.h"
+#include "controller/database/data_rounds.h"
 #include "controller/database/expected_schema.h"
 
 namespace headgate::cli {
@@ -70,8 +71,10 @@ absl::Status DatabaseCheck::Run(const std::string& state, bool waits) {
     checked_.findings.clear();
     checked_.allowed.clear();
     checked_.has_compared_data = false;
+    checked_.progress = {};
     CheckReplication();
-    if (!waits || IsSame()) CheckSchemas();
+    // Also where replication is broken: a column that is missing may be why, and no wait mends it.
+    CheckSchemas();
     if (!flags_.schema_only && !checked_.declared.inventory.replicas.empty() &&
         (!waits || IsSame())) {
       database::DataComparison comparison(checked_.declared.inventory, Options(), *checksums_,
@@ -101,7 +104,9 @@ database::ComparisonOptions DatabaseCheck::Options() const {
 
 void DatabaseCheck::Add(const std::vector<database::Finding>& findings) {
   for (const database::Finding& finding : findings) {
-    auto& list = IsAllowed(finding, flags_.allowed) ? checked_.allowed : checked_.findings;
+    const bool is_allowed = IsAllowed(finding, flags_.allowed) ||
+                            database::IsDataAllowed(checked_.declared.inventory.allow, finding);
+    auto& list = is_allowed ? checked_.allowed : checked_.findings;
     if (std::ranges::find(list, finding) == list.end()) list.push_back(finding);
   }
 }

@@ -131,10 +131,12 @@ ordered_json ToJson(const CheckedDatabase& checked) {
 }
 
 std::string Summary(const CheckedDatabase& checked) {
-  const std::string data = checked.has_compared_data ? fmt::format("{} rows of {} tables compared",
-                                                                   checked.progress.rows_done,
-                                                                   checked.progress.tables_done)
-                                                     : std::string("no data compared");
+  // Also of a comparison that was ended before it was through.
+  const bool has_rows = checked.has_compared_data || checked.progress.rows_done > 0;
+  const std::string data =
+      has_rows ? fmt::format("{} rows of {} tables compared", checked.progress.rows_done,
+                             checked.progress.tables_done)
+               : std::string("no data compared");
   switch (JudgeSameness(checked.findings)) {
     case Sameness::kSame:
       return fmt::format("same ({}, {})", data, FormatAge(checked.took));
@@ -197,17 +199,24 @@ std::string DbcheckJson(const std::vector<CheckedDatabase>& databases, int exit_
 
 std::string ProgressText(const database::ComparisonProgress& progress, Duration since,
                          bool has_bar) {
+  // After a restore the servers' statistics know of no rows, or of too few.
+  if (progress.rows_done > 0 && progress.rows_done >= progress.rows_estimated &&
+      !progress.table.empty()) {
+    return fmt::format("{} rows, more than the primary's statistics know of  {}",
+                       progress.rows_done, Clean(progress.table));
+  }
   const double estimated = std::max(1.0, static_cast<double>(progress.rows_estimated));
-  const double done = std::min(1.0, static_cast<double>(progress.rows_done) / estimated);
+  const double done = static_cast<double>(progress.rows_done) / estimated;
   const auto ppm = static_cast<std::uint32_t>(done * 1'000'000);
   std::string text = has_bar ? fmt::format("[{}] ", Bar(ppm, kBarWidth)) : "";
-  text += fmt::format("{} %  {}  {} of about {} rows", ppm / 10'000, Clean(progress.table),
-                      progress.rows_done, progress.rows_estimated);
+  text += fmt::format("{} %", ppm / 10'000);
+  // Before what a narrow terminal cuts.
   if (done > 0.01 && since >= Duration(1'000)) {
     const double left = static_cast<double>(since.count()) * (1.0 - done) / done;
     text += fmt::format(", {} left", FormatAge(Duration(static_cast<std::int64_t>(left))));
   }
-  return text;
+  return text + fmt::format("  {}  {} of about {} rows", Clean(progress.table), progress.rows_done,
+                            progress.rows_estimated);
 }
 
 }  // namespace headgate::cli

@@ -3,18 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
+#include "common/base/duration.h"
 #include "controller/database/allowance.h"
 
 namespace headgate::database {
 namespace {
-
-bool IsAllowedTable(const std::vector<std::string>& allow, const std::string& table) {
-  const std::size_t dot = table.find('.');
-  return dot != std::string::npos && IsAllowed(allow, std::string_view(table).substr(0, dot),
-                                               std::string_view(table).substr(dot + 1), "");
-}
 
 std::string RowsText(std::uint64_t rows) {
   if (rows < 10'000) return fmt::format("{}", rows);
@@ -24,6 +20,18 @@ std::string RowsText(std::uint64_t rows) {
 }
 
 }  // namespace
+
+std::string InSeconds(Duration age) {
+  return FormatDuration(std::chrono::duration_cast<std::chrono::seconds>(age));
+}
+
+bool IsDataAllowed(const std::vector<std::string>& allow, const Finding& finding) {
+  // A page that cannot be read is no difference.
+  const std::string_view table = finding.table;
+  const std::size_t dot = table.find('.');
+  return finding.kind == "data" && dot != std::string_view::npos &&
+         IsAllowed(allow, table.substr(0, dot), table.substr(dot + 1), "");
+}
 
 std::vector<Finding> MergeRounds(const std::vector<Finding>& earlier, const RoundFindings& round) {
   std::vector<Finding> merged = round.findings;
@@ -51,8 +59,7 @@ std::vector<Finding> CloseRound(const std::vector<Finding>& earlier, const Round
 void AddAllowance(const std::vector<std::string>& allow, DataReport& report) {
   std::vector<Finding> counted;
   for (Finding& finding : report.findings) {
-    // A page that cannot be read is no difference.
-    if (finding.kind == "data" && IsAllowedTable(allow, finding.table)) {
+    if (IsDataAllowed(allow, finding)) {
       report.notes.push_back("allowed: " + finding.text);
       continue;
     }
@@ -69,6 +76,12 @@ int PercentOf(const DataStanding& standing) {
   if (standing.rows_estimated == 0) return 0;
   return std::min(
       99, static_cast<int>(100.0 * double(standing.rows_done) / double(standing.rows_estimated)));
+}
+
+std::string DescribeWhole(const DataStanding& standing, TimePoint now) {
+  if (!standing.whole_at) return "not compared whole yet";
+  return fmt::format("all compared {} ago, in {}", InSeconds(now - *standing.whole_at),
+                     FormatDuration(standing.whole_took));
 }
 
 std::string DescribeProgress(const DataStanding& standing) {

@@ -36,6 +36,7 @@ struct DataReport {
   std::vector<std::string> notes;
   // See Report.
   std::string pending;
+  // What stands behind DescribeWhole.
   std::string progress;
   DataStanding standing;
 };
@@ -65,12 +66,19 @@ std::vector<Finding> MergeRounds(const std::vector<Finding>& earlier, const Roun
 // findings along.
 std::vector<Finding> CloseRound(const std::vector<Finding>& earlier, const RoundFindings& round,
                                 bool is_whole);
+// Whether it is of rows, or of a table that was not compared, which the operator allows to differ.
+bool IsDataAllowed(const std::vector<std::string>& allow, const Finding& finding);
 // Moves findings of tables that the operator allows to differ to the notes, and tells of others
 // that could not be compared how to go on without them.
 void AddAllowance(const std::vector<std::string>& allow, DataReport& report);
 
+// "all compared 12s ago, in 6s", or that they are not. By whoever tells it: a comparison may rest
+// for hours, and its words must not stay "0s ago" meanwhile.
+std::string DescribeWhole(const DataStanding& standing, TimePoint now);
 // "public.orders, 3 of 40 tables, 1.2 M of about 5 M rows, 24 %".
 std::string DescribeProgress(const DataStanding& standing);
+// For people: whole seconds.
+std::string InSeconds(Duration age);
 // 0 to 100; 100 only at the end.
 int PercentOf(const DataStanding& standing);
 

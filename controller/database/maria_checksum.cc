@@ -101,7 +101,8 @@ std::string Values(const std::vector<PlannedColumn>& columns) {
 // linear, so that values swapped between two rows would cancel out. docs/decisions/0018. Next to
 // bytes all character sets are taken as the bytes that are stored, so that any may stand beside
 // any. A row that could not be written gets a number that no other row has. The assignment stands
-// where its value is needed: asked whether what is never NULL is NULL, MariaDB does not evaluate it.
+// where its value is needed: asked whether what is never NULL is NULL, MariaDB does not evaluate
+// it.
 std::string RowHash(const std::vector<PlannedColumn>& columns) {
   return fmt::format(
       "IFNULL(CRC32(@row := CONCAT_WS(_binary'#' COLLATE `binary`{})) * CRC32C(@row), "

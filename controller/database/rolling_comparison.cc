@@ -16,11 +16,6 @@ namespace {
 constexpr Session::Deadlines kAskAgain{
     .connect = Duration(1'000), .statement = Duration(1'000), .total = Duration(2'000)};
 
-// For people: whole seconds.
-std::string Ago(Duration age) {
-  return FormatDuration(std::chrono::duration_cast<std::chrono::seconds>(age));
-}
-
 }  // namespace
 
 RollingComparison::RollingComparison(Inventory inventory, RollingOptions options,
@@ -214,11 +209,7 @@ std::string RollingComparison::Pending(TimePoint now) const {
 }
 
 std::string RollingComparison::Progress(TimePoint now) const {
-  std::string text = "not compared whole yet";
-  if (standing_.whole_at) {
-    text = fmt::format("all compared {} ago, in {}", Ago(now - *standing_.whole_at),
-                       FormatDuration(standing_.whole_took));
-  }
+  std::string text;
   if (!unkept_.empty()) text += "; its state is not kept: " + unkept_;
   if (!hindrance_.empty()) return text + "; waits to go on: " + hindrance_;
   if (!comparison_ && rounds_ended_ > 0) {
@@ -226,8 +217,8 @@ std::string RollingComparison::Progress(TimePoint now) const {
     if (standing_.tables == 0) return text + " (there is no table that can be)";
     return text + fmt::format(" ({})", DescribeProgress(standing_));
   }
-  return text + fmt::format("; round {} for {}: {}", rounds_ended_ + 1, Ago(now - round_began_),
-                            DescribeProgress(standing_));
+  return text + fmt::format("; round {} for {}: {}", rounds_ended_ + 1,
+                            InSeconds(now - round_began_), DescribeProgress(standing_));
 }
 
 }  // namespace headgate::database

@@ -39,11 +39,12 @@ database::Report Merge(database::Report look, const std::optional<database::Repo
   return look;
 }
 
-database::Report WithData(database::Report report, const database::DataReport& data) {
+database::Report WithData(database::Report report, const database::DataReport& data,
+                          TimePoint now) {
   report.findings.insert(report.findings.end(), data.findings.begin(), data.findings.end());
   report.notes.insert(report.notes.end(), data.notes.begin(), data.notes.end());
   report.pending = data.pending;
-  report.progress = data.progress;
+  report.progress = database::DescribeWhole(data.standing, now) + data.progress;
   report.data = data.standing;
   return report;
 }
@@ -93,7 +94,7 @@ void DatabaseFollower::RunLooks() {
     const TimePoint observed_at = look.observed_at;
     database::Report report =
         Merge(std::move(look), fingerprint, kFingerprintsMissedMax * cadence_.fingerprint);
-    if (data) report = WithData(std::move(report), *data);
+    if (data) report = WithData(std::move(report), *data, clock_.Now());
     sink_({signal_, observed_at, DatabaseReading{std::move(report)}});
     at = std::max(at + cadence_.look, clock_.Now());
   } while (look_pause_.Until(at, clock_));

@@ -30,7 +30,7 @@ inline constexpr int kFingerprintsMissedMax = 3;
 // `age_max` is told as well.
 database::Report Merge(database::Report look, const std::optional<database::Report>& fingerprint,
                        Duration age_max);
-database::Report WithData(database::Report report, const database::DataReport& data);
+database::Report WithData(database::Report report, const database::DataReport& data, TimePoint now);
 
 class DatabaseFollower final : public Follower {
  public:

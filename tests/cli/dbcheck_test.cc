@@ -12,6 +12,7 @@
 
 #include "cli/dbcheck_allowed.h"
 #include "cli/dbcheck_inventory.h"
+#include "cli/dbcheck_told.h"
 #include "tests/cli/caller.h"
 #include "tests/controller/database/lab.h"
 #include "tests/support/temp_folder.h"
@@ -20,8 +21,10 @@ namespace headgate::cli {
 namespace {
 
 using nlohmann::json;
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
+using ::testing::StartsWith;
 using Words = std::vector<std::string>;
 
 class DbcheckTest : public ::testing::Test {
@@ -115,6 +118,23 @@ TEST_F(DbcheckTest, TellsASchemaThatDiffersAndLetsOneBeAllowed) {
   EXPECT_EQ(other.code, 3);
 }
 
+TEST_F(DbcheckTest, DoesNotWaitForAReplicaThatNothingFedCanMend) {
+  lab_->Sql("db3", "ALTER SUBSCRIPTION db3 DISABLE; ALTER TABLE orders ADD gift text");
+  const Said said = Type(Trio({"--schema-only", "--wait", "--timeout", "60s"}));
+  lab_->Sql("db3", "ALTER TABLE orders DROP gift; ALTER SUBSCRIPTION db3 ENABLE");
+  EXPECT_EQ(said.code, 3) << said.out;
+  EXPECT_THAT(said.out, HasSubstr("replica db3: table public.orders: column gift is text here"));
+  EXPECT_EQ(Type(Trio({"--schema-only", "--wait", "--timeout", "60s"})).code, 0);
+}
+
+TEST_F(DbcheckTest, CountsATableOnceOfWhichReplicasHaveDifferentColumns) {
+  lab_->Sql("db1", "ALTER TABLE orders ADD gift text");
+  const Said said = Type(Trio());
+  lab_->Sql("db1", "ALTER TABLE orders DROP gift");
+  EXPECT_EQ(said.code, 3) << said.out;
+  EXPECT_THAT(said.out, HasSubstr("DIFFERENT (12500 rows of 3 tables compared"));
+}
+
 TEST_F(DbcheckTest, HoldsServersAgainstABaselineThatItWrote) {
   const std::string file = folder_.path() + "/baseline";
   const Words primary = {"dbcheck", "--primary", lab_->Dsn("db1")};
@@ -191,6 +211,28 @@ TEST_F(DbcheckTest, TakesThePlansDatabases) {
   EXPECT_EQ(said.code, 0) << said.out << said.err;
   EXPECT_THAT(said.out, HasSubstr("orders: same"));
   EXPECT_EQ(Type({"dbcheck", file, "--database", "hope"}).code, 2);
+}
+
+TEST_F(DbcheckTest, AllowsTheRowsOfATableThatThePlanLetsDiffer) {
+  const auto with = [&](const std::string& allowed) {
+    const std::string file = folder_ / "plan.yaml";
+    test::WriteFile(file,
+                    "gate: shop\npreflight: {agents: [edge-1]}\nchecks:\n"
+                    "  - {name: errors, ratio: agents.http_5xx, limit: 1%}\n"
+                    "databases:\n  orders:\n    engine: postgres\n    primary: '" +
+                        lab_->Dsn("db1") + "'\n    replicas: [{name: db3, kind: logical, dsn: '" +
+                        lab_->Dsn("db3") + "'}]\n    allow: [" + allowed + "]\n");
+    return file;
+  };
+  lab_->Sql("db3", "UPDATE products SET price = 1 WHERE id = 77");
+  const Said said = Type({"dbcheck", with("public.products")});
+  const Said document = Type({"dbcheck", with("public.products"), "-o", "json"});
+  const Said other = Type({"dbcheck", with("public.orders")});
+  lab_->Sql("db3", "UPDATE products SET price = 86.99 WHERE id = 77");
+  EXPECT_EQ(said.code, 0) << said.out;
+  EXPECT_THAT(said.out, HasSubstr("allowed  replica db3: table public.products: row (id = 77)"));
+  EXPECT_TRUE(json::parse(document.out)["databases"][0]["differences"].empty()) << document.out;
+  EXPECT_EQ(other.code, 3) << other.out;
 }
 
 TEST_F(DbcheckTest, KeepsWhatItHasComparedWhenItsTimeIsUpAndGoesOnFromThere) {
@@ -290,6 +332,20 @@ TEST(AllowedDifferences, AreWrittenAsTheyAreTold) {
   EXPECT_FALSE(FitsPattern(text, "table public.orders: column other"));
   EXPECT_FALSE(IsAllowed({.text = "replica db3: " + text}, {""}));
   EXPECT_TRUE(IsAllowed({.text = "replica db3: " + text}, {"x", "table public.orders"}));
+}
+
+TEST(ProgressOfData, TellsTheTimeLeftBeforeWhatANarrowTerminalCuts) {
+  database::ComparisonProgress progress{.table = "public.orders",
+                                        .tables_done = 1,
+                                        .tables = 3,
+                                        .rows_done = 250'000,
+                                        .rows_estimated = 1'000'000};
+  EXPECT_THAT(ProgressText(progress, Duration(10'000), true),
+              AllOf(StartsWith("["), HasSubstr("] 25 %, 30 s left  public.orders  250000 of ")));
+  // Right after a restore there are no statistics.
+  progress.rows_estimated = 250'000;
+  EXPECT_EQ(ProgressText(progress, Duration(10'000), true),
+            "250000 rows, more than the primary's statistics know of  public.orders");
 }
 
 TEST(JudgeSameness, IsDifferentOnlyWhereADifferenceIsProven) {

@@ -78,6 +78,17 @@ TEST(DataRounds, ATableThatCannotBeComparedIsToldWithItsRemedy) {
   EXPECT_THAT(report.notes, IsEmpty());
 }
 
+TEST(DataRounds, SayHowOldTheNewestWholeOneIs) {
+  DataStanding standing;
+  EXPECT_EQ(DescribeWhole(standing, TimePoint(Duration(60'000))), "not compared whole yet");
+  standing.whole_at = TimePoint(Duration(60'000));
+  standing.whole_took = Duration(6'409);
+  EXPECT_EQ(DescribeWhole(standing, TimePoint(Duration(60'300))),
+            "all compared 0s ago, in 6s409ms");
+  EXPECT_EQ(DescribeWhole(standing, TimePoint(Duration(102'900))),
+            "all compared 42s ago, in 6s409ms");
+}
+
 TEST(DataRounds, SayHowFarTheyAre) {
   EXPECT_EQ(DescribeProgress({}), "the tables are being read");
   DataStanding standing{.table = "public.orders",

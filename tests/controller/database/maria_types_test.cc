@@ -103,27 +103,26 @@ TEST_F(MariaTypes, ThatAreNeverNullAreSeenToDifferInATableWithoutAnyOther) {
       "label ENUM('x', 'y') NOT NULL); INSERT INTO shop.never_null SELECT seq, seq, seq, seq, seq, "
       "'2024-01-01', 'x' FROM shop.seq_1_to_3000");
   ASSERT_THAT(Compare(Only({"never_null"})).findings, IsEmpty());
-  for (const auto& [column, change] : std::vector<std::pair<std::string, const char*>>{
-           {"n", "0"},
-           {"exact", "0.01"},
-           {"word", "'other'"},
-           {"text", "'other'"},
-           {"day", "'2024-01-02'"},
-           {"label", "'y'"}}) {
+  for (const auto& [column, change] :
+       std::vector<std::pair<std::string, const char*>>{{"n", "0"},
+                                                        {"exact", "0.01"},
+                                                        {"word", "'other'"},
+                                                        {"text", "'other'"},
+                                                        {"day", "'2024-01-02'"},
+                                                        {"label", "'y'"}}) {
     const std::string of = " WHERE id = 77";
     const std::string before = column == "day" ? "'2024-01-01'" : column == "label" ? "'x'" : "77";
-    const Result result =
-        CompareAfter(fmt::format("UPDATE shop.never_null SET {} = {}{}", column, change, of),
-                     fmt::format("UPDATE shop.never_null SET {} = {}{}", column, before, of),
-                     "never_null");
+    const Result result = CompareAfter(
+        fmt::format("UPDATE shop.never_null SET {} = {}{}", column, change, of),
+        fmt::format("UPDATE shop.never_null SET {} = {}{}", column, before, of), "never_null");
     EXPECT_THAT(result.findings,
                 ElementsAre(Drains("row (id = 77) differs from the primary's in " + column)));
   }
-  const Result swapped = CompareAfter(
-      "UPDATE shop.never_null SET word = 97 - id WHERE id IN (20, 77)",
-      "UPDATE shop.never_null SET word = id WHERE id IN (20, 77)", "never_null");
-  EXPECT_THAT(swapped.findings, UnorderedElementsAre(Drains("(id = 20) differs"),
-                                                     Drains("(id = 77) differs")));
+  const Result swapped =
+      CompareAfter("UPDATE shop.never_null SET word = 97 - id WHERE id IN (20, 77)",
+                   "UPDATE shop.never_null SET word = id WHERE id IN (20, 77)", "never_null");
+  EXPECT_THAT(swapped.findings,
+              UnorderedElementsAre(Drains("(id = 20) differs"), Drains("(id = 77) differs")));
   Both("DROP TABLE shop.never_null");
 }
 

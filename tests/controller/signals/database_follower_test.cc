@@ -76,8 +76,8 @@ class FakeRounds final : public database::DataRounds {
   }
   database::DataReport Told() const override {
     const std::lock_guard lock(mutex_);
-    if (told_.empty()) return {.findings = {}, .notes = {}, .pending = "data", .progress = "0 %"};
-    return {.findings = {A(told_)}, .notes = {}, .pending = "", .progress = "100 %"};
+    if (told_.empty()) return {.findings = {}, .notes = {}, .pending = "data", .progress = "; 0 %"};
+    return {.findings = {A(told_)}, .notes = {}, .pending = "", .progress = "; 100 %"};
   }
   void Interrupt() override {
     {
@@ -171,7 +171,7 @@ TEST_F(DatabaseFollowerTest, TellsWhatComparingRowsFoundWithAFreshLookAtOnce) {
   const auto first = WaitForKind(database::kNotComparedYet);
   ASSERT_TRUE(first);
   EXPECT_EQ(std::get<DatabaseReading>(first->value).report.pending, "data");
-  EXPECT_EQ(std::get<DatabaseReading>(first->value).report.progress, "0 %");
+  EXPECT_EQ(std::get<DatabaseReading>(first->value).report.progress, "not compared whole yet; 0 %");
   rounds_->Find("row 7");
   const auto found = WaitForKind("row 7");
   ASSERT_TRUE(found);
