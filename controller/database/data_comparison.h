@@ -120,6 +120,7 @@ class DataComparison {
   void List(const KeyRange& range, const std::set<std::string>& replicas);
   bool IsEnough(const std::string& replica) const;
   void LeaveOut(const std::string& replica, const Sums& sums);
+  void LeaveOutRest(const KeyRange& rest, const std::vector<std::string>& replicas);
   void CheckSuspects();
   void Tell(const RowDifference& row);
   void TellRest(const std::string& replica, const TableTally& tally);

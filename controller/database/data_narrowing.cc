@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "common/base/text.h"
@@ -56,6 +57,17 @@ void DataComparison::LeaveOut(const std::string& replica, const Sums& sums) {
   tally.rows_left_here += sums.replicas.at(replica)->rows;
 }
 
+void DataComparison::LeaveOutRest(const KeyRange& rest, const std::vector<std::string>& replicas) {
+  const Sums sums = Ask(rest, replicas, {}, 0);
+  for (const auto& [replica, sum] : sums.replicas) {
+    if (!sum.ok() || !sums.primary.ok()) {
+      ++state_.tallies[replica].chunks_left;
+    } else if (!sum->IsSameAs(*sums.primary)) {
+      LeaveOut(replica, sums);
+    }
+  }
+}
+
 void DataComparison::Narrow(const KeyRange& range, const Sums& sums,
                             std::set<std::string> replicas) {
   std::erase_if(replicas, [&](const std::string& replica) {
@@ -83,9 +95,13 @@ void DataComparison::Narrow(const KeyRange& range, const Sums& sums,
       }
     }
     if (!different.empty()) List(part, different);
-    std::erase_if(replicas, [&](const std::string& replica) { return IsEnough(replica); });
+    std::vector<std::string> enough;
+    std::ranges::copy_if(replicas, std::back_inserter(enough),
+                         [&](const std::string& replica) { return IsEnough(replica); });
+    for (const std::string& replica : enough) replicas.erase(replica);
     if (part.until == range.until) return;
     part.after = part.until;
+    if (!enough.empty()) LeaveOutRest({.after = part.after, .until = range.until}, enough);
   }
 }
 
@@ -176,11 +192,10 @@ void DataComparison::TellRest(const std::string& replica, const TableTally& tall
   }
   if (tally.chunks_left == 0) return;
   // Without a row that was confirmed they may be rows on their way.
-  Settle(
-      tally.confirmed > 0 ? Severity::kFailed : Severity::kUnknown, replica,
-      fmt::format("{}{} further parts differ and were not looked at row by row; they have {} rows "
-                  "on the primary and {} here",
-                  table, tally.chunks_left, tally.rows_left_on_primary, tally.rows_left_here));
+  Settle(tally.confirmed > 0 ? Severity::kFailed : Severity::kUnknown, replica,
+         fmt::format("{}what else differs was not looked at row by row: parts with {} rows on the "
+                     "primary and {} here",
+                     table, tally.rows_left_on_primary, tally.rows_left_here));
 }
 
 }  // namespace headgate::database

@@ -213,6 +213,32 @@ TEST_F(DataOutage, OfRightsAndKeysIsUnknownWithItsReason) {
                           "read it")));
 }
 
+TEST_F(DataOutage, OfAWholeTableIsCountedToItsLastRow) {
+  const std::string table = "CREATE TABLE wiped (id int PRIMARY KEY, x int)";
+  lab_->Sql("db3", table);
+  lab_->Sql("db1", table + "; INSERT INTO wiped SELECT i, i FROM generate_series(1, 3000) i");
+  Refresh();
+  WaitUntilInStep();
+  lab_->Sql("db3", "TRUNCATE wiped");
+  const Result result = Compare(Trio(), Only({"wiped"}));
+  lab_->Sql("db1", "DROP TABLE wiped");
+  lab_->Sql("db3", "DROP TABLE wiped");
+  Refresh();
+  std::size_t rows = 0;
+  for (const Finding& finding : result.findings) {
+    const auto number_behind = [&](const std::string& words) {
+      const std::size_t at = finding.text.find(words);
+      return at == std::string::npos ? 0 : std::stoul(finding.text.substr(at + words.size()));
+    };
+    if (finding.text.ends_with(" is missing here")) ++rows;
+    if (finding.text.find(" more rows differ") != std::string::npos) {
+      rows += number_behind("table public.wiped: ");
+    }
+    rows += number_behind("row by row: parts with ");
+  }
+  EXPECT_EQ(rows, 3'000U) << ::testing::PrintToString(result.findings);
+}
+
 TEST_F(DataOutage, IncludesADamagedPageOnAStandby) {
   lab_->Sql("db1", "CHECKPOINT");
   WaitUntilInStep();
