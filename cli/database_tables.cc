@@ -24,10 +24,11 @@ void AddDatabase(const v1::WatchedDatabase& database, TimePoint now, Lines& line
                       FormatSince(database.last_look(), now));
   lines.push_back(line);
   if (!database.has_last_success()) {
-    lines.push_back("  it was never known whole");
+    lines.push_back("  something of it has been UNKNOWN since the start");
   } else if (ToTimePoint(database.last_success()) < ToTimePoint(database.last_look())) {
     lines.push_back(
-        fmt::format("  last known whole {} ago", FormatSince(database.last_success(), now)));
+        fmt::format("  something of it is UNKNOWN; the last look with nothing UNKNOWN was {} ago",
+                    FormatSince(database.last_success(), now)));
   }
   for (const v1::WatchedCheck& check : database.checks()) {
     lines.push_back("  " + Fit(Clean(check.name()), 12) + " " +

@@ -63,7 +63,7 @@ TEST_F(Databases, AreToldWithSinceWhenAndWhatChanged) {
   EXPECT_THAT(said.out, HasSubstr("schema       FAILED    since 2024-08-14 18:00:00 UTC"));
   EXPECT_THAT(said.out, HasSubstr(": replica db3: column gift is missing here\n"));
   EXPECT_THAT(said.out, HasSubstr("  (allowed: replica db2: something)\n"));
-  EXPECT_THAT(said.out, HasSubstr("last known whole"));
+  EXPECT_THAT(said.out, HasSubstr("the last look with nothing UNKNOWN was "));
   EXPECT_THAT(said.out,
               HasSubstr("Changes, oldest first:\n  2024-08-14 18:00:00 UTC orders schema: "
                         "HEALTHY -> FAILED: replica db3: column gift is missing here\n"));
