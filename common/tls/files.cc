@@ -1,15 +1,17 @@
 #include "common/tls/files.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstring>
-#include <fstream>
-#include <iterator>
 #include <utility>
 #include <vector>
 
+#include "common/tls/handshake.h"
 #include "common/tls/x509.h"
 
 namespace headgate::tls {
@@ -66,26 +68,52 @@ absl::StatusOr<Identity> IdentityIn(const std::string& path, const X509& certifi
   return identity;
 }
 
+// Whether it is good for what its role does: a controller serves, everybody else calls.
+absl::Status CheckTls(const std::string& path, const Pair& pair, TimePoint now) {
+  const absl::Status proven = ProveHandshake(pair, now);
+  if (proven.ok()) return proven;
+  return absl::FailedPreconditionError(
+      fmt::format("{}: TLS refuses it as a {}'s certificate ({}); {}", path,
+                  pair.is_server ? "server" : "client", std::string(proven.message()), kReissue));
+}
+
+absl::Status CannotRead(const std::string& path, const char* why) {
+  return absl::PermissionDeniedError(fmt::format(
+      "{}: cannot be read ({}); let the user that runs this program read it", path, why));
+}
+
+absl::StatusOr<std::string> ReadAll(const std::string& path, int fd) {
+  struct stat status {};
+  if (fstat(fd, &status) != 0) return CannotRead(path, std::strerror(errno));
+  if (!S_ISREG(status.st_mode)) return CannotRead(path, "it is not a regular file");
+  std::string text;
+  std::array<char, 8'192> part{};
+  // To its end, and not to the size that it had: it may grow meanwhile.
+  while (text.size() <= kPemBytesMax) {
+    const ssize_t got = read(fd, part.data(), part.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return CannotRead(path, std::strerror(errno));
+    if (got == 0) return text;
+    text.append(part.data(), static_cast<std::size_t>(got));
+  }
+  return absl::InvalidArgumentError(
+      fmt::format("{}: over {} bytes, and a PEM file has at most that many; give the right file",
+                  path, kPemBytesMax));
+}
+
 }  // namespace
 
 absl::StatusOr<std::string> ReadPemFile(const std::string& path) {
-  struct stat status {};
-  if (stat(path.c_str(), &status) != 0 && errno == ENOENT) {
+  // A pipe in its place must not keep us waiting for whoever writes into it.
+  const int fd = open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+  if (fd < 0 && errno == ENOENT) {
     return absl::NotFoundError(fmt::format(
         "{}: there is no such file; make one with `headgate certs init` and `certs issue`", path));
   }
-  std::ifstream file(path, std::ios::binary);
-  if (!file || !S_ISREG(status.st_mode)) {
-    return absl::PermissionDeniedError(
-        fmt::format("{}: cannot be read ({}); let the user that runs this program read it", path,
-                    S_ISREG(status.st_mode) ? std::strerror(errno) : "it is not a regular file"));
-  }
-  if (status.st_size > static_cast<off_t>(kPemBytesMax)) {
-    return absl::InvalidArgumentError(
-        fmt::format("{}: {} bytes, and a PEM file has at most {}; give the right file", path,
-                    status.st_size, kPemBytesMax));
-  }
-  return std::string(std::istreambuf_iterator<char>(file), {});
+  if (fd < 0) return CannotRead(path, std::strerror(errno));
+  absl::StatusOr<std::string> text = ReadAll(path, fd);
+  close(fd);
+  return text;
 }
 
 absl::StatusOr<Material> Load(const Files& files, TimePoint now) {
@@ -117,6 +145,11 @@ absl::StatusOr<Material> Load(const Files& files, TimePoint now) {
   }
   auto identity = IdentityIn(files.certificate, leaf);
   if (!identity.ok()) return identity.status();
+  const Pair pair{.chain = *chain,
+                  .key = **key,
+                  .authorities = *authorities,
+                  .is_server = identity->role == Role::kController};
+  if (auto speaks = CheckTls(files.certificate, pair, now); !speaks.ok()) return speaks;
   material.identity = *std::move(identity);
   material.not_after = NotAfter(leaf);
   return material;

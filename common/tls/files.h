@@ -21,7 +21,7 @@ struct Files {
 };
 
 // What the files said, as PEM, proven: the key fits, nothing has expired, the chain leads to the
-// CA, and the certificate names exactly one identity.
+// CA, the certificate names exactly one identity, and TLS takes the pair for what its role does.
 struct Material {
   std::string ca_pem{};
   std::string certificate_pem{};

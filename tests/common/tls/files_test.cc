@@ -2,7 +2,10 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <openssl/ec.h>
 #include <openssl/pem.h>
+#include <openssl/rsa.h>
+#include <sys/stat.h>
 
 #include "tests/common/tls/pki.h"
 
@@ -103,6 +106,53 @@ TEST(TlsFiles, ACertificateWithTwoNamesOrNoneIsRefused) {
                 "0 URI names");
   ExpectRefusal(pki.IssueOdd({"https://example.org"}, now, now + kDay),
                 absl::StatusCode::kInvalidArgument, "names nobody in Headgate");
+}
+
+TEST(TlsFiles, APipeInTheirPlaceIsRefusedAndNotWaitedFor) {
+  const Pki pki;
+  const Files good = pki.Issue(Role::kAgent, "edge-1");
+  const std::string pipe = pki.folder() / "pipe";
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  for (const Files& files :
+       {Files{pipe, good.certificate, good.key}, Files{good.ca, pipe, good.key},
+        Files{good.ca, good.certificate, pipe}}) {
+    ExpectRefusal(files, absl::StatusCode::kPermissionDenied, pipe + ": cannot be read");
+  }
+}
+
+CertificateSpec OfAController() {
+  return {.common_name = "odd",
+          .uris = {"spiffe://example.org/headgate/controller/ctl-1"},
+          .may_serve = true,
+          .not_before = TrueNow() - kDay,
+          .not_after = TrueNow() + kDay};
+}
+
+// OpenSSL says it only when a listener is built on it, or when a peer comes: too late.
+TEST(TlsFiles, AKeyThatTlsDoesNotTakeIsRefused) {
+  const Pki pki;
+  const KeyPtr short_one(EVP_RSA_gen(1024));
+  ASSERT_NE(short_one, nullptr);
+  ExpectRefusal(pki.IssueAs(OfAController(), *short_one), absl::StatusCode::kFailedPrecondition,
+                "ee key too small");
+  const KeyPtr unspoken(EVP_EC_gen("secp256k1"));
+  ASSERT_NE(unspoken, nullptr);
+  ExpectRefusal(pki.IssueAs(OfAController(), *unspoken), absl::StatusCode::kFailedPrecondition,
+                "TLS refuses it as a server's certificate");
+  const KeyPtr long_one(EVP_RSA_gen(2048));
+  ASSERT_NE(long_one, nullptr);
+  EXPECT_TRUE(Load(pki.IssueAs(OfAController(), *long_one), TrueNow()).ok());
+}
+
+TEST(TlsFiles, AControllersCertificateThatMayNotServeIsRefused) {
+  const Pki pki;
+  const KeyPtr key = *MakeKey();
+  CertificateSpec spec = OfAController();
+  spec.may_serve = false;
+  ExpectRefusal(pki.IssueAs(spec, *key), absl::StatusCode::kFailedPrecondition, "purpose");
+  // Who only calls needs none that serves.
+  spec.uris = {"spiffe://example.org/headgate/operator/ada"};
+  EXPECT_TRUE(Load(pki.IssueAs(spec, *key), TrueNow()).ok());
 }
 
 TEST(TlsFiles, AKeyWithAPassphraseIsRefusedAndNotAskedFor) {

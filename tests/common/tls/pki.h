@@ -72,18 +72,22 @@ class Pki {
 
   // A certificate that Headgate itself never issues: with any URI names and any dates.
   Files IssueOdd(std::vector<std::string> uris, TimePoint not_before, TimePoint not_after) const {
+    return IssueAs({.common_name = "odd",
+                    .uris = std::move(uris),
+                    .may_serve = true,
+                    .not_before = not_before,
+                    .not_after = not_after},
+                   **MakeKey());
+  }
+
+  // With any key too.
+  Files IssueAs(const CertificateSpec& spec, EVP_PKEY& key) const {
     auto authority = std::move(ParseCertificates(ReadText(ca()))->front());
     const auto authority_key = *ParseKey(ReadText(folder_ / "ca.key"));
-    const auto key = *MakeKey();
     const Issuer issuer{*authority, *authority_key};
-    const auto certificate = *MakeCertificate({.common_name = "odd",
-                                               .uris = std::move(uris),
-                                               .may_serve = true,
-                                               .not_before = not_before,
-                                               .not_after = not_after},
-                                              *key, &issuer);
+    const auto certificate = *MakeCertificate(spec, key, &issuer);
     WriteText(folder_ / "odd.crt", ToPem(*certificate));
-    WriteText(folder_ / "odd.key", ToPem(*key));
+    WriteText(folder_ / "odd.key", ToPem(key));
     return {ca(), folder_ / "odd.crt", folder_ / "odd.key"};
   }
 
