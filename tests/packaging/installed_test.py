@@ -199,6 +199,12 @@ class InstalledTest(unittest.TestCase):
         # Nor does a later installation start at the next boot, unasked.
         self.assertEqual(self.machine.shell("find /etc/systemd/system -name 'headgate*.service'"), "")
 
+    def test_9_then_an_account_of_the_agent_s_name_without_its_group_is_taken_as_it_is(self):
+        self.machine.shell("userdel headgate; groupdel headgate 2>/dev/null || true;"
+                           "useradd --no-user-group --gid users headgate;"
+                           "dpkg --install /packages/headgate-agent_*.deb;"
+                           "getent group headgate; id -gn headgate | grep -x users")
+
 
 class Dockerfile:
     """What the last stage says."""
