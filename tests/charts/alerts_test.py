@@ -157,6 +157,12 @@ class Alerts(unittest.TestCase):
             self.assertEqual(rule["annotations"]["runbook_url"], f"https://runbooks.example/ALERTS.md#{alert.lower()}")
             self.assertIn(rule["labels"]["severity"], ("critical", "warning"))
 
+    def test_a_controller_elsewhere_is_missed_there_and_not_here(self):
+        values = {"prometheusRule": {"enabled": True}}
+        names = [[rule["alert"] for rule in chart.render(values | {"controller": {"enabled": enabled}}).one("PrometheusRule")["spec"]["groups"][0]["rules"]]
+                 for enabled in (True, False)]
+        self.assertEqual(set(names[0]) - set(names[1]), {"HeadgateControllerGone"})
+
     def test_a_site_s_own_patience_and_severity_are_taken(self):
         values = {"prometheusRule": {"enabled": True, "for": {"HeadgateAgentSilent": "5m"}, "severity": {"HeadgateRetreated": "info"}}}
         rules = {rule["alert"]: rule for rule in chart.render(values).one("PrometheusRule")["spec"]["groups"][0]["rules"]}

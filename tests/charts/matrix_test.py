@@ -44,7 +44,8 @@ KUBE_VERSIONS = ["1.29.0", "1.34.0"]
 class Matrix(unittest.TestCase):
     def test_every_combination_is_sound(self):
         chart.tools()
-        combinations = list(itertools.product(*DIMENSIONS))
+        # Jobs call their release's own controller; refused_test has that.
+        combinations = [names for names in itertools.product(*DIMENSIONS) if not {"no controller", "jobs"} <= set(names)]
 
         def check(number, names):
             values = merged(*(dimension[name] for dimension, name in zip(DIMENSIONS, names)))
@@ -58,7 +59,7 @@ class Matrix(unittest.TestCase):
         with concurrent.futures.ThreadPoolExecutor(2) as pool:
             results = pool.map(check, range(len(combinations)), combinations)
             lines = [line for found in results for line in found]
-        self.assertEqual(len(combinations), 64)
+        self.assertEqual(len(combinations), 56)
         self.assertEqual(lines, [])
 
     def test_names_keep_kubernetes_bounds(self):

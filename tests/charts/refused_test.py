@@ -55,7 +55,13 @@ CASES = [
     (sidecar(runAsUser=0), ["/runAsUser", "minimum"]),
     (sidecar(controllers=["headgate"]), ["/controllers/0"]),
     (sidecar(ports={"health": 80}), ["/ports/health", "1,024"]),
+    ({"fullnameOverride": "Head Gate"}, ["/fullnameOverride", "pattern"]),
+    ({"fullnameOverride": "1shop"}, ["/fullnameOverride", "pattern"]),
+    ({"nameOverride": "head_gate"}, ["/nameOverride", "pattern"]),
     # What no schema can say.
+    ({"controller": {"podLabels": {"app.kubernetes.io/name": "mine"}}}, ["controller.podLabels has app.kubernetes.io/name", "leave it out"]),
+    ({"controller": {"enabled": False}, "restoreJobs": {"shop": {"plan": "a.yaml"}}, "plans": {"a.yaml": "gate: shop"}},
+     ["restoreJobs.shop", "controller.enabled is false"]),
     ({"controller": {"replicas": 3}}, ["controller.replicas is 3", "SQLite", "write 1"]),
     ({"certificates": {"mode": "certManager"}}, ["certificates.certManager.issuerRef.name", "name the issuer"]),
     ({"certificates": {"mode": "certManager", "certManager": {"issuerRef": {"name": "ca"}}}}, ["certificates.trustDomain", "shop.example"]),
@@ -96,6 +102,11 @@ class Refusals(unittest.TestCase):
         for values, words in CASES:
             with self.subTest(values=values):
                 self.refuse(words, values)
+
+    def test_of_a_release_s_name(self):
+        for release in ("1shop", "shop.eu"):
+            self.refuse([f"{release}-headgate", "write fullnameOverride"], {}, release=release)
+            chart.template({"fullnameOverride": "shop"}, release=release)
 
     def test_the_good_neighbours_of_those_are_taken(self):
         chart.template({})

@@ -11,13 +11,16 @@
 {{- if gt (len $name) 26 }}
 {{- fail (printf "the name %q has %d letters, and the names of objects leave room for 26: write fullnameOverride" $name (len $name)) }}
 {{- end }}
+{{- if not (regexMatch "^[a-z]([-a-z0-9]*[a-z0-9])?$" $name) }}
+{{- fail (printf "the name %q is none for a Service, which takes a-z, 0-9 and -, a letter first: write fullnameOverride" $name) }}
+{{- end }}
 {{- $name }}
 {{- end }}
 
 {{/* `root`, `component`: what an object may be selected by; never changes. */}}
 {{- define "headgate.selectorLabels" -}}
-app.kubernetes.io/name: {{ include "headgate.name" .root }}
-app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/name: {{ include "headgate.name" .root | quote }}
+app.kubernetes.io/instance: {{ .root.Release.Name | quote }}
 app.kubernetes.io/component: {{ .component }}
 {{- end }}
 
@@ -30,8 +33,8 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 
 {{/* `name` (optional), `root`, `component` */}}
 {{- define "headgate.metadata" -}}
-name: {{ .name | default (include "headgate.fullname" .root) }}
-namespace: {{ .root.Release.Namespace }}
+name: {{ .name | default (include "headgate.fullname" .root) | quote }}
+namespace: {{ .root.Release.Namespace | quote }}
 labels: {{ include "headgate.labels" . | nindent 2 }}
 {{- end }}
 
@@ -104,7 +107,15 @@ the gate: by default a drain waits for a person to move it. Of three, which an e
 {{- if and $values.serviceMonitor.enabled $values.networkPolicy.enabled (not $values.networkPolicy.metricsFrom) }}
 {{- fail "serviceMonitor.enabled, and networkPolicy.metricsFrom lets nobody reach the metrics: name Prometheus there, as in [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: monitoring}}}]" }}
 {{- end }}
+{{- range $label := list "app.kubernetes.io/name" "app.kubernetes.io/instance" "app.kubernetes.io/component" }}
+{{- if hasKey $values.controller.podLabels $label }}
+{{- fail (printf "controller.podLabels has %s, by which the Deployment, the Services and the policies find its pod: leave it out" $label) }}
+{{- end }}
+{{- end }}
 {{- range $name, $job := $values.restoreJobs }}
+{{- if not $values.controller.enabled }}
+{{- fail (printf "restoreJobs.%s calls the controller of this release, and controller.enabled is false: put it into the release that has the controller" $name) }}
+{{- end }}
 {{- if not (hasKey $values.plans $job.plan) }}
 {{- fail (printf "restoreJobs.%s.plan is %q, and plans has no such file: it has %s" $name $job.plan (keys $values.plans | sortAlpha | join ", " | default "none")) }}
 {{- end }}

@@ -98,8 +98,8 @@ seccompProfile: {type: RuntimeDefault}
 controllers: {{ toJson $agent.controllers }}
 tls: {ca: {{ .tls }}/ca.crt, cert: {{ .tls }}/tls.crt, key: {{ .tls }}/tls.key}
 state_dir: /var/lib/headgate-agent
-push_every: {{ $agent.pushEvery }}
-time_zone: {{ $agent.timeZone }}
+push_every: {{ toJson $agent.pushEvery }}
+time_zone: {{ toJson $agent.timeZone }}
 # For `headgate-agent status` on the box; Prometheus and probes come to the two below.
 metrics: 127.0.0.1:{{ int $agent.ports.metricsLoopback }}
 metrics_tls: {{ printf "%s:%d" $agent.listenAddress (int $agent.ports.metrics) | quote }}
@@ -133,11 +133,11 @@ agent.yaml: |
 apiVersion: v1
 kind: ConfigMap
 metadata:
-  name: {{ include "headgate-agent.name" . }}
-  namespace: {{ .Release.Namespace }}
+  name: {{ include "headgate-agent.name" . | quote }}
+  namespace: {{ .Release.Namespace | quote }}
   labels:
     app.kubernetes.io/name: headgate-agent
-    app.kubernetes.io/instance: {{ .Release.Name }}
+    app.kubernetes.io/instance: {{ .Release.Name | quote }}
     app.kubernetes.io/managed-by: {{ .Release.Service }}
 data:
   {{- include "headgate-agent.files" . | trim | nindent 2 }}
@@ -152,7 +152,7 @@ checksum/headgate-agent: {{ include "headgate-agent.files" . | sha256sum }}
 {{- $agent := index .Values "headgate-agent" -}}
 {{- $certificates := $agent.certificates -}}
 - name: headgate-config
-  configMap: {name: {{ include "headgate-agent.name" . }}}
+  configMap: {name: {{ include "headgate-agent.name" . | quote }}}
 # Sockets, which the load balancer and the agent share.
 - name: headgate-run
   emptyDir: {sizeLimit: 16Mi}
@@ -168,31 +168,31 @@ checksum/headgate-agent: {{ include "headgate-agent.files" . | sha256sum }}
     driver: csi.cert-manager.io
     readOnly: true
     volumeAttributes:
-      csi.cert-manager.io/issuer-name: {{ $certificates.csi.issuerRef.name }}
+      csi.cert-manager.io/issuer-name: {{ toJson $certificates.csi.issuerRef.name }}
       csi.cert-manager.io/issuer-kind: {{ $certificates.csi.issuerRef.kind }}
-      csi.cert-manager.io/issuer-group: {{ $certificates.csi.issuerRef.group }}
+      csi.cert-manager.io/issuer-group: {{ toJson $certificates.csi.issuerRef.group }}
       csi.cert-manager.io/uri-sans: spiffe://{{ $certificates.csi.trustDomain }}/headgate/agent/${POD_NAME}
-      csi.cert-manager.io/dns-names: {{ $certificates.serverName }}
+      csi.cert-manager.io/dns-names: {{ toJson $certificates.serverName }}
       csi.cert-manager.io/key-usages: digital signature,server auth,client auth
       csi.cert-manager.io/duration: {{ $certificates.csi.duration }}
       csi.cert-manager.io/renew-before: {{ $certificates.csi.renewBefore }}
       csi.cert-manager.io/fs-group: {{ int $agent.runAsUser | quote }}
 {{- else if eq $certificates.mode "secret" }}
-  secret: {secretName: {{ $certificates.secretName }}, defaultMode: 0440}
+  secret: {secretName: {{ toJson $certificates.secretName }}, defaultMode: 0440}
 {{- else if eq $certificates.mode "secretPerPod" }}
   projected:
     defaultMode: 0440
     sources:
     {{- range $pod, $secret := $certificates.secretPerPod }}
       - secret:
-          name: {{ $secret }}
+          name: {{ toJson $secret }}
           items:
           {{- range list "ca.crt" "tls.crt" "tls.key" }}
             - {key: {{ . }}, path: {{ $pod }}/{{ . }}}
           {{- end }}
     {{- end }}
 {{- else }}
-  hostPath: {path: {{ $certificates.hostPath }}, type: Directory}
+  hostPath: {path: {{ toJson $certificates.hostPath }}, type: Directory}
 {{- end }}
 {{- end }}
 
@@ -205,7 +205,7 @@ checksum/headgate-agent: {{ include "headgate-agent.files" . | sha256sum }}
 {{- define "headgate-agent.container" -}}
 {{- $agent := index .Values "headgate-agent" -}}
 - name: headgate-agent
-  image: {{ include "headgate-agent.image" (dict "image" $agent.image "version" (include "headgate-agent.version" .)) }}
+  image: {{ include "headgate-agent.image" (dict "image" $agent.image "version" (include "headgate-agent.version" .)) | toJson }}
   imagePullPolicy: {{ $agent.image.pullPolicy }}
 {{- if .native }}
   # A sidecar that starts before the load balancer and ends after it: a lowering reaches one that drains.
@@ -267,7 +267,7 @@ checksum/headgate-agent: {{ include "headgate-agent.files" . | sha256sum }}
 {{- with $own.slow }}{{ $args = concat $args (list "--slow" (join "," .)) }}{{ end }}
 {{- $args = concat $args (default list $gate.snippet) }}
 - name: headgate-files-{{ $i }}
-  image: {{ include "headgate-agent.image" (dict "image" $agent.image "version" (include "headgate-agent.version" $root)) }}
+  image: {{ include "headgate-agent.image" (dict "image" $agent.image "version" (include "headgate-agent.version" $root)) | toJson }}
   imagePullPolicy: {{ $agent.image.pullPolicy }}
   args: {{ toJson $args }}
   resources: {{ toYaml $agent.resources | nindent 4 }}
