@@ -28,6 +28,7 @@ CASES = [
     ({"networkPolicy": {"callersFrom": [{"nameSpaceSelector": {}}]}}, ["/networkPolicy/callersFrom/0", "nameSpaceSelector"]),
     ({"serviceMonitor": {"enable": True}}, ["/serviceMonitor", "enable"]),
     ({"prometheusRule": {"for": {"HeadgateAgentSilnt": "1m"}}}, ["/prometheusRule/for", "HeadgateAgentSilnt"]),
+    ({"prometheusRule": {"for": {"HeadgateAgentSilent": "a minute"}}}, ["/prometheusRule/for/HeadgateAgentSilent", "pattern"]),
     ({"agents": {"daemonset": {}}}, ["/agents", "daemonset"]),
     ({"restoreJobs": {"shop": {"plan": "a.yaml", "wait": True}}}, ["/restoreJobs/shop", "wait"]),
     (sidecar(gate=[]), ["headgate-agent", "gate"]),
