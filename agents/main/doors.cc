@@ -39,7 +39,7 @@ absl::Status Doors::OpenSecurePages() {
 
 absl::Status Doors::OpenHealth() {
   if (config_.health.empty() || health_ != nullptr) return absl::OkStatus();
-  auto listener = HealthListener::Start(config_.health);
+  auto listener = HealthListener::Start(config_.health, [this] { ++probes_ended_; });
   if (!listener.ok()) return listener.status();
   health_ = *std::move(listener);
   return absl::OkStatus();

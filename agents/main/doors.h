@@ -4,6 +4,8 @@
 // tried again at each look. Of run's thread; the pages are asked for on the listeners' own.
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -19,8 +21,20 @@ namespace headgate::agent {
 
 class Doors {
  public:
-  Doors(const Config& config, const Certificate& certificate, http::StatusPages pages, Log& log)
-      : config_(config), certificate_(certificate), pages_(std::move(pages)), log_(log) {}
+  // `probes_ended`: how many connections of probes were ended because of a bound.
+  struct Dependencies {
+    const Certificate& certificate;
+    http::StatusPages pages;
+    std::atomic<std::uint64_t>& probes_ended;
+    Log& log;
+  };
+
+  Doors(const Config& config, Dependencies dependencies)
+      : config_(config),
+        certificate_(dependencies.certificate),
+        pages_(std::move(dependencies.pages)),
+        probes_ended_(dependencies.probes_ended),
+        log_(dependencies.log) {}
   Doors(const Doors&) = delete;
   Doors& operator=(const Doors&) = delete;
 
@@ -38,6 +52,7 @@ class Doors {
   const Config& config_;
   const Certificate& certificate_;
   const http::StatusPages pages_;
+  std::atomic<std::uint64_t>& probes_ended_;
   Log& log_;
   // What the pages with mTLS are served with.
   std::optional<tls::Material> served_;

@@ -143,6 +143,11 @@ std::vector<MetricFamily> Metrics::Collect() const {
       {"headgate_local_connected", "1 while a controller has welcomed us.", MetricType::Gauge}));
   Add(families.back(), {}, is_connected_() ? 1 : 0);
   AddCertificate(certificate_ ? certificate_() : CertificateWord(), families);
+  families.push_back(Make({"headgate_local_health_connections_ended_total",
+                           "Connections to the probes' port that were ended: there were newer ones "
+                           "beyond its bound, or they stayed too long.",
+                           MetricType::Counter}));
+  Add(families.back(), {}, probes_ended_ ? static_cast<double>(probes_ended_()) : 0);
   families.push_back(gauge(
       "headgate_local_enforced_share_ratio", "The share that the load balancer enforces, 0 to 1.",
       [](const GateWord& word) { return word.standing.enforced.ppm() / double{Share::kPpmMax}; }));

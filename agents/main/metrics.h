@@ -36,14 +36,16 @@ struct CertificateWord {
 class Metrics : public prometheus::Collectable {
  public:
   // `is_connected`: to a controller; `endpoints`: of each gate that has one, what its listener says
-  // of itself. Thread-safe, all.
+  // of itself; `probes_ended`: see Doors. Thread-safe, all.
   Metrics(const Outbox& outbox, std::function<bool()> is_connected,
           std::function<std::vector<EndpointWord>()> endpoints = nullptr,
-          std::function<CertificateWord()> certificate = nullptr)
+          std::function<CertificateWord()> certificate = nullptr,
+          std::function<std::uint64_t()> probes_ended = nullptr)
       : outbox_(outbox),
         is_connected_(std::move(is_connected)),
         endpoints_(std::move(endpoints)),
-        certificate_(std::move(certificate)) {}
+        certificate_(std::move(certificate)),
+        probes_ended_(std::move(probes_ended)) {}
 
   std::vector<prometheus::MetricFamily> Collect() const override;
 
@@ -52,6 +54,7 @@ class Metrics : public prometheus::Collectable {
   const std::function<bool()> is_connected_;
   const std::function<std::vector<EndpointWord>()> endpoints_;
   const std::function<CertificateWord()> certificate_;
+  const std::function<std::uint64_t()> probes_ended_;
 };
 
 }  // namespace headgate::agent

@@ -6,6 +6,8 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <atomic>
+#include <cstdint>
 #include <cstdio>
 #include <memory>
 #include <random>
@@ -230,12 +232,14 @@ int Run(const Config& config) {
                    .push_every = config.push_every,
                    .on_offer = [&](Offer offer) { return Deliver(std::move(offer), gates); }},
                   outbox, clock, log);
+  std::atomic<std::uint64_t> probes_ended{0};
   const Metrics metrics(
       outbox, [&session] { return session.is_connected(); },
       [&gates] { return EndpointsOf(gates); },
       [&] {
         return CertificateWord{certificate.end(), certificate.is_refused()};
-      });
+      },
+      [&probes_ended] { return probes_ended.load(); });
   const std::size_t count = config.gates.size();
   const http::StatusPages pages{
       .metrics = [&] { return Exposition(metrics); },
@@ -243,7 +247,9 @@ int Run(const Config& config) {
                started =
                    clock.Now()] { return Liveness(outbox, count, started, session, clock.Now()); },
       .ready = [&] { return Readiness(outbox, count, session.is_connected()); }};
-  Doors doors(config, certificate, pages, log);
+  Doors doors(
+      config,
+      {.certificate = certificate, .pages = pages, .probes_ended = probes_ended, .log = log});
   log.Info("started", {{"version", HEADGATE_VERSION}, {"gates", count}});
   // Neither the load balancer nor a controller is waited for: whoever starts us must not be,
   // either.

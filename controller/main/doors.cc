@@ -87,7 +87,8 @@ absl::Status Doors::OpenStatus() {
 }
 
 absl::Status Doors::OpenHealth() {
-  auto listener = HealthListener::Start(options_.health_listen);
+  auto listener = HealthListener::Start(
+      options_.health_listen, [&metrics = dependencies_.metrics] { metrics.CountProbeEnded(); });
   if (!listener.ok()) return listener.status();
   health_ = *std::move(listener);
   health_->Show(true, is_ready_);

@@ -21,7 +21,13 @@ ProgramMetrics::ProgramMetrics(prometheus::Registry& registry)
                       .Help("Times that the listeners were opened anew: the certificate was "
                             "renewed, or they took no connections any more.")
                       .Register(registry)
-                      .Add({})) {}
+                      .Add({})),
+      probes_ended_(prometheus::BuildCounter()
+                        .Name("headgate_health_connections_ended_total")
+                        .Help("Connections to the probes' port that were ended: there were newer "
+                              "ones beyond its bound, or they stayed too long.")
+                        .Register(registry)
+                        .Add({})) {}
 
 void ProgramMetrics::ShowCertificateEnd(TimePoint not_after) {
   certificate_not_after_.Set(double(UnixMillis(not_after)) / 1'000);

@@ -40,6 +40,12 @@ std::string StateName(const std::string& database) { return "databases-" + datab
 
 absl::StatusOr<std::vector<signals::DatabaseWatch>> ReadWatched(
     const std::string& path, const std::filesystem::path& folder) {
+  // Opening a pipe would wait for whoever writes into it.
+  std::error_code error;
+  if (std::filesystem::is_other(path, error)) {
+    return absl::NotFoundError(
+        fmt::format("--databases {} is no regular file: put one in its place", path));
+  }
   std::ifstream file(path, std::ios::binary);
   if (!file.is_open()) {
     return absl::NotFoundError(fmt::format("--databases {} cannot be read: {}", path,

@@ -85,6 +85,26 @@ class Trouble(site_case.SiteTest):
         process.wait_for(controller.is_ready, 30, "the controller is ready")
         self.await_width(0, timeout_s=30)
 
+    def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(self):
+        """Nobody writes into it: who opened it would wait for ever, deaf to SIGTERM."""
+        controller = self.site.controller
+        os.rename(controller.key, controller.key + ".good")
+        os.mkfifo(controller.key)
+        process.wait_for(lambda: "headgate_certificate_refused 1" in controller.metrics(), 20,
+                         "the pipe is refused")
+        self.assertTrue(controller.has_logged("not a regular file"))
+        self.assertTrue(controller.is_ready())
+        os.rename(controller.key + ".good", controller.key)
+        process.wait_for(lambda: "headgate_certificate_refused 0" in controller.metrics(), 20,
+                         "the key is back")
+        pipe = os.path.join(os.path.dirname(controller.journal), "databases.yaml")
+        os.mkfifo(pipe)
+        done = headgate.run(self.site.program("headgated"), "--plaintext", "--listen", "127.0.0.1:0",
+                            "--journal", controller.journal + ".other", "--socket", "",
+                            "--metrics-listen", "", "--databases", pipe)
+        self.assertEqual(done.code, 1, done)
+        self.assertIn("databases.yaml is no regular file", done.error)
+
     # -- the journal -------------------------------------------------------------------------------
     def test_lower_only_ends_when_the_journal_can_be_used(self):
         self.create("50%")
