@@ -20,6 +20,8 @@ constexpr database::Session::Deadlines kSchemaDeadlines{
     .connect = Duration(3'000), .statement = Duration(10'000), .total = Duration(15'000)};
 // Between two looks of one that waits.
 constexpr Duration kWaitPause{1'000};
+// How often one that waits for the same says so: what it says has figures in it that move.
+constexpr Duration kWaitToldEvery{10'000};
 constexpr Duration kKeepEvery{2'000};
 // Differences from the baseline that are told of one server.
 constexpr std::size_t kToldMax = 20;
@@ -90,9 +92,18 @@ absl::Status DatabaseCheck::Run(const std::string& state, bool waits) {
     // A table without a key gets none by waiting.
     if (checked_.has_compared_data && checked_.findings == before) return absl::OkStatus();
     before = checked_.has_compared_data ? checked_.findings : std::vector<database::Finding>();
-    teller_.phase("waiting: " + checked_.findings.front().text);
+    TellWait(checked_.findings.front());
     if (!servers_.Pause(kWaitPause)) return absl::OkStatus();
   }
+}
+
+void DatabaseCheck::TellWait(const database::Finding& cause) {
+  const bool is_same =
+      waits_for_ && waits_for_->kind == cause.kind && waits_for_->server == cause.server;
+  if (is_same && clock_.Now() - wait_told_ < kWaitToldEvery) return;
+  wait_told_ = clock_.Now();
+  waits_for_ = cause;
+  teller_.phase("waiting: " + cause.text);
 }
 
 // What was typed goes before what the plan says.
@@ -124,12 +135,12 @@ void DatabaseCheck::AddAllowed(const std::vector<std::string>& notes) {
 
 void DatabaseCheck::CheckReplication() {
   if (checked_.declared.inventory.replicas.empty()) return;
-  teller_.phase("replication");
+  if (!waits_for_) teller_.phase("replication");
   Add(probe_->Look(clock_).findings);
 }
 
 void DatabaseCheck::CheckSchemas() {
-  teller_.phase("schemas");
+  if (!waits_for_) teller_.phase("schemas");
   if (!checked_.declared.inventory.replicas.empty()) {
     const database::Report report = probe_->Fingerprint(clock_);
     Add(report.findings);

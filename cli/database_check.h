@@ -55,6 +55,8 @@ class DatabaseCheck {
   const CheckedDatabase& checked() const { return checked_; }
 
  private:
+  // Again while the same is waited for, but not at each look.
+  void TellWait(const database::Finding& cause);
   void CheckReplication();
   void CheckSchemas();
   void CheckBaseline();
@@ -75,6 +77,9 @@ class DatabaseCheck {
   const std::unique_ptr<database::Probe> probe_;
   const std::unique_ptr<database::SchemaDialect> schemas_;
   const std::unique_ptr<database::ChecksumDialect> checksums_;
+  // What was told last of a wait, and when.
+  std::optional<database::Finding> waits_for_;
+  TimePoint wait_told_;
 };
 
 }  // namespace headgate::cli

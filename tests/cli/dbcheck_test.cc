@@ -190,13 +190,16 @@ TEST_F(DbcheckTest, HoldsThePrimaryAgainstTheBaselineBesideThePlanAndTellsLineBy
 TEST_F(DbcheckTest, CouldNotTellOfAServerThatIsNotThere) {
   lab_->Do("stop db2");
   const Said said = Type(Trio());
-  // One that waits is told when its time is up.
-  const Said waited = Type(Trio({"--wait", "--timeout", "300ms"}));
+  // One that waits is told why, but not at each look, and when its time is up.
+  const Said waited = Type(Trio({"--wait", "--timeout", "3500ms"}));
   lab_->Do("start db2");
   EXPECT_EQ(said.code, 12) << said.out;
   EXPECT_THAT(said.out, HasSubstr("replica db2"));
   EXPECT_THAT(said.out, HasSubstr("database: could not tell"));
   EXPECT_EQ(waited.code, 12) << waited.out;
+  const auto first = waited.err.find("headgate: waiting: ");
+  ASSERT_NE(first, std::string::npos) << waited.err;
+  EXPECT_EQ(waited.err.find("headgate: ", first + 1), std::string::npos) << waited.err;
 }
 
 TEST_F(DbcheckTest, TakesThePlansDatabases) {
