@@ -62,15 +62,20 @@ bool IsNumberText(std::string_view text) {
 
 // Of PlannedColumn's base, which HashClass makes (maria_tables.cc): text of digits and the like.
 std::string PlainValue(const std::string& name, std::string_view base) {
-  // The servers' types differ: by what people read.
-  if (base.empty()) return fmt::format("HEX(CONVERT({} USING utf8mb4))", name);
+  // The servers' types differ: by what people read. What does not fit into max_allowed_packet then
+  // is NULL, and must not be taken for one.
+  if (base.empty()) {
+    return fmt::format(
+        "IF({0} IS NULL, 'N', IFNULL(SHA1(CONVERT({0} USING utf8mb4)), UUID_SHORT()))", name);
+  }
   // As text a float would be rounded to six digits.
   if (base.starts_with("real")) return fmt::format("CAST({} AS DOUBLE)", name);
   if (base == "bits") return name + " + 0";
   // As it is stored, which costs no calendar.
   if (base.starts_with("plain timestamp")) return fmt::format("UNIX_TIMESTAMP({})", name);
   if (base.starts_with("number") || base.starts_with("plain")) return name;
-  return fmt::format("HEX({})", name);
+  // Of any length, a geometry's too.
+  return fmt::format("SHA1({})", name);
 }
 
 // The columns' values, one after the other, each so that one can tell where it ends: a plain one at
@@ -84,15 +89,17 @@ std::string Values(const std::vector<PlannedColumn>& columns) {
       return column.may_be_null ? fmt::format("IFNULL({}, 'N')", value) : value;
     };
     const bool is_long = base.starts_with("long");
-    if (!is_long && !base.starts_with("text") && base != "bytes") {
+    const bool is_label = base.starts_with("label");
+    if (!is_long && !is_label && !base.starts_with("text") && base != "bytes") {
       values += ", " + or_null(PlainValue(name, base));
       continue;
     }
+    // What is no label is an empty text, which may also be one.
+    if (is_label) values += ", " + or_null(name + " + 0");
     values += fmt::format(", {}, ", or_null(fmt::format("LENGTH({})", name)));
-    // A row's text must fit into max_allowed_packet, or there is none. As bytes: SHA1's text is in
-    // the session's character set, which does not go with every column's.
-    values += is_long ? fmt::format("IF(LENGTH({0}) > 1000, SHA1({0}), CAST({0} AS BINARY))", name)
-                      : name;
+    // A row's text must fit into max_allowed_packet, or there is none. Bytes stand beside text of
+    // any character set.
+    values += is_long ? fmt::format("IF(LENGTH({0}) > 1000, UNHEX(SHA1({0})), {0})", name) : name;
   }
   return values;
 }
@@ -100,13 +107,13 @@ std::string Values(const std::vector<PlannedColumn>& columns) {
 // Two checksums of its text that have nothing to do with each other, multiplied: each alone is
 // linear, so that values swapped between two rows would cancel out. docs/decisions/0018. Next to
 // bytes all character sets are taken as the bytes that are stored, so that any may stand beside
-// any. A row that could not be written gets a number that no other row has. The assignment stands
-// where its value is needed: asked whether what is never NULL is NULL, MariaDB does not evaluate
-// it.
+// any. A row that could not be written gets a number that no other row has: one that counts on
+// would cancel out in pairs. It is the product that is asked whether it is NULL: of the row MariaDB
+// believes to know that beforehand if no column of it may be, and then never writes it.
 std::string RowHash(const std::vector<PlannedColumn>& columns) {
   return fmt::format(
       "IFNULL(CRC32(@row := CONCAT_WS(_binary'#' COLLATE `binary`{})) * CRC32C(@row), "
-      "UUID_SHORT())",
+      "CRC32(@row := UUID()) * CRC32C(@row))",
       Values(columns));
 }
 

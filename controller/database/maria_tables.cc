@@ -43,7 +43,8 @@ std::string HashClass(const std::string& type, const std::string& whole_type,
     return is_padded ? "number " + whole_type : (type == "decimal" ? "number decimal" : "number");
   }
   if (is_one_of({"float", "double"})) return is_padded ? "real " + whole_type : "real";
-  if (is_one_of({"char", "varchar", "tinytext", "enum", "set"})) return "text " + charset;
+  if (is_one_of({"char", "varchar", "tinytext"})) return "text " + charset;
+  if (is_one_of({"enum", "set"})) return fmt::format("label {} {}", charset, whole_type);
   if (is_one_of({"text", "mediumtext", "longtext"})) return "long text " + charset;
   if (is_one_of({"binary", "varbinary", "tinyblob"})) return "bytes";
   if (is_one_of({"blob", "mediumblob", "longblob"})) return "long bytes";

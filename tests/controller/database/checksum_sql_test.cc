@@ -100,8 +100,8 @@ TEST(MariaChecksum, HashesEachRowSoThatNoTwoReadTheSame) {
   EXPECT_THAT(sum.sql,
               HasSubstr("BIT_XOR(IFNULL(CRC32(@row := CONCAT_WS(_binary'#' COLLATE `binary`, "
                         "`id`, IFNULL(LENGTH(`note`), 'N'), `note`, "
-                        "IFNULL(CAST(`ratio` AS DOUBLE), 'N'), HEX(`where`))) * CRC32C(@row), "
-                        "UUID_SHORT()))"));
+                        "IFNULL(CAST(`ratio` AS DOUBLE), 'N'), SHA1(`where`))) * "
+                        "CRC32C(@row), CRC32(@row := UUID()) * CRC32C(@row)))"));
   EXPECT_THAT(sum.sql, HasSubstr("FROM `shop`.`or``ders` FORCE INDEX (PRIMARY)"));
 }
 

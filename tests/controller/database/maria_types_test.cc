@@ -126,6 +126,95 @@ TEST_F(MariaTypes, ThatAreNeverNullAreSeenToDifferInATableWithoutAnyOther) {
   Both("DROP TABLE shop.never_null");
 }
 
+// What MariaDB knows never to be NULL it need not write, if all that is asked is whether it is.
+TEST_F(MariaTypes, AreSeenToDifferInTablesWithoutAnyNull) {
+  Both(
+      "CREATE TABLE shop.n_numbers (id INT PRIMARY KEY, x INT NOT NULL, y INT NOT NULL); "
+      "CREATE TABLE shop.n_text (id VARCHAR(9) PRIMARY KEY, x VARCHAR(9) NOT NULL, y CHAR(9) "
+      "CHARACTER SET latin1 NOT NULL); "
+      "CREATE TABLE shop.n_long (id INT PRIMARY KEY, x TEXT CHARACTER SET latin1 NOT NULL, "
+      "y LONGTEXT CHARACTER SET ucs2 NOT NULL, z LONGBLOB NOT NULL); "
+      "INSERT INTO shop.n_numbers VALUES (1, 1, 2), (2, 3, 4); "
+      "INSERT INTO shop.n_text VALUES ('1', 'a', 'b'), ('2', 'c', 'd'); "
+      "INSERT INTO shop.n_long VALUES (1, 'é', 'é', 'é'), (2, REPEAT('é', 2000), REPEAT('é', "
+      "2000), "
+      "REPEAT('é', 2000))");
+  const std::vector<std::string> tables = {"n_numbers", "n_text", "n_long"};
+  const Result same = Compare(Only(tables));
+  EXPECT_THAT(same.findings, IsEmpty());
+  EXPECT_EQ(same.progress.rows_done, 6U);
+  OnReplica(
+      "UPDATE shop.n_numbers SET x = 9 WHERE id = 2; UPDATE shop.n_text SET y = 'e' WHERE id = 1; "
+      "UPDATE shop.n_long SET x = CONCAT(REPEAT('é', 1999), 'e') WHERE id = 2");
+  const Result result = Compare(Only(tables));
+  EXPECT_THAT(
+      result.findings,
+      UnorderedElementsAre(Drains("n_numbers: row (id = 2) differs from the primary's in x"),
+                           Drains("n_text: row (id = 1) differs from the primary's in y"),
+                           Drains("n_long: row (id = 2) differs from the primary's in x")));
+  Both("DROP TABLE shop.n_numbers, shop.n_text, shop.n_long");
+}
+
+// As much as that cannot be written in digits within max_allowed_packet.
+TEST_F(MariaTypes, OfManyMegabytesAreSeenToDiffer) {
+  Both(
+      "CREATE TABLE shop.large (id INT PRIMARY KEY, place GEOMETRY NOT NULL, story LONGTEXT "
+      "CHARACTER SET latin1 NOT NULL); INSERT INTO shop.large VALUES (1, "
+      "ST_GeomFromText(CONCAT('LINESTRING(0 0', REPEAT(',1 1', 700000), ')')), "
+      "REPEAT('a', 9000000))");
+  EXPECT_THAT(Compare(Only({"large"})).findings, IsEmpty());
+  OnReplica(
+      "UPDATE shop.large SET place = ST_GeomFromText(CONCAT('LINESTRING(5 0', "
+      "REPEAT(',1 1', 700000), ')'))");
+  EXPECT_THAT(Compare(Only({"large"})).findings, ElementsAre(Drains("differs from the primary's in "
+                                                                    "place")));
+  OnReplica(
+      "ALTER TABLE shop.large DROP COLUMN place, MODIFY story LONGTEXT CHARACTER SET utf8mb4 "
+      "NOT NULL");
+  EXPECT_THAT(Compare(Only({"large"})).findings, IsEmpty());
+  OnReplica("UPDATE shop.large SET story = CONCAT(REPEAT('a', 8999999), 'b')");
+  EXPECT_THAT(Compare(Only({"large"})).findings, ElementsAre(Drains("differs from the primary's in "
+                                                                    "story")));
+  OnReplica("DROP TABLE shop.large");
+  lab_->db1().Sql("SET sql_log_bin = 0; DROP TABLE shop.large");
+}
+
+// In pairs too, whose hashes are joined.
+TEST_F(MariaTypes, OfRowsThatCannotBeWrittenAreNeverTheSame) {
+  const std::vector<std::string> tables = {"wide", "widest"};
+  Both(
+      "CREATE TABLE shop.wide (id INT PRIMARY KEY, x VARCHAR(60000) CHARACTER SET latin1); INSERT "
+      "INTO shop.wide VALUES (1, REPEAT('a', 60000)), (2, REPEAT('b', 60000)); CREATE TABLE "
+      "shop.widest (id INT PRIMARY KEY, x VARCHAR(60000) CHARACTER SET latin1 NOT NULL); INSERT "
+      "INTO shop.widest SELECT * FROM shop.wide");
+  OnReplica("UPDATE shop.wide SET x = REPEAT('c', 60000); UPDATE shop.widest SET x = 'c'");
+  for (const auto* server : {&lab_->db1(), &lab_->db2()}) {
+    server->Sql("SET GLOBAL max_allowed_packet = 32768");
+  }
+  ComparisonOptions options = Only(tables);
+  options.patience.rest = Duration(300);
+  // Were they the same, then by chance.
+  for (int i = 0; i < 4; ++i) {
+    EXPECT_THAT(
+        Compare(options).findings,
+        UnorderedElementsAre(CannotTell("db2", "table shop.wide: 2 rows could not be compared"),
+                             CannotTell("db2", "table shop.widest: 2 rows could not be compared")));
+  }
+  for (const auto* server : {&lab_->db1(), &lab_->db2()}) {
+    server->Sql("SET GLOBAL max_allowed_packet = DEFAULT");
+  }
+  Both("DROP TABLE shop.wide, shop.widest");
+}
+
+TEST_F(MariaTypes, OfNoLabelIsNotTheEmptyLabel) {
+  Both(
+      "CREATE TABLE shop.label (id INT PRIMARY KEY, x ENUM('a', '')); SET sql_mode = ''; INSERT "
+      "INTO shop.label VALUES (1, 'none'), (2, '')");
+  const Result result = CompareAfter("UPDATE shop.label SET x = '' WHERE id = 1", "DO 0", "label");
+  EXPECT_THAT(result.findings, ElementsAre(Drains("row (id = 1) differs from the primary's in x")));
+  Both("DROP TABLE shop.label");
+}
+
 struct KeyedTable {
   const char* name;
   const char* definition;
