@@ -31,13 +31,13 @@ WITH watched AS (
 ), types AS (
   SELECT w.schema, t.typname::text AS name, t.* FROM pg_type AS t
   JOIN watched AS w ON w.oid = t.typnamespace
-  WHERE t.typtype IN ('e', 'd') AND NOT EXISTS (
+  WHERE t.typtype IN ('e', 'd', 'r') AND NOT EXISTS (
     SELECT FROM pg_depend AS d WHERE d.classid = 'pg_type'::regclass
     AND d.objid = t.oid AND d.deptype = 'e')
 ), own_types AS (
   SELECT t.oid, w.schema, t.typname::text AS name FROM pg_type AS t
   JOIN watched AS w ON w.oid = t.typnamespace LEFT JOIN pg_class AS c ON c.oid = t.typrelid
-  WHERE t.typtype IN ('e', 'd') OR c.relkind = 'c'
+  WHERE t.typtype IN ('e', 'd', 'r') OR c.relkind = 'c'
 ), own_collations AS (
   SELECT l.oid, ' (' || concat_ws(' ', CASE l.collprovider WHEN 'i' THEN 'icu' ELSE 'libc' END,
     coalesce(to_jsonb(l) ->> 'colliculocale', to_jsonb(l) ->> 'colllocale', l.collcollate),
@@ -87,6 +87,11 @@ UNION ALL
 SELECT schema, name, 'setting', 'partition bound', pg_get_expr(relpartbound, oid), '', ''
 FROM relations WHERE relispartition
 UNION ALL
+SELECT r.schema, r.name, 'setting',
+  CASE WHEN r.relispartition THEN 'partition of ' ELSE 'child of ' END || p.schema || '.' || p.name,
+  'yes', p.schema, p.name
+FROM relations AS r JOIN pg_inherits AS i ON i.inhrelid = r.oid JOIN relations AS p ON p.oid = i.inhparent
+UNION ALL
 SELECT schema, name, 'setting', 'row security', 'on', '', '' FROM relations WHERE relrowsecurity
 UNION ALL
 SELECT schema, name, 'setting', 'replica identity',
@@ -107,7 +112,9 @@ FROM relations AS r
 JOIN pg_attribute AS a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
 JOIN pg_type AS t ON t.oid = a.atttypid
 LEFT JOIN pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
-LEFT JOIN own_types AS o ON o.oid = CASE t.typcategory WHEN 'A' THEN t.typelem ELSE t.oid END
+LEFT JOIN pg_range AS m ON m.rngmultitypid = t.oid
+LEFT JOIN own_types AS o
+  ON o.oid = CASE t.typcategory WHEN 'A' THEN t.typelem ELSE coalesce(m.rngtypid, t.oid) END
 LEFT JOIN own_collations AS l ON l.oid = a.attcollation
 UNION ALL
 SELECT r.schema, r.name, 'constraint', c.conname::text, pg_get_constraintdef(c.oid), '', ''
@@ -132,13 +139,27 @@ SELECT t.schema, t.name, 'type', '', 'an enum of ' || coalesce((SELECT string_ag
 FROM types AS t WHERE t.typtype = 'e'
 UNION ALL
 SELECT t.schema, t.name, 'type', '', 'a domain over ' || format_type(t.typbasetype, t.typtypmod)
+  || CASE WHEN t.typcollation <> b.typcollation
+          THEN ' collate ' || t.typcollation::regcollation::text || coalesce(l.made_of, '') ELSE '' END
   || coalesce(' default ' || t.typdefault, '') || CASE WHEN t.typnotnull THEN ' not null' ELSE '' END
   || coalesce((SELECT string_agg(' ' || pg_get_constraintdef(c.oid), '' ORDER BY c.conname)
                FROM pg_constraint AS c WHERE c.contypid = t.oid AND c.contype = 'c'), ''),
   coalesce(o.schema, ''), coalesce(o.name, '')
 FROM types AS t JOIN pg_type AS b ON b.oid = t.typbasetype
 LEFT JOIN own_types AS o ON o.oid = CASE b.typcategory WHEN 'A' THEN b.typelem ELSE b.oid END
+LEFT JOIN own_collations AS l ON l.oid = t.typcollation
 WHERE t.typtype = 'd'
+UNION ALL
+SELECT t.schema, t.name, 'type', '', 'a range of ' || format_type(g.rngsubtype, NULL)
+  || CASE WHEN g.rngcollation <> b.typcollation
+          THEN ' collate ' || g.rngcollation::regcollation::text || coalesce(l.made_of, '') ELSE '' END
+  || CASE WHEN p.opcdefault THEN '' ELSE ' sorted by ' || p.opcname END
+  || CASE WHEN g.rngcanonical::oid = 0 THEN '' ELSE ' canonical by ' || g.rngcanonical::text END
+  || CASE WHEN g.rngsubdiff::oid = 0 THEN '' ELSE ' told apart by ' || g.rngsubdiff::text END,
+  coalesce(o.schema, ''), coalesce(o.name, '')
+FROM types AS t JOIN pg_range AS g ON g.rngtypid = t.oid JOIN pg_type AS b ON b.oid = g.rngsubtype
+JOIN pg_opclass AS p ON p.oid = g.rngsubopc
+LEFT JOIN own_types AS o ON o.oid = b.oid LEFT JOIN own_collations AS l ON l.oid = g.rngcollation
 UNION ALL
 SELECT f.schema, f.name, 'function', '', pg_get_functiondef(f.oid),
   coalesce(u.schema, ''), coalesce(u.name, '')
@@ -174,13 +195,25 @@ std::set<std::string> TypesUsed(const Schema& compared, const Schema& all) {
   return used;
 }
 
-Schema PublishedPart(const Schema& schema, const PublishedTables& published,
-                     const Schema& primary) {
+std::set<std::string> TablesOf(const Schema& schema) {
+  std::set<std::string> tables;
+  for (const auto& [key, definition] : schema) {
+    if (key.kind == "table") tables.insert(TableName(key));
+  }
+  return tables;
+}
+
+Schema PublishedPart(const Schema& schema, const PublishedTables& published, const Schema& primary,
+                     const std::set<std::string>& on_both) {
   Schema part;
   for (const auto& [key, definition] : schema) {
     const auto table = published.find(TableName(key));
     if (table == published.end() || key.kind == "type" || key.kind == "function") continue;
-    if (key.kind == "setting") continue;
+    // A table that stands on both sides has its rows from the same tables on both.
+    if (key.kind == "setting") {
+      if (on_both.contains(definition.part_of)) part.emplace(key, definition);
+      continue;
+    }
     // Triggers of the ordinary kind do not fire while changes are applied.
     if (key.kind == "trigger") continue;
     // More indexes on a replica are the replica's business, as long as they forbid nothing.
@@ -265,6 +298,8 @@ absl::StatusOr<Schema> ReadSchema(const absl::StatusOr<Rows>& answer) {
     const std::string other = LabelOf(*row[5], *row[6]);
     if (*row[2] == "function") {
       definition.used_by.insert(other);
+    } else if (*row[2] == "setting") {
+      definition.part_of = other;
     } else {
       definition.uses = other;
     }
@@ -274,8 +309,11 @@ absl::StatusOr<Schema> ReadSchema(const absl::StatusOr<Rows>& answer) {
 
 ComparedSchemas ForLogicalReplica(const Schema& primary, const Schema& replica,
                                   const PublishedTables& published) {
-  ComparedSchemas compared{.primary = PublishedPart(primary, published, primary),
-                           .replica = PublishedPart(replica, published, primary)};
+  std::set<std::string> on_both = TablesOf(primary);
+  const std::set<std::string> here = TablesOf(replica);
+  std::erase_if(on_both, [&](const std::string& table) { return !here.contains(table); });
+  ComparedSchemas compared{.primary = PublishedPart(primary, published, primary, on_both),
+                           .replica = PublishedPart(replica, published, primary, on_both)};
   // Unpublished columns that the replica has by chance are its own.
   for (const auto& [key, definition] : primary) {
     if (key.kind == "column" && !compared.primary.contains(key)) compared.replica.erase(key);

@@ -32,6 +32,8 @@ struct Definition {
   std::string text;
   // The label of the type that a column or a type is made of, where it is not built in.
   std::string uses{};
+  // The label of the table that a partition or a child is a part of.
+  std::string part_of{};
   // Of a function: labels of the tables and types with a constraint, a generated column, an index
   // or a trigger that fires on replicas which calls it.
   std::set<std::string> used_by{};
@@ -49,10 +51,11 @@ using PublishedTables = std::map<std::string, std::set<std::string>>;
 // What of a primary's and a logical replica's schema must agree: published tables with their
 // published columns, constraints, the indexes that the primary has and unique ones of either side,
 // triggers that fire while changes are applied, the types that those columns are made of, and the
-// functions that all of these call. How a
-// table is partitioned, whether row security guards it and what identifies its rows is each side's
-// own: a publisher alone needs `REPLICA IDENTITY FULL`, and publish_via_partition_root sends the
-// rows of many partitions to one table.
+// functions that all of these call. Whose part a published table is counts where that table is on
+// both sides: else its rows would be missing there. How a table is partitioned otherwise, whether
+// row security guards it and what identifies its rows is each side's own: a publisher alone needs
+// `REPLICA IDENTITY FULL`, and publish_via_partition_root sends the rows of many partitions to one
+// table.
 struct ComparedSchemas {
   Schema primary;
   Schema replica;

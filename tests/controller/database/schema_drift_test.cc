@@ -215,6 +215,57 @@ TEST_F(SchemaDriftTest, IncludesTheTypesThatArraysAreMadeOf) {
                                           "has none"))));
 }
 
+// Its rows arrive, and are missing where people look for them.
+TEST_F(SchemaDriftTest, IsToldOfAPartitionThatIsDetachedAndOfAChildThatInheritsNoMore) {
+  for (const char* server : {"db1", "db3"}) {
+    lab_->Sql(server,
+              "CREATE TABLE days (id int PRIMARY KEY) PARTITION BY RANGE (id); "
+              "CREATE TABLE day_1 PARTITION OF days FOR VALUES FROM (0) TO (100); "
+              "CREATE TABLE parent (id int PRIMARY KEY); "
+              "CREATE TABLE child (PRIMARY KEY (id)) INHERITS (parent)");
+  }
+  lab_->Sql("db3", "ALTER SUBSCRIPTION db3 REFRESH PUBLICATION");
+  WaitUntilHealthy(kInStepMax);
+  PostgresProbe probe(Trio(), Hurried());
+  EXPECT_THAT(probe.Fingerprint(clock_).findings, IsEmpty());
+  lab_->Sql("db3", "ALTER TABLE days DETACH PARTITION day_1; ALTER TABLE child NO INHERIT parent");
+  const Report report = probe.Fingerprint(clock_);
+  for (const char* server : {"db3", "db1"}) {
+    lab_->Sql(server, "DROP TABLE days, child, parent; DROP TABLE IF EXISTS day_1");
+  }
+  lab_->Sql("db3", "ALTER SUBSCRIPTION db3 REFRESH PUBLICATION");
+  const auto is_missing = [](const char* what) {
+    return AllOf(Field(&Finding::text, HasSubstr(what)), Field(&Finding::drains, true));
+  };
+  EXPECT_THAT(report.findings,
+              ElementsAre(is_missing("child: setting child of public.parent is missing here"),
+                          is_missing("day_1: setting partition of public.days is missing here")));
+}
+
+TEST_F(SchemaDriftTest, IsToldOfWhatRangesAndDomainsAreMadeOf) {
+  const auto make = [&](const char* server, const std::string& range, const std::string& domain) {
+    lab_->Sql(server, "CREATE TYPE span AS RANGE (subtype = " + range +
+                          "); CREATE DOMAIN word AS text COLLATE \"" + domain +
+                          "\"; ALTER TABLE customers ADD span span, ADD spans span_multirange, "
+                          "ADD word word");
+  };
+  make("db1", "int4", "C");
+  make("db3", "int8", "POSIX");
+  PostgresProbe probe(Trio(), Hurried());
+  const Report report = probe.Fingerprint(clock_);
+  for (const char* server : {"db3", "db1"}) {
+    lab_->Sql(server,
+              "ALTER TABLE customers DROP span, DROP spans, DROP word; DROP TYPE span; DROP DOMAIN "
+              "word");
+  }
+  EXPECT_THAT(report.findings,
+              ElementsAre(Field(&Finding::text, HasSubstr("type public.span is a range of bigint "
+                                                          "here, a range of integer on")),
+                          Field(&Finding::text,
+                                HasSubstr("type public.word is a domain over text collate "
+                                          "\"POSIX\" here, a domain over text collate \"C\""))));
+}
+
 // What they do is nowhere in the definitions that call them, and a column that is generated is not
 // published, so nobody would see what it comes to.
 TEST_F(SchemaDriftTest, IsToldOfFunctionsThatHaveASayInTheRows) {
