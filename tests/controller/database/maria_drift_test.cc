@@ -154,6 +154,22 @@ TEST_F(MariaDriftTest, IsToldWithTableObjectAndBothDefinitionsAndDrains) {
   }
 }
 
+TEST_F(MariaDriftTest, KeepsTablesApartWhoseNamesDifferInCaseAlone) {
+  lab_->db1().Sql(
+      "CREATE TABLE shop.Twins (k INT PRIMARY KEY, a INT); "
+      "CREATE TABLE shop.twins (k INT PRIMARY KEY, a INT, UNIQUE u (a))");
+  ASSERT_TRUE(lab_->Catches());
+  MariaProbe probe(Pair(), Hurried());
+  const Report sound = probe.Fingerprint(clock_);
+  Drift("ALTER TABLE shop.Twins DROP PRIMARY KEY");
+  const Report report = probe.Fingerprint(clock_);
+  lab_->db1().Sql("DROP TABLE shop.Twins, shop.twins");
+  EXPECT_THAT(sound.findings, IsEmpty());
+  EXPECT_THAT(report.findings, ElementsAre(IsConfirmed(
+                                   "table shop.Twins: constraint PRIMARY is missing here; on the "
+                                   "primary it is primary key (k) using BTREE")));
+}
+
 // A row that no partition takes stops replication, and until one comes all looks well.
 TEST_F(MariaDriftTest, SeesAPartitionThatTheReplicaLacksButNotOtherNames) {
   lab_->db1().Sql(
