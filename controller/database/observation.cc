@@ -14,17 +14,19 @@ std::string Bytes(std::string_view lsn) { return fmt::format("({} - '0/0'::pg_ls
 Statement IdentityStatement() {
   // A standby's timeline is that of what it receives: its control file follows only at a
   // restartpoint.
-  return {.sql = fmt::format(
-              "SELECT current_setting('server_version_num'), pg_is_in_recovery(), "
-              "(SELECT system_identifier FROM pg_control_system()), "
-              "extract(epoch FROM pg_postmaster_start_time())::text, current_user::text, "
-              "pg_has_role('pg_monitor', 'USAGE'), "
-              "CASE WHEN pg_is_in_recovery() THEN {} ELSE {} END, "
-              "CASE WHEN pg_is_in_recovery() "
-              "THEN coalesce((SELECT received_tli FROM pg_stat_get_wal_receiver()), 0) "
-              "ELSE ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int END",
-              Bytes("pg_last_wal_replay_lsn()"), Bytes("pg_current_wal_flush_lsn()")),
-          .parameters = {}};
+  return {
+      .sql = fmt::format(
+          "SELECT current_setting('server_version_num'), pg_is_in_recovery(), "
+          "(SELECT system_identifier FROM pg_control_system()), "
+          "extract(epoch FROM pg_postmaster_start_time())::text, current_user::text, "
+          "pg_has_role('pg_monitor', 'USAGE'), "
+          "CASE WHEN pg_is_in_recovery() THEN {} ELSE {} END, "
+          "CASE WHEN pg_is_in_recovery() "
+          "THEN coalesce((SELECT received_tli FROM pg_stat_get_wal_receiver()), 0) "
+          "ELSE ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int END, "
+          "current_database()::text",
+          Bytes("pg_last_wal_replay_lsn()"), Bytes("pg_current_wal_flush_lsn()")),
+      .parameters = {}};
 }
 
 std::string Text(const Row& row, std::size_t column) {
@@ -56,7 +58,7 @@ absl::Status FirstFailure(const Answers& answers, std::size_t expected) {
 absl::StatusOr<Identity> ReadIdentity(const Rows& rows) {
   const absl::Status unreadable =
       absl::UnknownError("its answer about its identity cannot be understood");
-  if (rows.size() != 1 || rows[0].size() != 8) return unreadable;
+  if (rows.size() != 1 || rows[0].size() != 9) return unreadable;
   const Row& row = rows[0];
   const auto version = Number(row, 0);
   const auto timeline = Number(row, 7);
@@ -66,6 +68,7 @@ absl::StatusOr<Identity> ReadIdentity(const Rows& rows) {
                   .system_identifier = *row[2],
                   .started_at = *row[3],
                   .user = Text(row, 4),
+                  .database = Text(row, 8),
                   .may_monitor = IsTrue(row, 5),
                   .position = ToPosition(row[6]),
                   .timeline = *timeline};
@@ -91,7 +94,7 @@ std::vector<Statement> PrimaryStatements() {
                "FROM pg_stat_replication AS r LEFT JOIN pg_replication_slots AS s "
                "ON s.active_pid = r.pid WHERE r.state IS DISTINCT FROM 'backup' "
                "AND r.application_name !~ '^pg_[0-9]+_sync_[0-9]+_[0-9]+$' "
-               "AND NOT coalesce(s.temporary, false)",
+               "AND (NOT coalesce(s.temporary, false) OR s.slot_name ~ '^pg_walreceiver_')",
                Bytes("r.replay_lsn")),
            .parameters = {}},
           {.sql = fmt::format("SELECT slot_name::text, active, coalesce(wal_status, ''), {} "

@@ -23,6 +23,8 @@ struct Identity {
   // Together with the system identifier: which running server this is.
   std::string started_at;
   std::string user;
+  // Of several in the server.
+  std::string database;
   // Without pg_monitor the views below show rows with their columns NULL.
   bool may_monitor = false;
   // A primary's flushed position, a standby's replayed one, in bytes.

@@ -18,6 +18,12 @@ constexpr const char* kPrimary = kPrimaryName;
 // What PostgreSQL calls a standby that has neither cluster_name nor application_name.
 constexpr std::string_view kNameless = "walreceiver";
 
+// No standby, at least: whoever streams from another one is at the end of a chain that begins here.
+bool FeedsNobody(const PrimaryObservation& primary) {
+  return primary.identity.may_monitor && !primary.identity.in_recovery &&
+         std::ranges::all_of(primary.walsenders, &Walsender::is_logical);
+}
+
 }  // namespace
 
 std::optional<std::uint64_t> ReplayedBy(const Subscription& subscription,
@@ -81,13 +87,21 @@ void ReplicationJudge::JudgePhysical(const Replica& replica, const Observation& 
   const Identity& identity = replica_seen.identity;
   if (!JudgeIdentity(replica.name, identity)) return;
   const bool has_primary = seen.primary.ok();
-  if (has_primary && identity.system_identifier != seen.primary->identity.system_identifier) {
+  const bool is_other_system =
+      has_primary && identity.system_identifier != seen.primary->identity.system_identifier;
+  if (is_other_system) {
     Add(Severity::kFailed, "wrong_system", replica.name,
         fmt::format("replica {}: its system identifier is {}, the primary's {}: it is a copy of "
                     "another database",
                     replica.name, identity.system_identifier,
                     seen.primary->identity.system_identifier),
         /*drains=*/true);
+  }
+  if (has_primary && identity.database != seen.primary->identity.database) {
+    Add(Severity::kFailed, "wrong_database", replica.name,
+        fmt::format("replica {}: its dsn leads to the database {}, the primary's to {}: a physical "
+                    "replica has all of them, and the two must be the same",
+                    replica.name, identity.database, seen.primary->identity.database));
   }
   if (!identity.in_recovery) {
     return Add(
@@ -106,6 +120,11 @@ void ReplicationJudge::JudgePhysical(const Replica& replica, const Observation& 
     Add(Severity::kFailed, "wrong_timeline", replica.name,
         fmt::format("replica {}: it follows timeline {}, the primary is on timeline {}",
                     replica.name, identity.timeline, seen.primary->identity.timeline));
+  } else if (has_primary && !is_other_system && FeedsNobody(*seen.primary)) {
+    Add(Severity::kFailed, "not_fed_by_primary", replica.name,
+        fmt::format("replica {}: its WAL receiver streams, but the primary feeds no standby: "
+                    "another copy of this database does",
+                    replica.name));
   }
   if (replica_seen.pause != "not paused") {
     Add(Severity::kDegraded, "replay_paused", replica.name,

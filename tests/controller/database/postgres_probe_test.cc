@@ -188,6 +188,15 @@ TEST_F(PostgresProbeTest, RecognisesAReplicaOfAnotherDatabase) {
   EXPECT_THAT(report.findings, Contains(IsFinding(Severity::kFailed, "wrong_role", "db2")));
 }
 
+TEST_F(PostgresProbeTest, RecognisesAReplicaWhoseDsnLeadsToAnotherDatabaseOfTheSameServer) {
+  Inventory inventory = Trio();
+  inventory.replicas[0].dsn += " dbname=postgres";
+  inventory.replicas.pop_back();
+  PostgresProbe probe(inventory);
+  EXPECT_THAT(probe.Look(clock_).findings,
+              ::testing::ElementsAre(IsFinding(Severity::kFailed, "wrong_database", "db2")));
+}
+
 TEST_F(PostgresProbeTest, RecognisesAServerThatIsDeclaredTwiceAndAPrimaryThatIsNone) {
   Inventory inventory = Trio();
   inventory.primary_dsn = lab_->Dsn("db2");

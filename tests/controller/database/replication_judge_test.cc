@@ -181,6 +181,24 @@ TEST_F(ReplicationJudgeTest, TellsOfAWrongTimelineALostSlotAndAnUnfinishedCopy) 
   EXPECT_THAT(judge.Judge(Seen(At(1)), At(1)).findings, Contains(Kind("not_fed_by_primary")));
 }
 
+// A copy of the primary that was started beside it has the same system identifier and timeline.
+TEST_F(ReplicationJudgeTest, KnowsAStandbyThatStreamsWhileThePrimaryFeedsNone) {
+  ReplicationJudge judge(inventory_);
+  primary_.walsenders.erase(primary_.walsenders.begin());
+  EXPECT_THAT(judge.Judge(Seen(At(0)), At(0)).findings, ElementsAre(Kind("not_fed_by_primary")));
+  // It may have another name, or be the one that feeds the declared standby.
+  primary_.walsenders.push_back({.application_name = "relay", .client = "192.0.2.9:1"});
+  EXPECT_THAT(judge.Judge(Seen(At(1)), At(1)).findings, IsEmpty());
+}
+
+TEST_F(ReplicationJudgeTest, KnowsAStandbyWhoseDsnLeadsToAnotherDatabase) {
+  ReplicationJudge judge(inventory_);
+  primary_.identity.database = "shop";
+  physical_.identity.database = "shop_of_yesterday";
+  logical_.identity.database = "copy";
+  EXPECT_THAT(judge.Judge(Seen(At(0)), At(0)).findings, ElementsAre(Kind("wrong_database")));
+}
+
 TEST_F(ReplicationJudgeTest, BytesBehindFollowThePlansBounds) {
   inventory_.bounds.bytes_behind = {.soft = 100, .hard = 200};
   ReplicationJudge judge(inventory_);
