@@ -33,6 +33,17 @@ bool IsBytes(std::string_view type) {
   return IsOneOf(type, {"binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob"});
 }
 
+// Of a key's type: the character set of text that may not survive the way to Unicode and back
+// (maria_tables.cc). Its bytes do.
+std::string_view LossyCharset(std::string_view type) {
+  constexpr std::string_view kIn = "text in ";
+  return type.starts_with(kIn) ? type.substr(kIn.size()) : "";
+}
+
+bool IsHex(std::string_view text) {
+  return text.find_first_not_of("0123456789ABCDEF") == std::string_view::npos;
+}
+
 // Of a key's type: what is written into a statement as a number. Labels and bits are sorted by
 // theirs.
 bool IsNumber(std::string_view type) {
@@ -136,7 +147,7 @@ std::string KeyColumn(const PlannedKey& part) {
 std::string KeyText(const PlannedKey& part) {
   const std::string name = Quote(part.name);
   if (part.by_bytes) return AsText(part);
-  if (IsBytes(part.type)) return fmt::format("HEX({})", name);
+  if (IsBytes(part.type) || !LossyCharset(part.type).empty()) return fmt::format("HEX({})", name);
   if (IsOneOf(part.type, {"enum", "set", "bit"})) return name + " + 0";
   return part.type == "float" ? fmt::format("CAST({} AS DOUBLE)", name) : name;
 }
@@ -146,6 +157,10 @@ std::string KeyValue(const PlannedKey& part, const std::string& value,
                      std::vector<std::string>& parameters) {
   // As text, large ones would be compared as floating-point numbers.
   if (!part.by_bytes && IsNumber(part.type) && IsNumberText(value)) return value;
+  const std::string_view charset = LossyCharset(part.type);
+  if (!part.by_bytes && !charset.empty() && IsHex(value)) {
+    return fmt::format("_{} x'{}'", charset, value);
+  }
   parameters.push_back(value);
   return !part.by_bytes && IsBytes(part.type) ? "UNHEX(?)" : "?";
 }

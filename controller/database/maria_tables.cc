@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <initializer_list>
 #include <map>
@@ -53,6 +54,15 @@ std::string HashClass(const std::string& type, const std::string& whole_type,
   return fmt::format("{} {}", is_plain ? "plain" : "other", whole_type);
 }
 
+// Unicode has each of the others' characters once and back again.
+std::string KeyType(const std::string& type, const std::string& charset) {
+  constexpr std::array<std::string_view, 9> kWhole = {
+      "ascii", "latin1", "utf8", "utf8mb3", "utf8mb4", "ucs2", "utf16", "utf16le", "utf32"};
+  const bool is_text = !charset.empty() && type != "enum" && type != "set";
+  return is_text && std::ranges::find(kWhole, charset) == kWhole.end() ? "text in " + charset
+                                                                       : type;
+}
+
 void ReadTableRow(const Row& row, TableShapes& shapes) {
   TableShape& shape = shapes[LabelOf(*row[0], *row[1])];
   shape.schema = *row[0];
@@ -69,7 +79,7 @@ void ReadColumnRow(const Row& row, TableShapes& shapes) {
   found->second.obstacle.clear();
   found->second.columns[*row[2]] = {
       .name = *row[2],
-      .type = *row[3],
+      .type = KeyType(*row[3], row[5].value_or("")),
       .base = HashClass(*row[3], *row[4], row[5].value_or("")),
       .may_be_null = *row[7] == "YES",
       // Numbers sort labels.
