@@ -117,8 +117,10 @@ LEFT JOIN own_types AS o
   ON o.oid = CASE t.typcategory WHEN 'A' THEN t.typelem ELSE coalesce(m.rngtypid, t.oid) END
 LEFT JOIN own_collations AS l ON l.oid = a.attcollation
 UNION ALL
-SELECT r.schema, r.name, 'constraint', c.conname::text, pg_get_constraintdef(c.oid), '', ''
+SELECT r.schema, r.name, 'constraint', c.conname::text, pg_get_constraintdef(c.oid)
+  || CASE WHEN i.indisvalid OR c.contype NOT IN ('p', 'u', 'x') THEN '' ELSE ', invalid' END, '', ''
 FROM relations AS r JOIN pg_constraint AS c ON c.conrelid = r.oid AND c.contype NOT IN ('t', 'n')
+LEFT JOIN pg_index AS i ON i.indexrelid = c.conindid
 UNION ALL
 SELECT r.schema, r.name, CASE WHEN i.indisunique OR i.indisexclusion THEN 'unique index' ELSE 'index' END,
   x.relname::text, replace(pg_get_indexdef(i.indexrelid), ' ON ONLY ', ' ON ')

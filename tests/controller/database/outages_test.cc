@@ -55,6 +55,19 @@ TEST_F(OutagesTest, AUniqueIndexThatIsMissing) {
                                                  Says("unique index one_order is missing here"))));
 }
 
+TEST_F(OutagesTest, AConstraintWhoseIndexIsInvalid) {
+  PostgresProbe probe(Trio(), Hurried());
+  const auto mark = [&](const std::string& valid) {
+    lab_->Sql("db3", "UPDATE pg_index SET indisvalid = " + valid +
+                         " WHERE indexrelid = 'customers_email_key'::regclass");
+  };
+  mark("false");
+  const Report report = probe.Fingerprint(clock_);
+  mark("true");
+  EXPECT_THAT(report.findings, ElementsAre(AllOf(IsFinding(Severity::kFailed, "schema", "db3"),
+                                                 Says("UNIQUE (email), invalid here"))));
+}
+
 TEST_F(OutagesTest, ATableThatIsNotPublished) {
   PostgresProbe probe(Trio(), Hurried());
   lab_->Sql("db1", "DROP PUBLICATION shop; CREATE PUBLICATION shop FOR TABLE customers, products");
