@@ -91,7 +91,8 @@ TEST_F(LoadTest, DeadlocksAndRollbacksAreCounted) {
         [] {
           return lab_->Sql("db1",
                            "SELECT count(*) >= 2 FROM pg_stat_activity WHERE application_name = "
-                           "'app' AND xact_start IS NOT NULL AND query LIKE 'UPDATE products%'") ==
+                           "'app' AND query LIKE 'UPDATE products%' AND (state = 'idle in "
+                           "transaction' OR wait_event_type = 'Lock')") ==
                  "t";
         },
         Duration(10'000));
