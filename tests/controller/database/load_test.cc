@@ -92,8 +92,7 @@ TEST_F(LoadTest, DeadlocksAndRollbacksAreCounted) {
           return lab_->Sql("db1",
                            "SELECT count(*) >= 2 FROM pg_stat_activity WHERE application_name = "
                            "'app' AND query LIKE 'UPDATE products%' AND (state = 'idle in "
-                           "transaction' OR wait_event_type = 'Lock')") ==
-                 "t";
+                           "transaction' OR wait_event_type = 'Lock')") == "t";
         },
         Duration(10'000));
     client.Do("UPDATE products SET stock = stock WHERE id = " + std::to_string(second));
