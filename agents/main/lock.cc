@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,9 +16,9 @@ namespace {
 
 std::string LockPath(const std::string& folder) { return folder + "/agent.lock"; }
 
-struct flock WholeFile() {
+struct flock WholeFile(short type = F_WRLCK) {
   struct flock whole {};
-  whole.l_type = F_WRLCK;
+  whole.l_type = type;
   whole.l_whence = SEEK_SET;
   return whole;
 }
@@ -47,15 +48,23 @@ bool IsStopped(pid_t pid) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<FolderLock>> FolderLock::Take(const std::string& folder) {
-  const int fd = open(LockPath(folder).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+  int fd = open(LockPath(folder).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+  const bool is_read_only = fd < 0 && errno == EROFS;
+  // A disk that takes no more writes is no reason to leave the load balancer alone.
+  if (is_read_only) fd = open(LockPath(folder).c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) {
     return absl::UnavailableError(
         fmt::format("cannot open {} as user {}: {}: the folder must belong to the agent's user, as "
                     "with `install -d -o headgate {}`",
                     LockPath(folder), geteuid(), std::strerror(errno), folder));
   }
-  struct flock whole = WholeFile();
-  if (fcntl(fd, F_SETLK, &whole) == 0) return std::unique_ptr<FolderLock>(new FolderLock(fd));
+  // A lock that keeps others out needs a file to write to, so there two of them do: one keeps out
+  // those who cannot write, either; the other those who could, and is what FindAgent sees.
+  const bool is_alone = !is_read_only || flock(fd, LOCK_EX | LOCK_NB) == 0;
+  struct flock whole = WholeFile(is_read_only ? F_RDLCK : F_WRLCK);
+  if (is_alone && fcntl(fd, F_SETLK, &whole) == 0) {
+    return std::unique_ptr<FolderLock>(new FolderLock(fd));
+  }
   const int error = errno;
   const std::optional<pid_t> holder = HolderOf(fd);
   close(fd);

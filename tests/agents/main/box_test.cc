@@ -9,6 +9,7 @@
 #include <fstream>
 
 #include "agents/core/store.h"
+#include "agents/main/lock.h"
 #include "tests/agents/main/site.h"
 #include "tests/support/places.h"
 
@@ -215,6 +216,28 @@ TEST(Box, OnAFullDiskTheRoomThatWasKeptHoldsTheOverride) {
   site.agent.reset();
   filler.close();
   EXPECT_EQ(umount(site.state_dir().c_str()), 0);
+}
+
+TEST(Box, AnAgentOnADiskThatTakesNoMoreWritesStartsAndLowersAndIsTheOnlyOne) {
+  Site site({.start_agent = false});
+  const std::string folder = site.state_dir();
+  if (mount("none", folder.c_str(), "tmpfs", 0, "size=1m") != 0) {
+    GTEST_SKIP() << "this user may not mount a disk";
+  }
+  site.StartAgent();
+  site.DirectAndWait(7, 1, "50%");
+  site.agent.reset();
+  ASSERT_EQ(mount("none", folder.c_str(), nullptr, MS_REMOUNT | MS_RDONLY, nullptr), 0);
+  site.StartAgent();
+  site.controller->Direct(DirectiveOf(7, 2, "20%"));
+  EXPECT_TRUE(
+      Eventually([&] { return site.haproxy.WidthInMemory() == Percent("20%").Width(); }));
+  EXPECT_EQ(agent::FindAgent(folder).pid, site.agent->pid());
+  const Finished second = site.Run({"run"});
+  EXPECT_EQ(second.exit_code, 3);
+  EXPECT_THAT(second.output, HasSubstr("already runs on"));
+  site.agent.reset();
+  EXPECT_EQ(umount(folder.c_str()), 0);
 }
 
 TEST(Box, WhatCouldNotBePrintedIsNoSuccessButAWordThatIsInForceIs) {
