@@ -1,6 +1,9 @@
 // `headgate certs`.
 #include <fmt/format.h>
 
+#include <filesystem>
+#include <system_error>
+
 #include "cli/json.h"
 #include "cli/session.h"
 #include "cli/text.h"
@@ -38,6 +41,18 @@ absl::StatusOr<tls::Issued> Issue(const CertsFlags& flags, TimePoint now) {
       now);
 }
 
+// A warning and no more: what a container mounts may be alone with it.
+void WarnOfOpenKey(const std::string& path, std::ostream& err) {
+  std::error_code error;
+  const auto permissions = std::filesystem::status(path, error).permissions();
+  if (error ||
+      (permissions & std::filesystem::perms::others_read) == std::filesystem::perms::none) {
+    return;
+  }
+  err << fmt::format("headgate: warning: everybody on this machine can read {}: chmod o= {}\n",
+                     path, path);
+}
+
 // What to do with it: a file that does not work, or that ends too soon.
 ExitCode CheckCerts(const Command& command, Session& session) {
   const Connection& connection = command.connection;
@@ -69,6 +84,7 @@ ExitCode CheckCerts(const Command& command, Session& session) {
                               FormatRounded(*command.open_for)),
                   command, session);
   }
+  WarnOfOpenKey(connection.key, session.terminal.err);
   std::ostream& out = session.terminal.out;
   if (command.output == Output::kJson) {
     out << ToJson({{"role", role},

@@ -1,6 +1,7 @@
 // mTLS and the Unix socket.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -132,6 +133,12 @@ TEST_F(WaysIn, CertsCheckSaysWhetherFilesWorkTogetherAndForHowLong) {
   EXPECT_THAT(check(agent).out, HasSubstr("they work together: agent x of t"));
   EXPECT_EQ(check(agent, {"--role", "agent", "--for", "29d"}).code, 0);
   EXPECT_THAT(check(agent, {"-o", "json"}).out, HasSubstr("\"role\": \"agent\""));
+
+  EXPECT_EQ(check(agent).err, "");
+  ASSERT_EQ(chmod(agent.key.c_str(), 0644), 0);
+  const Said open_key = check(agent);
+  EXPECT_EQ(open_key.code, 0);
+  EXPECT_THAT(open_key.err, HasSubstr("everybody on this machine can read " + agent.key));
 
   const Said too_short = check(agent, {"--for", "31d"});
   EXPECT_EQ(too_short.code, 3);

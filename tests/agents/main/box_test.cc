@@ -230,8 +230,7 @@ TEST(Box, AnAgentOnADiskThatTakesNoMoreWritesStartsAndLowersAndIsTheOnlyOne) {
   ASSERT_EQ(mount("none", folder.c_str(), nullptr, MS_REMOUNT | MS_RDONLY, nullptr), 0);
   site.StartAgent();
   site.controller->Direct(DirectiveOf(7, 2, "20%"));
-  EXPECT_TRUE(
-      Eventually([&] { return site.haproxy.WidthInMemory() == Percent("20%").Width(); }));
+  EXPECT_TRUE(Eventually([&] { return site.haproxy.WidthInMemory() == Percent("20%").Width(); }));
   EXPECT_EQ(agent::FindAgent(folder).pid, site.agent->pid());
   const Finished second = site.Run({"run"});
   EXPECT_EQ(second.exit_code, 3);
