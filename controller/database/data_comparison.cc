@@ -114,6 +114,7 @@ void DataComparison::ReadTables() {
   TableSelection selection = SelectTables(*primary, replicas, inventory_.replicas, options_.tables);
   plans_ = std::move(selection.plans);
   SortPlans();
+  CountTables();
   noted_.insert(noted_.end(), selection.left_out.begin(), selection.left_out.end());
   EnterTable();
 }
@@ -127,6 +128,15 @@ void DataComparison::SortPlans() {
   };
   std::ranges::stable_sort(
       plans_, [&](const TablePlan& a, const TablePlan& b) { return rank(a) < rank(b); });
+}
+
+void DataComparison::CountTables() {
+  tables_left_.assign(plans_.size() + 1, 0);
+  std::set<std::string> tables;
+  for (std::size_t i = plans_.size(); i-- > 0;) {
+    tables.insert(plans_[i].Label());
+    tables_left_[i] = tables.size();
+  }
 }
 
 // At the first that is left, where the state says.

@@ -132,6 +132,7 @@ class DataComparison {
   void NoteUnread(const std::string& server, const absl::Status& status);
   std::size_t PlansLeft(const std::string& replica) const;
   void SortPlans();
+  void CountTables();
 
   const Inventory& inventory_;
   const ComparisonOptions options_;
@@ -147,6 +148,9 @@ class DataComparison {
   ComparisonState state_;
   std::map<std::string, ServerRole> roles_;
   std::vector<TablePlan> plans_;
+  // From each plan on, and none behind the last: one that replicas have different columns of has
+  // several plans, and is one table. Counted once, since progress is asked for at each chunk.
+  std::vector<std::size_t> tables_left_{0};
   std::vector<Finding> noted_;
   std::vector<Finding> silences_;
   std::string hindrance_;

@@ -30,24 +30,13 @@ std::size_t DataComparison::PlansLeft(const std::string& replica) const {
 }
 
 ComparisonProgress DataComparison::Progress() const {
-  ComparisonProgress progress{.table = at_ < plans_.size() ? Table().Label() : "",
-                              .tables_done = 0,
-                              .tables = 0,
-                              .rows_done = state_.rows_done,
-                              .rows_estimated = 0};
   double estimated = 0;
-  // One that replicas have different columns of is walked more than once.
-  std::set<std::string> tables;
-  std::set<std::string> open;
-  for (std::size_t i = 0; i < plans_.size(); ++i) {
-    estimated += plans_[i].rows_estimated;
-    tables.insert(plans_[i].Label());
-    if (i >= at_) open.insert(plans_[i].Label());
-  }
-  progress.tables = tables.size();
-  progress.tables_done = tables.size() - open.size();
-  progress.rows_estimated = std::max(progress.rows_done, static_cast<std::uint64_t>(estimated));
-  return progress;
+  for (const TablePlan& plan : plans_) estimated += plan.rows_estimated;
+  return {.table = at_ < plans_.size() ? Table().Label() : "",
+          .tables_done = tables_left_.front() - tables_left_.at(at_),
+          .tables = tables_left_.front(),
+          .rows_done = state_.rows_done,
+          .rows_estimated = std::max(state_.rows_done, static_cast<std::uint64_t>(estimated))};
 }
 
 std::set<std::string> DataComparison::TablesPassed() const {

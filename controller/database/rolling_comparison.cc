@@ -115,9 +115,9 @@ void RollingComparison::Begin() {
 void RollingComparison::LookAtProgress() {
   hindrance_.clear();
   round_ = {.findings = comparison_->Findings(), .passed = comparison_->TablesPassed()};
-  // All have told their tables.
-  if (comparison_->Progress().tables > 0 && comparison_->Silences().empty()) silences_.clear();
   const ComparisonProgress progress = comparison_->Progress();
+  // All have told their tables.
+  if (progress.tables > 0 && comparison_->Silences().empty()) silences_.clear();
   standing_.table = progress.table;
   standing_.tables_done = progress.tables_done;
   standing_.tables = progress.tables;
