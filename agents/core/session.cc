@@ -24,6 +24,11 @@ std::shared_ptr<grpc::Channel> Connect(
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(Session::kFrameBytesMax);
   arguments.SetMaxSendMessageSize(Session::kFrameBytesMax);
+  // One address. gRPC's attempt ends by itself, and is closed: one that its channel leaves while it
+  // waits for the peer's settings stays open for good (1.51), at the controller too.
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS,
+                   static_cast<int>(Session::kConnectMax.count()));
+  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 10'000);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 5'000);
   arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
@@ -31,6 +36,18 @@ std::shared_ptr<grpc::Channel> Connect(
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   return grpc::CreateCustomChannel(controller, credentials, arguments);
+}
+
+// False: no address of it takes us.
+bool IsReached(grpc::Channel& channel) {
+  const auto deadline = std::chrono::system_clock::now() + Session::kResolveAndConnectMax;
+  grpc_connectivity_state state = channel.GetState(/*try_to_connect=*/true);
+  while (state != GRPC_CHANNEL_READY) {
+    if (state == GRPC_CHANNEL_TRANSIENT_FAILURE) return false;
+    if (!channel.WaitForStateChange(state, deadline)) return false;
+    state = channel.GetState(/*try_to_connect=*/true);
+  }
+  return true;
 }
 
 }  // namespace
@@ -93,9 +110,10 @@ bool Session::Talk(const std::string& controller) {
   const absl::StatusOr<Credentials> credentials = options_.credentials();
   if (!credentials.ok()) return fail(std::string(credentials.status().message()));
   const std::shared_ptr<grpc::Channel> channel = Connect(controller, credentials->channel);
-  const auto deadline = std::chrono::system_clock::now() + kConnectMax;
-  if (!channel->WaitForConnected(deadline))
-    return fail(fmt::format("no connection within {} ms", kConnectMax.count()));
+  if (!IsReached(*channel)) {
+    return fail(fmt::format("nobody listens there, or none that answers within {} ms",
+                            kConnectMax.count()));
+  }
   const std::unique_ptr<v1::AgentControl::Stub> stub = v1::AgentControl::NewStub(channel);
   ++connections_;
   bool was_welcome = false;

@@ -49,7 +49,10 @@ class Stream;
 
 class Session {
  public:
+  // To one address.
   static constexpr Duration kConnectMax{500};
+  // To all of a name's, which a resolver may be slow to tell.
+  static constexpr Duration kResolveAndConnectMax{2000};
   static constexpr Duration kWelcomeMax{3000};
   static constexpr Duration kWriteMax{5000};
   static constexpr Duration kBackoffMin{200};

@@ -8,12 +8,17 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "common/base/clock.h"
 #include "common/loop/loop.h"
 #include "common/tls/files.h"
 #include "controller/api/database_view.h"
 #include "controller/conductor/conductor.h"
 
 namespace headgate::api {
+
+// A connection without a call is ended after this, by GOAWAY: its peer comes back with the next
+// one. What a peer has forgotten would be kept for as long as that peer lives.
+inline constexpr Duration kIdleMax{20'000};
 
 class Listener {
  public:

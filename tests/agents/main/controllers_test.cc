@@ -5,6 +5,7 @@
 #include <signal.h>
 
 #include "agents/main/pages.h"
+#include "tests/agents/main/silent_peer.h"
 #include "tests/agents/main/site.h"
 
 namespace headgate::test {
@@ -68,6 +69,28 @@ TEST(Controllers, StatusSaysWhyItCannotTell) {
   site.WriteConfig(text.erase(at, text.find('\n', at) + 1 - at));
   EXPECT_THAT(site.Run({"status"}).standard_output,
               HasSubstr("controller  unknown: agent.yaml names no listener"));
+}
+
+// Where a thousand agents come back at once, settings come late, and connections that nobody closes
+// would be the controller's memory.
+TEST(Controllers, AnAttemptThatIsGivenUpIsClosedThoughItIsAnsweredLater) {
+  SilentPeer silent;
+  Site site({.start_agent = false});
+  std::string text = site.ConfigText("");
+  const std::size_t at = text.find("controllers: [");
+  text.replace(at, text.find(']', at) - at, "controllers: ['" + silent.address() + "'");
+  site.WriteConfig(text);
+  site.StartAgent();
+  const int given_up = silent.Take();
+  ASSERT_GE(given_up, 0);
+  ASSERT_GE(silent.Take(), 0);
+  constexpr unsigned char kEmptySettings[] = {0, 0, 0, 4, 0, 0, 0, 0, 0};
+  send(given_up, kEmptySettings, sizeof kEmptySettings, MSG_NOSIGNAL);
+  EXPECT_TRUE(Eventually([&] {
+    char said[4096];
+    const ssize_t got = recv(given_up, said, sizeof said, MSG_DONTWAIT);
+    return got == 0 || (got < 0 && errno == ECONNRESET);
+  }));
 }
 
 TEST(Pages, AreReadAsTheAgentWritesThem) {

@@ -1,15 +1,13 @@
 // Which controller can be reached, and why not, told without a session.
 #include "agents/main/reach.h"
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "common/tls/authority.h"
 #include "common/tls/credentials.h"
+#include "tests/agents/main/silent_peer.h"
 #include "tests/agents/main/site.h"
 
 namespace headgate::test {
@@ -109,16 +107,8 @@ TEST(Reach, SaysThatNobodyListensOrSomebodyElse) {
 }
 
 TEST(Reach, WaitsTwoSecondsForAllThatHangTogether) {
-  // It accepts, and says nothing.
-  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  ASSERT_EQ(bind(fd, reinterpret_cast<sockaddr*>(&address), size), 0);
-  ASSERT_EQ(listen(fd, 8), 0);
-  ASSERT_EQ(getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size), 0);
-  const std::string hung = fmt::format("127.0.0.1:{}", ntohs(address.sin_port));
+  const SilentPeer silent;
+  const std::string& hung = silent.address();
   const FakeController alive;
   const auto began = std::chrono::steady_clock::now();
   const std::vector<Reached> all =
@@ -129,7 +119,6 @@ TEST(Reach, WaitsTwoSecondsForAllThatHangTogether) {
                 HasSubstr("no answer within 2 s"));
   }
   EXPECT_TRUE(all[3].status.ok());
-  close(fd);
 }
 
 }  // namespace

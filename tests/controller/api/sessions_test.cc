@@ -173,6 +173,18 @@ TEST_F(Sessions, AStreamThatNeverSaysHelloIsEnded) {
   EXPECT_EQ(stream->Finish().error_code(), StatusCode::DEADLINE_EXCEEDED);
 }
 
+TEST_F(Sessions, AConnectionWithoutACallIsEndedAndOneWithASessionIsNot) {
+  AgentClient client(Edge(), "shop");
+  const std::shared_ptr<grpc::Channel> idle = ChannelAs(tls::Role::kViewer, "alice");
+  const auto is_ready = [&] { return idle->GetState(false) == GRPC_CHANNEL_READY; };
+  idle->GetState(/*try_to_connect=*/true);
+  ASSERT_TRUE(Eventually(is_ready));
+  EXPECT_TRUE(Eventually([&] { return !is_ready(); }, kIdleMax + std::chrono::seconds(20)));
+  CreateShop();
+  v1::Directive directive;
+  EXPECT_TRUE(client.HearDirective(directive));
+}
+
 TEST_F(Sessions, TheFirstMessageMustBeHello) {
   AgentClient client(Edge(), "");
   v1::AgentMessage message;
