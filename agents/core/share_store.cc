@@ -1,6 +1,7 @@
 #include "agents/core/share_store.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <iterator>
@@ -10,6 +11,8 @@
 
 namespace headgate::agent {
 namespace {
+
+constexpr mode_t kReadableByAll = 0644;
 
 std::string Words(const absl::Status& status) { return std::string(status.message()); }
 
@@ -37,6 +40,8 @@ absl::Status ShareStore::Write(const Apply& apply) const {
   const absl::StatusOr<std::string> present = ReadSmallFile(path_);
   if (present.ok() && *present == text) return absl::OkStatus();
   const absl::Status replaced = ReplaceFile(path_, text);
+  // The load balancer reads a new one too, maybe as another user; it holds no secret.
+  if (replaced.ok() && absl::IsNotFound(present.status())) chmod(path_.c_str(), kReadableByAll);
   // A lowering that a full disk keeps out of the file would be undone by a reload.
   const bool may_go_in_place =
       apply.direction == Direction::kDown && absl::IsResourceExhausted(replaced);

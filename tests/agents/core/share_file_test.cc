@@ -1,9 +1,12 @@
 #include "agents/core/share_file.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
+#include "agents/core/share_store.h"
 #include "agents/core/user_key.h"
 #include "common/base/bucket.h"
+#include "tests/support/temp_folder.h"
 
 namespace headgate::agent {
 namespace {
@@ -31,6 +34,23 @@ TEST(ShareFile, EveryShareIsFoundAgainFromItsWidth) {
     const Share share = *Share::FromPpm(ppm);
     ASSERT_EQ(ShareOfWidth(share.Width()), share) << ppm;
   }
+}
+
+TEST(ShareStore,
+     AFileThatIsMadeAnewIsReadByLoadBalancersOfAnotherUserAndOneThatIsThereKeepsItsMode) {
+  const test::TempFolder folder;
+  const std::string path = folder / "shop.share";
+  const ShareStore store(path, "");
+  const auto mode = [&] {
+    struct stat found {};
+    EXPECT_EQ(stat(path.c_str(), &found), 0);
+    return found.st_mode & 0777U;
+  };
+  ASSERT_TRUE(store.Write({*Share::Parse("20%"), 10, Direction::kDown}).ok());
+  EXPECT_EQ(mode(), 0644U);
+  ASSERT_EQ(chmod(path.c_str(), 0640), 0);
+  ASSERT_TRUE(store.Write({*Share::Parse("10%"), 10, Direction::kDown}).ok());
+  EXPECT_EQ(mode(), 0640U);
 }
 
 TEST(ProbeKeys, StandJustInsideAndJustOutside) {
