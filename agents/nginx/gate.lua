@@ -76,8 +76,9 @@ local function load_keys()
   local found = {}
   for id, secret in text:gmatch("\nk(%d+) (%S+)") do found[id] = ngx.decode_base64(secret) end
   local id = text:match("\nissue (%d+)\n")
-  -- Without the secret that it names it is damaged: the keys that were there stay.
-  if id and not found[id] then return end
+  -- Without a key that signs, or the secret of it, it is damaged: the keys that were there stay, and
+  -- no made-up cookie becomes one.
+  if not id and issuing or id and not found[id] then return end
   keys_text, secrets, issuing = text, found, id
   known, known_count = {}, 0
 end
@@ -284,11 +285,19 @@ local function refuse_new_cookie()
   return answer(C.limited_status, "text/plain", C.limited)
 end
 
+-- As it was sent, without its query: `uri` is what nginx makes of it, and would take
+-- "/checkout/..%2fhealthz" for "/healthz", which the application is not asked for.
+local function path_of_request()
+  local uri = ngx.var.request_uri
+  local query = find(uri, "?", 1, true)
+  return query and sub(uri, 1, query - 1) or uri
+end
+
 function M.access()
   -- An internal redirect comes by again, with another path: it was decided at first.
   if ngx.var[STATE] ~= "" then return end
   if not is_flushing and dict then begin_flushing() end
-  if C.has_paths and C.paths[ngx.var.uri] or C.has_networks and ngx.var[STATE .. "_net"] == "1" then
+  if C.has_paths and C.paths[path_of_request()] or C.has_networks and ngx.var[STATE .. "_net"] == "1" then
     ngx.var[STATE] = "bypass"
     return
   end

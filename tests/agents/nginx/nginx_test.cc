@@ -183,6 +183,7 @@ TEST(Nginx, AnInternalRedirectIsDecidedOnceAndOnlyAsTheRequestThatCame) {
                                        "rewrite ^/disguised$ /webhook last;"});
   EXPECT_EQ(real.Get("/webhook").status, 200);
   EXPECT_EQ(real.Get("/inside").status, 503);
+  EXPECT_EQ(real.Get("/disguised").status, 503);
 }
 
 TEST(Nginx, AReloadKeepsTheShareOfTheMemoryAndTheCounters) {
