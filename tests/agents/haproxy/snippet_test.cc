@@ -19,6 +19,7 @@ using test::TestHaproxy;
 using testing::HasSubstr;
 using testing::Not;
 
+const Share kHalf = *Share::Parse("50%");
 constexpr char kHtml[] = "Accept: text/html,application/xhtml+xml,*/*;q=0.8";
 
 // The value of a header, by its lower-case name as HAProxy sends it; empty if it is missing.
@@ -83,6 +84,26 @@ TEST(Snippet, AnEmptyCookieIsNoCookie) {
   const HttpAnswer answer = haproxy.Get("/", {kHtml, "Cookie: headgate_uid="});
   EXPECT_EQ(answer.status, 503);
   EXPECT_NE(Header(answer, "set-cookie"), "");
+}
+
+TEST(Snippet, ALoneQuoteInAnothersCookieHidesNobodysKey) {
+  const TestApp app;
+  const TestHaproxy real({.app_port = app.port(), .share = kHalf});
+  std::string in;
+  std::string out;
+  for (int i = 0; in.empty() || out.empty(); ++i) {
+    const std::string user = "user-" + std::to_string(i);
+    (IsAdmitted(BucketOf(user), kHalf) ? in : out) = user;
+  }
+  for (const std::string before :
+       {"size=27\"; ", "size=27\";", "a=1; b=\"\\\"; c=2; ", "s=\"; xheadgate_uid=x; "}) {
+    for (const std::string behind : {"", "; b=1", "; b=\""}) {
+      const std::string with = "Cookie: " + before + "headgate_uid=";
+      EXPECT_EQ(real.Get("/", {with + in + behind}).status, 200) << before << behind;
+      EXPECT_EQ(real.Get("/", {with + out + behind}).status, 503) << before << behind;
+    }
+    EXPECT_EQ(real.Get("/", {"Cookie: " + before + "xheadgate_uid=" + in}).status, 503);
+  }
 }
 
 TEST(Snippet, TheWaitingPageSaysWhenToComeBackSpreadAndUncached) {
