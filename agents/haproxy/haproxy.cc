@@ -142,6 +142,14 @@ absl::StatusOr<BackendRow> Haproxy::AppFrom(const std::string& answer) {
   return app;
 }
 
+// HAProxy is asked for the pages just after the requests that they were of: a page in between must
+// not take back a refusal that was told.
+std::uint64_t Haproxy::RefusedOf(const std::string& instance, std::uint64_t at_least) {
+  refused_ = instance == refused_instance_ ? std::max(refused_, at_least) : at_least;
+  refused_instance_ = instance;
+  return refused_;
+}
+
 absl::StatusOr<agent::RawCounters> Haproxy::CountersFrom(const std::vector<std::string>& answers) {
   const auto app = AppFrom(answers[kApp]);
   if (!app.ok()) return app.status();
@@ -154,7 +162,7 @@ absl::StatusOr<agent::RawCounters> Haproxy::CountersFrom(const std::vector<std::
   const std::vector<std::uint32_t> printed = prober_.slow_ms().value_or(settings_.slow_ms);
   const std::size_t places = kSlowCounts + printed.size();
   // Without an entry nothing has been counted yet.
-  if (counts->empty()) counts->resize(places);
+  if (counts->empty()) counts->resize(places + 1);
   if (counts->size() < kSlowCounts) {
     return absl::FailedPreconditionError(
         fmt::format("the table of '{}' has no place for bypassed requests: paste part 3 of the "
@@ -162,7 +170,8 @@ absl::StatusOr<agent::RawCounters> Haproxy::CountersFrom(const std::vector<std::
                     settings_.wait_backend));
   }
   // Which place counts what nobody knows if there are more or less of them.
-  const bool is_known = counts->size() == places;
+  const bool counts_pages = counts->size() == places + 1;
+  const bool is_known = counts->size() == places || counts_pages;
   agent::RawCounters raw;
   raw.instance = fmt::format("{}#{}", process_->pid, generation_);
   raw.answered = app->requests;
@@ -173,7 +182,9 @@ absl::StatusOr<agent::RawCounters> Haproxy::CountersFrom(const std::vector<std::
   // Without a limit there is no such backend.
   const auto limited = ParseBackend(NewCookiesBackendOf(settings_.gate), answers[kNewCookies]);
   raw.new_cookies_refused = limited.ok() ? limited->requests : 0;
-  raw.refused = wait->requests + raw.new_cookies_refused;
+  const std::uint64_t pages = counts_pages ? (*counts)[PageCountOf(printed.size())] : 0;
+  const std::uint64_t refused = wait->requests - std::min(wait->requests, pages);
+  raw.refused = RefusedOf(raw.instance, refused) + raw.new_cookies_refused;
   raw.in_flight = app->in_flight;
   counted_slow_.clear();
   for (std::size_t i = 0; is_known && i < printed.size(); ++i) {

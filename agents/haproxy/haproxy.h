@@ -39,6 +39,10 @@ class Haproxy : public agent::Enforcer {
   static constexpr std::size_t kBypassedCount = 0;
   static constexpr std::size_t kBypassed5xxCount = 1;
   static constexpr std::size_t kSlowCounts = 2;
+  // Behind those: who asked for the waiting page itself. Snippets of before it have none.
+  static constexpr std::size_t PageCountOf(std::size_t thresholds) {
+    return kSlowCounts + thresholds;
+  }
 
   explicit Haproxy(Settings settings);
 
@@ -74,6 +78,7 @@ class Haproxy : public agent::Enforcer {
   bool KnowsCookies() const { return settings_.key.kind == agent::UserKey::Kind::kCookie; }
   void ReadCookieMap(const std::string& answer, agent::Reading& reading);
   absl::StatusOr<BackendRow> AppFrom(const std::string& answer);
+  std::uint64_t RefusedOf(const std::string& instance, std::uint64_t at_least);
   absl::StatusOr<agent::RawCounters> CountersFrom(const std::vector<std::string>& answers);
   std::string SetCommand(const char* verb, const char* entry, std::uint32_t value) const;
   std::string GetCommand(const char* entry) const;
@@ -91,6 +96,9 @@ class Haproxy : public agent::Enforcer {
   std::uint64_t generation_ = 0;
   // Read with everything else, so that a hung socket costs one patience a tick and not two.
   absl::StatusOr<agent::RawCounters> counters_;
+  // What was last told of those whom the waiting page was for, and of which instance.
+  std::string refused_instance_;
+  std::uint64_t refused_ = 0;
   // The thresholds of the configuration that HAProxy really counts, as far as anybody can tell.
   std::vector<std::uint32_t> counted_slow_;
 };

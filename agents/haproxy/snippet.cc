@@ -50,6 +50,8 @@ class Writer {
   std::string Cookie() const;
   std::string Slow() const;
   std::string Remember() const;
+  std::string AsksForPage() const;
+  std::string CountPage() const;
   bool IsLimited() const;
   std::string CountNewCookie(const char* phase) const;
 
@@ -223,7 +225,9 @@ std::string Writer::Cookie() const {
       "    http-after-response set-header Cache-Control private if {given} "
       "!{{ res.fhdr(cache-control) -m sub -i private no-store }}\n",
       fmt::arg("name", name_), fmt::arg("beyond", beyond),
-      fmt::arg("unless", IsLimited() ? fmt::format(" !{}_beyond", name_) : ""),
+      // None for the page's own address: there the slot that counts cookies counts the page.
+      fmt::arg("unless",
+               (IsLimited() ? fmt::format(" !{}_beyond", name_) : "") + " !" + AsksForPage()),
       // With answers that count it, and so with none of HAProxy's own before a backend.
       fmt::arg("given", IsLimited()
                             ? fmt::format("{}_gives {{ sc{}_tracked }}", name_, options_.track_slot)
@@ -236,6 +240,21 @@ std::string Writer::Cookie() const {
                                     agent::CookieKeysFileOf(options_.map))),
       fmt::arg("keys", agent::CookieKeysFileOf(options_.map)),
       fmt::arg("cookie", options_.key.name), fmt::arg("mac_bytes", agent::kCookieMacBytes));
+}
+
+std::string Writer::AsksForPage() const {
+  return fmt::format("{{ {} -m str {}{} }}", Var("probe"), options_.probe_path,
+                     agent::kWaitProbeSuffix);
+}
+
+// Whoever asks for the page itself is not refused, and refutes nothing.
+std::string Writer::CountPage() const {
+  return fmt::format(
+      "    http-request track-sc{slot} int(1) table {wait} if {asks}\n"
+      "    http-request sc-inc-gpc({place},{slot}) if {asks}\n",
+      fmt::arg("slot", options_.track_slot), fmt::arg("wait", WaitBackendOf(options_.gate)),
+      fmt::arg("place", Haproxy::PageCountOf(options_.slow_ms.size())),
+      fmt::arg("asks", AsksForPage()));
 }
 
 bool Writer::IsLimited() const {
@@ -301,8 +320,7 @@ absl::StatusOr<std::string> Writer::Frontend() const {
       "in\n"
       "    #    one frontend each needs another slot (--track-slot).\n"
       "{start}{key}{verdict}{bypass}{cookie}{slow}{remember}{limited}"
-      "    use_backend {wait} if !{name}_admitted !{name}_bypass || {{ {probed} -m str "
-      "{probe}{suffix} }}\n"
+      "    use_backend {wait} if !{name}_admitted !{name}_bypass || {asks}\n"
       "    # Below this line: what was there before, which sends people to '{app}'.\n"
       "\n",
       fmt::arg("slot", options_.track_slot),
@@ -310,9 +328,8 @@ absl::StatusOr<std::string> Writer::Frontend() const {
                options_.slow_ms.empty() ? "" : fmt::format("    {} date(0,ms)\n", Set("start"))),
       fmt::arg("key", Key()), fmt::arg("verdict", Verdict()), fmt::arg("bypass", *bypass),
       fmt::arg("cookie", Cookie()), fmt::arg("slow", Slow()), fmt::arg("remember", Remember()),
-      fmt::arg("limited", limited), fmt::arg("probed", Var("probe")),
+      fmt::arg("limited", limited), fmt::arg("asks", AsksForPage()),
       fmt::arg("wait", WaitBackendOf(options_.gate)), fmt::arg("name", name_),
-      fmt::arg("probe", options_.probe_path), fmt::arg("suffix", agent::kWaitProbeSuffix),
       fmt::arg("app", options_.app_backend));
 }
 
@@ -325,10 +342,10 @@ std::string Writer::WaitBackend() const {
       "backend {wait}\n"
       "    mode http\n"
       "    stick-table type integer size 16 store gpc({places})\n"
-      "{count_new}{rules}",
+      "{count_page}{count_new}{rules}",
       fmt::arg("wait", WaitBackendOf(options_.gate)),
-      fmt::arg("count_new", CountNewCookie("http-request")),
-      fmt::arg("places", Haproxy::kSlowCounts + options_.slow_ms.size()),
+      fmt::arg("count_new", CountNewCookie("http-request")), fmt::arg("count_page", CountPage()),
+      fmt::arg("places", Haproxy::PageCountOf(options_.slow_ms.size()) + 1),
       fmt::arg("rules", WaitRules({options_.gate, options_.map, options_.pages})));
 }
 

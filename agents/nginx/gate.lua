@@ -269,14 +269,18 @@ local function bucket_of_refused()
   return key and bucket_of(key) or nil
 end
 
-local function refuse()
-  counts.refused = counts.refused + 1
+local function waiting_page()
   local base = dict and dict:get(RETRY) or 10
   -- Spread by half of itself, so that people do not come back as one.
   local retry = tostring(math.max(1, math.floor(base * (1 + math.random() / 2))))
   ngx.header["Retry-After"] = retry
   return answer(503, waiting.answer(ngx.var.http_accept, ngx.var.http_accept_language,
     bucket_of_refused(), retry, ngx.time()))
+end
+
+local function refuse()
+  counts.refused = counts.refused + 1
+  return waiting_page()
 end
 
 local function refuse_new_cookie()
@@ -353,7 +357,8 @@ function M.probe()
     format("bucket=%s width=%d slow=%s\n", bucket or "", width, concat(C.slow_ms, ",")))
 end
 
-function M.refuse() return refuse() end
+-- Whoever asks for the page itself is not refused, and refutes nothing.
+function M.refuse() return waiting_page() end
 
 local token = read_file(C.token, 256)
 token = token and token:match("^(%x+)%s*$")

@@ -87,8 +87,26 @@ TYPED_TEST_P(EnforcerContract, AFileThatCannotBeWrittenPreventsARaiseButNoLoweri
   EXPECT_EQ(enforcer.Read().at_next_start, this->Percent("50%"));
 }
 
+// Whoever is not of the agent's own may ask for it, too: that must not say that users are refused.
+TYPED_TEST_P(EnforcerContract, TheWaitingPageByItsOwnAddressIsNoRefusal) {
+  const TestApp app;
+  const typename TypeParam::Real real({.app_port = app.port(), .share = Share::All()});
+  typename TypeParam::Enforcer enforcer(real.settings());
+  ASSERT_TRUE(enforcer.Read().in_force.has_value());
+  const absl::StatusOr<agent::RawCounters> before = enforcer.ReadCounters();
+  ASSERT_TRUE(before.ok()) << before.status();
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_TRUE(enforcer.TryWaitPage().ok()) << enforcer.TryWaitPage();
+  }
+  ASSERT_TRUE(enforcer.Read().in_force.has_value());
+  const absl::StatusOr<agent::RawCounters> after = enforcer.ReadCounters();
+  ASSERT_TRUE(after.ok()) << after.status();
+  EXPECT_EQ(after->refused, before->refused);
+}
+
 REGISTER_TYPED_TEST_SUITE_P(EnforcerContract, EnforcesWhatItIsToldAndReadsItBack,
                             ProbesFindEveryKindOfKeyAndRefuteAWrongShare,
-                            AFileThatCannotBeWrittenPreventsARaiseButNoLowering);
+                            AFileThatCannotBeWrittenPreventsARaiseButNoLowering,
+                            TheWaitingPageByItsOwnAddressIsNoRefusal);
 
 }  // namespace headgate::test
