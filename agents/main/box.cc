@@ -280,11 +280,20 @@ std::string Box::WhatFollows(FileStore& store) const {
   if (!memory.ok() || !*memory) {
     return text + ": the share stays as it is until the controller's first word.";
   }
+  const std::string version = (*memory)->directive.version.ToString();
+  const std::string share = (*memory)->directive.share.ToString();
+  if ((*memory)->directive.no_raise) {
+    return text + fmt::format(
+                      ": the directive {} says {} at most, and no raise: a higher share goes down "
+                      "to that at once, a lower one stays until a restoration or `headgate open` "
+                      "raises it.",
+                      version, share);
+  }
   // It lowers to what was granted at once; it raises only while the controller is there.
   return text + fmt::format(
                     ": it goes to the {} of the directive {}; down at once, up only while its "
                     "controller renews that.",
-                    (*memory)->directive.share.ToString(), (*memory)->directive.version.ToString());
+                    share, version);
 }
 
 int Box::Release() const {

@@ -95,6 +95,22 @@ TEST(Box, ACeilingIsReportedAndStandsUntilItIsReleased) {
   EXPECT_TRUE(Eventually([&] { return !site.controller->report().has_override(); }));
 }
 
+TEST(Box, ReleasePromisesNoRaiseWhereTheDirectiveForbidsIt) {
+  Site site;
+  site.DirectAndWait(7, 1, "50%");
+  Directive directive = DirectiveOf(7, 2, "50%");
+  directive.no_raise = true;
+  site.controller->Direct(directive);
+  ASSERT_TRUE(Eventually([&] { return site.controller->report().version().revision() == 2; }));
+  ASSERT_EQ(site.Run({"lower", "5%"}).exit_code, 0);
+  const Finished release = site.Run({"release"});
+  EXPECT_THAT(release.standard_output,
+              HasSubstr("the directive 7.2 says 50 % at most, and no raise: a higher share goes "
+                        "down to that at once, a lower one stays until a restoration"));
+  EXPECT_TRUE(Eventually([&] { return !site.controller->report().has_override(); }));
+  EXPECT_EQ(site.haproxy.WidthInMemory(), Percent("5%").Width());
+}
+
 TEST(Box, AnOverrideEndsByItselfAtItsTime) {
   Site site;
   site.DirectAndWait(7, 1, "50%");
