@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "agents/core/cookie.h"
-#include "agents/haproxy/snippet.h"
+#include "agents/haproxy/names.h"
 #include "common/base/bucket.h"
 
 namespace headgate::haproxy {

@@ -10,6 +10,7 @@
 #include "agents/core/prober.h"
 #include "agents/core/share_file.h"
 #include "agents/haproxy/haproxy.h"
+#include "agents/haproxy/names.h"
 #include "agents/haproxy/tracking.h"
 #include "agents/haproxy/wait_rules.h"
 
@@ -116,8 +117,7 @@ std::string Writer::Secret() const {
 // set-var first, then tests: an ACL on req.cook would test every duplicate of the cookie.
 //
 // HAProxy takes a lone quote in another cookie's value (size=27") for the begin of a text that
-// hides all cookies behind it. A browser means nothing by it, and no other load balancer reads it
-// so.
+// hides all cookies behind it. A browser means nothing by it, and others do not read it so.
 std::string Writer::SignedCookie() const {
   return fmt::format(
              "    {set_raw} req.cook({cookie})\n"
@@ -137,9 +137,8 @@ std::string Writer::SignedCookie() const {
              "lower if {{ var({secret_slot}) -m found }}\n"
              "    acl {name}_signed {raw},field(3,.,0),secure_memcmp({mac_slot}) -m bool\n"
              "    {set_bucket} {raw},{bucket_of} if {{ {mac} -m found }} {name}_signed || "
-             "!{{ {bucket} -m found }} {{ {raw} -m len gt 0 }} !{{ "
-             "str({issue_entry}),map_str({keys}) "
-             "-m found }}\n",
+             "!{{ {bucket} -m found }} {{ {raw} -m len gt 0 }} "
+             "!{{ str({issue_entry}),map_str({keys}) -m found }}\n",
              fmt::arg("set_bucket", Set("bucket")), fmt::arg("bucket", Var("bucket")),
              fmt::arg("bucket_of", kBucketOf), fmt::arg("raw", Var("raw")),
              fmt::arg("issue_entry", agent::kIssueEntry),
@@ -250,11 +249,10 @@ std::string Writer::AsksForPage() const {
 // Whoever asks for the page itself is not refused, and refutes nothing.
 std::string Writer::CountPage() const {
   return fmt::format(
-      "    http-request track-sc{slot} int(1) table {wait} if {asks}\n"
-      "    http-request sc-inc-gpc({place},{slot}) if {asks}\n",
-      fmt::arg("slot", options_.track_slot), fmt::arg("wait", WaitBackendOf(options_.gate)),
-      fmt::arg("place", Haproxy::PageCountOf(options_.slow_ms.size())),
-      fmt::arg("asks", AsksForPage()));
+      "    http-request track-sc{0} int(1) table {1} if {3}\n"
+      "    http-request sc-inc-gpc({2},{0}) if {3}\n",
+      options_.track_slot, WaitBackendOf(options_.gate),
+      Haproxy::PageCountOf(options_.slow_ms.size()), AsksForPage());
 }
 
 bool Writer::IsLimited() const {
@@ -386,14 +384,6 @@ absl::Status Check(const SnippetOptions& options) {
 }
 
 }  // namespace
-
-std::string WaitBackendOf(const std::string& gate) { return agent::VariableOf(gate) + "_wait"; }
-
-std::string KnownTableOf(const std::string& gate) { return agent::VariableOf(gate) + "_known"; }
-
-std::string NewCookiesBackendOf(const std::string& gate) {
-  return agent::VariableOf(gate) + "_new_cookies";
-}
 
 absl::StatusOr<std::string> Snippet(const SnippetOptions& options) {
   if (absl::Status status = Check(options); !status.ok()) return status;

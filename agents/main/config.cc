@@ -10,7 +10,7 @@
 #include "agents/core/forecast.h"
 #include "agents/core/snippet_words.h"
 #include "agents/envoy/counts.h"
-#include "agents/haproxy/snippet.h"
+#include "agents/haproxy/names.h"
 #include "agents/main/endpoint_config.h"
 #include "agents/main/own_things.h"
 #include "agents/main/yaml_reader.h"

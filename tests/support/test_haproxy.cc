@@ -8,6 +8,7 @@
 #include "agents/core/forecast.h"
 #include "agents/core/share_file.h"
 #include "agents/haproxy/answers.h"
+#include "agents/haproxy/names.h"
 #include "agents/haproxy/wait_rules.h"
 #include "common/base/check.h"
 

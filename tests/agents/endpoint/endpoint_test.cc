@@ -37,7 +37,11 @@ Share Percent(const char* text) { return *Share::Parse(text); }
 class Own : public Endpoint {
  public:
   explicit Own(const Settings& settings, std::optional<Share> granted = std::nullopt)
-      : Endpoint(settings, granted, nullptr) {}
+      : Endpoint(settings, granted, nullptr), outside_(settings) {}
+  absl::Status TryWaitPage() const { return outside_.TryWaitPage(); }
+
+ private:
+  const Outside outside_;
 };
 
 struct Kind {

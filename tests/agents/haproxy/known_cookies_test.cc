@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "agents/core/cookie.h"
+#include "agents/haproxy/names.h"
 #include "common/base/bucket.h"
 #include "tests/support/test_app.h"
 #include "tests/support/test_haproxy.h"

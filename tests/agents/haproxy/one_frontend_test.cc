@@ -8,6 +8,7 @@
 
 #include "agents/core/cookie.h"
 #include "agents/core/forecast.h"
+#include "agents/haproxy/names.h"
 #include "agents/haproxy/tracking.h"
 #include "common/base/bucket.h"
 #include "tests/support/test_app.h"

@@ -101,7 +101,10 @@ TEST(Box, ReleasePromisesNoRaiseWhereTheDirectiveForbidsIt) {
   Directive directive = DirectiveOf(7, 2, "50%");
   directive.no_raise = true;
   site.controller->Direct(directive);
-  ASSERT_TRUE(Eventually([&] { return site.controller->report().version().revision() == 2; }));
+  ASSERT_TRUE(Eventually([&] {
+    const v1::Report report = site.controller->report();
+    return report.version().revision() == 2 && !report.unsaved();
+  }));
   ASSERT_EQ(site.Run({"lower", "5%"}).exit_code, 0);
   const Finished release = site.Run({"release"});
   EXPECT_THAT(release.standard_output,
