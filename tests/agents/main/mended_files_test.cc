@@ -54,6 +54,15 @@ TEST_F(MendedFiles, WithHaproxyDeadTheyAreMendedSoThatItCanStart) {
   ExpectStartsAt("20%");
 }
 
+TEST_F(MendedFiles, WithHaproxyDeadAnEmptyMapIsMendedSoThatItsUsersStay) {
+  site_.StartAgent();
+  site_.DirectAndWait(7, 1, "20%");
+  site_.haproxy.Stop();
+  WriteFile(site_.haproxy.map(), "");
+  EXPECT_TRUE(Eventually([&] { return MapSays("20%"); }));
+  ExpectStartsAt("20%");
+}
+
 TEST_F(MendedFiles, AnAgentThatStartsWithoutAControllerMendsThemByItsOwnState) {
   site_.StartAgent();
   site_.DirectAndWait(7, 1, "20%");
