@@ -27,14 +27,14 @@ void ShareStore::Read(Reading& reading) const {
     AddTrouble(reading.trouble, fmt::format("{}: {}", Words(text.status()), without_));
     return;
   }
-  // Nobody writes that: it is one that was cut, and not the 0 % that a load balancer reads in it.
-  if (text->empty()) {
-    AddTrouble(reading.trouble, fmt::format("{} is empty: it says no share", path_));
-    return;
-  }
   const absl::StatusOr<ShareFile> share = form_.parse(*text);
   if (!share.ok()) {
     AddTrouble(reading.trouble, fmt::format("{}: {}", path_, Words(share.status())));
+    return;
+  }
+  // Nobody writes that: it is one that was cut, and not the 0 % that a load balancer reads in it.
+  if (text->empty()) {
+    AddTrouble(reading.trouble, fmt::format("{} is empty: it says no share", path_));
     return;
   }
   reading.at_next_start = ShareOfWidth(share->width);

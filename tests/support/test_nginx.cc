@@ -18,7 +18,7 @@ namespace {
 constexpr char kConfig[] = R"({user}load_module modules/ndk_http_module.so;
 load_module modules/ngx_http_lua_module.so;
 daemon {daemon};
-worker_processes 2;
+worker_processes {workers};
 worker_shutdown_timeout 5s;
 pid {folder}/nginx.pid;
 error_log {folder}/error.log notice;
@@ -66,7 +66,8 @@ TestNginx::TestNginx(Options options) : options_(std::move(options)), port_(Free
   WriteFile(
       config(),
       fmt::format(kConfig, fmt::arg("user", geteuid() == 0 ? "user root;\n" : ""),
-                  fmt::arg("daemon", options_.daemon ? "on" : "off"), fmt::arg("folder", folder()),
+                  fmt::arg("daemon", options_.daemon ? "on" : "off"),
+                  fmt::arg("workers", options_.workers), fmt::arg("folder", folder()),
                   fmt::arg("http", text.substr(0, server)), fmt::arg("server", text.substr(server)),
                   fmt::arg("port", port_), fmt::arg("more_server", options_.more_server),
                   fmt::arg("more_http", options_.more_http),

@@ -28,6 +28,7 @@ class TestNginx {
     std::vector<std::string> bypass{"path=/healthz"};
     Share share = Share::All();
     agent::WaitPages pages{};
+    int workers = 2;
     // Takes an upgrade, and does not die with the test if that is killed.
     bool daemon = false;
     // Further lines of the server.
