@@ -20,6 +20,9 @@ class HungSocket : public testing::Test {
     site_.DirectAndWait(7, 1, "50%");
     relay_.Become(Relay::Way::kHangs);
     EXPECT_TRUE(Eventually([&] { return Metric("load_balancer_up") == " 0"; }));
+    // At first it may be said of a question that the relay cut off.
+    EXPECT_TRUE(Eventually(
+        [&] { return site_.Page("/readyz").body.find("it hangs") != std::string::npos; }));
   }
   static std::string Yaml(const TestHaproxy& haproxy) {
     haproxy::Settings settings = haproxy.settings();
