@@ -24,8 +24,9 @@ std::shared_ptr<grpc::Channel> Connect(
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(Session::kFrameBytesMax);
   arguments.SetMaxSendMessageSize(Session::kFrameBytesMax);
-  // One address. gRPC's attempt ends by itself, and is closed: one that its channel leaves while it
-  // waits for the peer's settings stays open for good (1.51), at the controller too.
+  // To one address. gRPC's attempt ends by itself, at the later of these two, and is closed: one
+  // that its channel leaves while it waits for the peer's settings stays open for good (1.51), at
+  // the controller too.
   arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS,
                    static_cast<int>(Session::kConnectMax.count()));
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);

@@ -160,9 +160,9 @@ absl::StatusOr<agent::RawCounters> Haproxy::CountersFrom(const std::vector<std::
   // The snippet itself tells which threshold each place counts; one of before it did so is believed
   // to have been printed with the agent's own.
   const std::vector<std::uint32_t> printed = prober_.slow_ms().value_or(settings_.slow_ms);
-  const std::size_t places = kSlowCounts + printed.size();
+  const std::size_t page_place = PageCountOf(printed.size());
   // Without an entry nothing has been counted yet.
-  if (counts->empty()) counts->resize(places + 1);
+  if (counts->empty()) counts->resize(page_place + 1);
   if (counts->size() < kSlowCounts) {
     return absl::FailedPreconditionError(
         fmt::format("the table of '{}' has no place for bypassed requests: paste part 3 of the "
@@ -170,8 +170,8 @@ absl::StatusOr<agent::RawCounters> Haproxy::CountersFrom(const std::vector<std::
                     settings_.wait_backend));
   }
   // Which place counts what nobody knows if there are more or less of them.
-  const bool counts_pages = counts->size() == places + 1;
-  const bool is_known = counts->size() == places || counts_pages;
+  const bool counts_pages = counts->size() == page_place + 1;
+  const bool is_known = counts->size() == page_place || counts_pages;
   agent::RawCounters raw;
   raw.instance = fmt::format("{}#{}", process_->pid, generation_);
   raw.answered = app->requests;
@@ -182,7 +182,7 @@ absl::StatusOr<agent::RawCounters> Haproxy::CountersFrom(const std::vector<std::
   // Without a limit there is no such backend.
   const auto limited = ParseBackend(NewCookiesBackendOf(settings_.gate), answers[kNewCookies]);
   raw.new_cookies_refused = limited.ok() ? limited->requests : 0;
-  const std::uint64_t pages = counts_pages ? (*counts)[PageCountOf(printed.size())] : 0;
+  const std::uint64_t pages = counts_pages ? (*counts)[page_place] : 0;
   const std::uint64_t refused = wait->requests - std::min(wait->requests, pages);
   raw.refused = RefusedOf(raw.instance, refused) + raw.new_cookies_refused;
   raw.in_flight = app->in_flight;
