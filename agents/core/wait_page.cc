@@ -24,6 +24,9 @@ struct Language {
   const char* unknown_time;
   const char* unknown;
   const char* wait;
+  const char* kept;
+  const char* soon;
+  const char* cookies;
 };
 
 constexpr Language kLanguages[] = {
@@ -38,8 +41,11 @@ constexpr Language kLanguages[] = {
      .unknown_time = ". When that will be is not known yet.",
      .unknown = "When it is your turn is not known yet.",
      .wait =
-         "Your place is kept: leave this page open. It looks again by itself in {{retry_after}} "
-         "seconds, and pressing reload does not get you in sooner."},
+         "Leave this page open. It looks again by itself in {{retry_after}} seconds, and pressing "
+         "reload does not get you in sooner.",
+     .kept = "Your place is kept. ",
+     .soon = "One moment: you are being given a place, and this page goes on by itself.",
+     .cookies = "If it comes back again and again, please allow cookies for this site."},
     {.code = "de",
      .title = "Bitte warten",
      .heading = "Wir haben noch nicht für alle geöffnet",
@@ -51,8 +57,12 @@ constexpr Language kLanguages[] = {
      .unknown_time = ". Wann das sein wird, ist noch nicht bekannt.",
      .unknown = "Wann Sie an der Reihe sind, ist noch nicht bekannt.",
      .wait =
-         "Ihr Platz ist Ihnen sicher: Lassen Sie diese Seite offen. Sie sieht in {{retry_after}} "
-         "Sekunden von selbst nach; neu zu laden bringt Sie nicht früher herein."},
+         "Lassen Sie diese Seite offen. Sie sieht in {{retry_after}} Sekunden von selbst nach; neu "
+         "zu laden bringt Sie nicht früher herein.",
+     .kept = "Ihr Platz ist Ihnen sicher. ",
+     .soon = "Einen Moment: Sie bekommen gerade einen Platz, dann geht es von selbst weiter.",
+     .cookies =
+         "Erscheint diese Seite immer wieder, erlauben Sie bitte Cookies für diese Website."},
 };
 
 constexpr char kPage[] =
@@ -65,15 +75,18 @@ constexpr char kPage[] =
     R"(.turn{{font-size:1.25rem;padding:1rem 1.25rem;border-radius:.75rem;background:#eef3fb}}.wait{{color:#55555c}})"
     R"(@media(prefers-color-scheme:dark){{body{{color:#ececf0;background:#151517}}.turn{{background:#22304a}}.wait{{color:#b4b4bc}}}})"
     R"(</style></head><body><main><h1>{heading}</h1><p>{intro}</p>)"
-    R"(<p class="turn">{{{{#share}}}}{part}{{{{#time}}}}{about}{{{{/time}}}}{{{{^time}}}}{unknown_time}{{{{/time}}}}{{{{/share}}}})"
-    R"({{{{^share}}}}{unknown}{{{{/share}}}}</p><p class="wait">{wait}</p></main></body></html>)";
+    R"(<p class="turn">{{{{#soon}}}}{soon}{{{{/soon}}}}{{{{^soon}}}}{{{{#share}}}}{part}{{{{#time}}}}{about}{{{{/time}}}}{{{{^time}}}}{unknown_time}{{{{/time}}}}{{{{/share}}}})"
+    R"({{{{^share}}}}{unknown}{{{{/share}}}}{{{{/soon}}}}</p><p class="wait">{{{{#soon}}}}{cookies}{{{{/soon}}}})"
+    R"({{{{^soon}}}}{{{{#share}}}}{kept}{{{{/share}}}}{wait}{{{{/soon}}}}</p></main></body></html>)";
 
 std::string PageIn(const Language& language) {
   return fmt::format(kPage, fmt::arg("code", language.code), fmt::arg("title", language.title),
                      fmt::arg("heading", language.heading), fmt::arg("intro", language.intro),
                      fmt::arg("part", language.part), fmt::arg("about", language.about),
                      fmt::arg("unknown_time", language.unknown_time),
-                     fmt::arg("unknown", language.unknown), fmt::arg("wait", language.wait));
+                     fmt::arg("unknown", language.unknown), fmt::arg("wait", language.wait),
+                     fmt::arg("kept", language.kept), fmt::arg("soon", language.soon),
+                     fmt::arg("cookies", language.cookies));
 }
 
 bool IsLanguage(const std::string& text) {

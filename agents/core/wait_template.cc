@@ -37,7 +37,9 @@ absl::Status CheckStandsAlone(const std::string& text) {
 // Where a place or a section stands within a tag, only what is really sent tells.
 absl::Status CheckSent(const WaitTemplate& page, Known known) {
   const std::string text = page.Text(known, {"12", "50", "18:25", "CEST"});
-  const std::string where = fmt::format("where {} is known", NameOf(known));
+  const std::string where = known == Known::kSoon
+                                ? "where the next look decides (soon)"
+                                : fmt::format("where {} is known", NameOf(known));
   if (const std::optional<PageFinding> found = FindExternal(text)) {
     return absl::InvalidArgumentError(fmt::format("{}: {}", where, found->words));
   }
@@ -50,6 +52,8 @@ absl::Status CheckSent(const WaitTemplate& page, Known known) {
 
 const char* NameOf(Known known) {
   switch (known) {
+    case Known::kSoon:
+      return "soon";
     case Known::kNothing:
       return "nothing";
     case Known::kShare:
@@ -87,7 +91,7 @@ class WaitTemplate::Reader {
  private:
   absl::Status Take(const std::string& tag) {
     const std::string name = tag.empty() ? "" : tag.substr(1);
-    const bool is_section = name == "share" || name == "time";
+    const bool is_section = name == "share" || name == "time" || name == "soon";
     if (is_section && (tag[0] == '#' || tag[0] == '^')) {
       sections_.push_back(tag);
       return absl::OkStatus();
@@ -100,7 +104,7 @@ class WaitTemplate::Reader {
       sections_.pop_back();
       return absl::OkStatus();
     }
-    if (tag == "retry_after") return Put(Place::kRetryAfter, Known::kNothing, tag);
+    if (tag == "retry_after") return Put(Place::kRetryAfter, Known::kSoon, tag);
     if (tag == "share") return Put(Place::kShare, Known::kShare, tag);
     if (tag == "time") return Put(Place::kTime, Known::kTime, tag);
     if (tag == "zone") return Put(Place::kZone, Known::kTime, tag);
@@ -111,8 +115,11 @@ class WaitTemplate::Reader {
   // Whether what stands here stands in the text of `known`.
   bool Stands(Known known) const {
     return std::all_of(sections_.begin(), sections_.end(), [&](const std::string& section) {
-      const Known least = section.substr(1) == "time" ? Known::kTime : Known::kShare;
-      return (known >= least) == (section[0] == '#');
+      const std::string name = section.substr(1);
+      const bool holds = name == "soon"   ? known == Known::kSoon
+                         : name == "time" ? known >= Known::kTime
+                                          : known >= Known::kShare;
+      return holds == (section[0] == '#');
     });
   }
 

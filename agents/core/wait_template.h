@@ -7,9 +7,11 @@
 //   {{^share}} … {{/share}}         only where it is not
 //   {{#time}} … {{/time}}           only where the time is known too; in it {{time}} and {{zone}}
 //   {{^time}} … {{/time}}           only where it is not
+//   {{#soon}} … {{/soon}}           only where the next look decides, in a second; {{^soon}}: else
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>
@@ -21,10 +23,13 @@ namespace headgate::agent {
 // HAProxy answers from one buffer of 16 KiB, header and all.
 inline constexpr std::size_t kTemplateBytesMax = 12 * 1024;
 
-// How much is known of a person's return. A time implies a share.
-enum class Known { kNothing, kShare, kTime };
-inline constexpr std::array kKnown = {Known::kNothing, Known::kShare, Known::kTime};
-// "nothing", "share" or "time".
+// How much is known of a person's return. A time implies a share. kSoon: who was refused only for
+// the lack of a place, which they have by now, and need but look again.
+enum class Known { kSoon, kNothing, kShare, kTime };
+inline constexpr std::array kKnown = {Known::kSoon, Known::kNothing, Known::kShare, Known::kTime};
+// Of Retry-After, for kSoon.
+inline constexpr std::uint32_t kSoonS = 1;
+// "soon", "nothing", "share" or "time".
 const char* NameOf(Known known);
 
 // What stands in each place: words, or how a load balancer writes a variable.

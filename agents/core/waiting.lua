@@ -47,11 +47,15 @@ do
     return best
   end
 
-  -- `bucket`: nil where there is none; `now`: whole seconds of the wall clock. Returns the kind and
-  -- the text.
-  function waiting.answer(accept, accept_language, bucket, retry, now)
+  waiting.SOON = "1"
+
+  -- `bucket`: nil where there is none; `retry`: seconds, as text, SOON where the next look decides;
+  -- `now`: whole seconds of the wall clock. Returns the kind and the text.
+  function waiting.answer(accept, accept_language, bucket, retry, now, is_soon)
     local known, words = "nothing", {retry_after = retry}
-    if bucket then
+    if is_soon then
+      known = "soon"
+    elseif bucket then
       local row = row_of(bucket, now)
       local own = math.floor(bucket * 100 / BUCKETS) + 1
       known, words.share = "share", row and row.percent or tostring(own)

@@ -8,6 +8,7 @@
 
 #include "absl/strings/escaping.h"
 #include "agents/core/cookie.h"
+#include "agents/core/wait_template.h"
 #include "common/base/bucket.h"
 #include "common/base/random.h"
 
@@ -120,14 +121,20 @@ Ruling Admission::Decide(const Question& question, TimePoint now) {
     limited_.fetch_add(1, std::memory_order_relaxed);
     return {.verdict = Verdict::kLimited, .retry_after_s = agent::kLimitedRetryAfterS};
   }
-  ruling.retry_after_s = NextRetryAfter();
-  ruling.bucket = BucketOfEither(key, ruling.cookie);
-  return ruling;
+  Ruling refusal = RefusalOf(BucketOfEither(key, ruling.cookie));
+  refusal.cookie = std::move(ruling.cookie);
+  return refusal;
 }
 
 Ruling Admission::Refuse(const Question& question, const std::string& given) {
-  return {.retry_after_s = NextRetryAfter(),
-          .bucket = BucketOfEither(Verified(question.key), given)};
+  return RefusalOf(BucketOfEither(Verified(question.key), given));
+}
+
+Ruling Admission::RefusalOf(std::optional<std::uint32_t> bucket) {
+  const bool is_soon = bucket && *bucket < share().width;
+  return {.retry_after_s = is_soon ? agent::kSoonS : NextRetryAfter(),
+          .bucket = bucket,
+          .is_soon = is_soon};
 }
 
 std::optional<std::uint32_t> Admission::BucketOfEither(const std::string& key,

@@ -28,6 +28,8 @@ struct Ruling {
   std::string cookie;
   // Of the user's key, or of the cookie that a refused one is given; unset: nobody knows.
   std::optional<std::uint32_t> bucket{};
+  // That bucket is in: only the place was missing, which is given with this answer.
+  bool is_soon = false;
 };
 
 struct Decided {
@@ -64,6 +66,8 @@ class Admission {
   Decided decided() const;
 
  private:
+  Ruling RefusalOf(std::optional<std::uint32_t> bucket);
+
   static constexpr std::size_t kKnownMax = 65'536;
   static constexpr std::size_t kKnownBytesMax = 128;
 

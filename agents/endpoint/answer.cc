@@ -41,7 +41,9 @@ void PutPage(Answer& answer, const Ruling& ruling, const Question& question, con
   agent::Known known = agent::Known::kNothing;
   agent::WaitWords words{.retry_after = retry};
   agent::ProblemWords problem{.retry_after = retry};
-  if (ruling.bucket) {
+  if (ruling.is_soon) {
+    known = agent::Known::kSoon;
+  } else if (ruling.bucket) {
     const std::string own = fmt::format("{}", agent::OwnPercent(*ruling.bucket));
     known = row != nullptr && row->has_time() ? agent::Known::kTime : agent::Known::kShare;
     words.share = row != nullptr ? row->percent : own;

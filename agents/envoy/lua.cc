@@ -15,15 +15,15 @@ namespace {
 
 using agent::LuaQuoted;
 
-// What stands below waiting.lua. Retry-After is read from the share file, at most once a second and
-// worker, because Lua cannot ask the runtime; it is spread by half of itself, so that people do not
-// come back as one.
+// What stands below waiting.lua. Retry-After, and whether anybody is in, is read from the share file,
+// at most once a second and worker, because Lua cannot ask the runtime; it is spread by half of
+// itself, so that people do not come back as one.
 constexpr char kWait[] =
     R"lua(local bit = require "bit"
 local KEY_KIND, KEY_NAME = {key_kind}, {key_name}
-local looked, base = 0, 10
+local looked, base, width = 0, 10, 0
 
-local function retry_after()
+local function look()
   local now = os.time()
   if now ~= looked then
     looked = now
@@ -31,7 +31,11 @@ local function retry_after()
     local text = file and file:read(4096)
     if file then file:close() end
     base = tonumber(text and text:match("retry_after: \"(%d+)\"")) or base
+    width = tonumber(text and text:match("version_info: \"(%d+)%-")) or 0
   end
+end
+
+local function retry_after()
   return tostring(math.max(1, math.floor(base * (1 + math.random() / 2))))
 end
 
@@ -87,12 +91,24 @@ local function key_of(headers)
   return key
 end
 
+-- Who is given a cookie with this answer, as the routes give it: whether it is in, which Lua does
+-- not see, the next look decides.
+local function is_given_cookie(headers)
+  if KEY_KIND ~= "cookie" or headers:get(":method") ~= "GET" then return false end
+  local mode = headers:get("sec-fetch-mode")
+  if mode then return mode == "navigate" end
+  return (headers:get("accept") or ""):lower():find("text/html", 1, true) ~= nil
+end
+
 function envoy_on_request(handle)
-  local retry, headers = retry_after(), handle:headers()
+  look()
+  local headers = handle:headers()
   local key = key_of(headers)
   local bucket = key and key ~= "" and bucket_of(key) or nil
+  local is_soon = not bucket and width > 0 and is_given_cookie(headers)
+  local retry = is_soon and waiting.SOON or retry_after()
   local kind, body = waiting.answer(headers:get("accept"), headers:get("accept-language"), bucket,
-    retry, os.time())
+    retry, os.time(), is_soon)
   handle:respond({{[":status"] = "503", ["retry-after"] = retry, ["cache-control"] = "no-store",
     ["content-type"] = kind, ["{header}"] = "{gate}"}}, body)
 end

@@ -77,6 +77,8 @@ std::string Rules::Variables() const {
       "    http-request set-var({instant}) var({row}),field(5,|) if {{ var({row}) -m found }}\n"
       "    http-request set-var({lang}) req.fhdr(accept-language),lower,regsub(-[a-z0-9]+,,g),"
       "language({languages},{default_language})\n"
+      "    acl {name}_soon var({bucket}),sub({width}) -m int lt 0\n"
+      "    http-request set-var({retry}) int({soon}) if {name}_soon\n"
       "    acl {name}_has_place var({percent}) -m found\n"
       "    acl {name}_has_time var({time}) -m found\n"
       "    acl {name}_no_time var({time}) -m str -- -\n"
@@ -85,7 +87,8 @@ std::string Rules::Variables() const {
       fmt::arg("name", name_), fmt::arg("base", Slot("base")), fmt::arg("retry", Slot("retry")),
       fmt::arg("entry", agent::kRetryAfterEntry), fmt::arg("map", options_.map),
       fmt::arg("forecast", agent::ForecastFileOf(options_.map)), fmt::arg("fresh", Slot("new")),
-      fmt::arg("bucket", Slot("bucket")), fmt::arg("row", Slot("row")),
+      fmt::arg("bucket", Slot("bucket")), fmt::arg("width", Slot("width")),
+      fmt::arg("soon", agent::kSoonS), fmt::arg("row", Slot("row")),
       fmt::arg("until", Slot("until")),
       fmt::arg("left_max", agent::kForecastLeftMax / std::chrono::seconds(1)),
       fmt::arg("percent", Slot("percent")), fmt::arg("ratio", Slot("ratio")),
@@ -97,6 +100,8 @@ std::string Rules::Variables() const {
 
 std::string Rules::If(Known known) const {
   switch (known) {
+    case Known::kSoon:
+      return name_ + "_soon";
     case Known::kNothing:
       return fmt::format("!{}_has_place", name_);
     case Known::kShare:
@@ -129,7 +134,7 @@ std::string With(std::string condition, const std::string& more) {
 std::string Rules::Pages(const std::string& language, const std::string& condition) const {
   const agent::WaitTemplate& page = options_.pages.templates().at(language);
   std::string text;
-  for (const Known known : {Known::kTime, Known::kShare, Known::kNothing}) {
+  for (const Known known : {Known::kSoon, Known::kTime, Known::kShare, Known::kNothing}) {
     const std::string body = options_.pages.are_ours()
                                  ? fmt::format("lf-string '{}'", PageText(page, known))
                                  : "lf-file " + PageFile(language, known);

@@ -270,12 +270,15 @@ local function bucket_of_refused()
 end
 
 local function waiting_page()
-  local base = dict and dict:get(RETRY) or 10
+  local base, bucket = dict and dict:get(RETRY) or 10, bucket_of_refused()
+  -- Only the place was missing, which is given with this answer.
+  local is_soon = bucket and bucket < width_now()
   -- Spread by half of itself, so that people do not come back as one.
-  local retry = tostring(math.max(1, math.floor(base * (1 + math.random() / 2))))
+  local retry = is_soon and waiting.SOON
+    or tostring(math.max(1, math.floor(base * (1 + math.random() / 2))))
   ngx.header["Retry-After"] = retry
-  return answer(503, waiting.answer(ngx.var.http_accept, ngx.var.http_accept_language,
-    bucket_of_refused(), retry, ngx.time()))
+  return answer(503, waiting.answer(ngx.var.http_accept, ngx.var.http_accept_language, bucket,
+    retry, ngx.time(), is_soon))
 end
 
 local function refuse()

@@ -7,6 +7,7 @@
 
 #include "common/base/gate_name.h"
 #include "controller/engine/obstacles.h"
+#include "controller/engine/order_rules.h"
 #include "controller/engine/turn.h"
 
 namespace headgate::engine {
@@ -33,9 +34,7 @@ absl::Status Remove(Turn& turn, Gate& gate, const std::string& agent, Cause caus
     return absl::FailedPreconditionError(
         fmt::format("agent {} is connected: stop it first, or it comes back at once", agent));
   }
-  if (gate.pending) {
-    return absl::FailedPreconditionError("a raise is being recorded: try again in a second");
-  }
+  if (gate.pending) return StillRecording(gate.record.gate);
   ForgetAgent(gate.evidence, agent);
   gate.record.agents.erase(agent);
   gate.record.removed.insert(agent);

@@ -9,6 +9,7 @@
 
 #include "common/base/gate_name.h"
 #include "controller/engine/obstacles.h"
+#include "controller/engine/order_rules.h"
 #include "controller/engine/turn.h"
 
 namespace headgate::engine {
@@ -53,9 +54,7 @@ absl::Status BeginRotation(const State& state, const Gate& gate, CookieKey key, 
   const std::vector<const Gate*> family = FamilyOf(state, gate);
   const bool is_raised = std::any_of(
       family.begin(), family.end(), [](const Gate* member) { return member->pending.has_value(); });
-  if (gate.pending || is_raised) {
-    return absl::FailedPreconditionError("a raise is being recorded: try again in a second");
-  }
+  if (gate.pending || is_raised) return StillRecording(gate.record.gate);
   if (IsAdopted(gate)) {
     return absl::FailedPreconditionError(fmt::format(
         "gate {0} is known only from its agents: `headgate gates create {0}` first", name));

@@ -37,8 +37,7 @@ absl::Status CheckNew(const State& state, const std::string& name, bool is_part)
                     IsPart(name) ? "; a part is made by `headgate gates split`" : ""));
   }
   if (state.removals.contains(name)) {
-    return absl::FailedPreconditionError(
-        fmt::format("the removal of {} is being recorded: try again in a second", name));
+    return StillRecording(name);
   }
   const auto known = state.gates.find(name);
   const bool exists = known != state.gates.end() && known->second.exists;
@@ -131,6 +130,12 @@ absl::Status CheckBefore(const State& state, const Gate& gate, const Command& co
                     command.gate, gate.record.version.revision, command.expected_revision));
   }
   return absl::OkStatus();
+}
+
+absl::Status StillRecording(const std::string& gate) {
+  return absl::UnavailableError(fmt::format(
+      "the journal has not recorded yet what was decided for {} before: try again in a second",
+      gate));
 }
 
 absl::Status NoRestoration(const Gate& gate, std::string_view verb) {

@@ -25,6 +25,8 @@ absl::Status CheckAdmissible(const State& state, const Command& command);
 // is as the operator expected (ABORTED). An order that lowers is never stopped here.
 absl::Status CheckBefore(const State& state, const Gate& gate, const Command& command);
 
+// UNAVAILABLE, which a caller repeats: what the gate is to become is not in the journal yet.
+absl::Status StillRecording(const std::string& gate);
 // FAILED_PRECONDITION: `verb` is for a running restoration; with what there is instead.
 absl::Status NoRestoration(const Gate& gate, std::string_view verb);
 

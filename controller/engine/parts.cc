@@ -9,6 +9,7 @@
 
 #include "common/base/gate_name.h"
 #include "common/base/text.h"
+#include "controller/engine/order_rules.h"
 #include "controller/engine/turn.h"
 
 namespace headgate::engine {
@@ -53,9 +54,7 @@ absl::Status MayBeSplit(const Gate& whole) {
     return absl::FailedPreconditionError(fmt::format(
         "gate {0} is known only from its agents: `headgate gates create {0}` first", name));
   }
-  if (whole.pending) {
-    return absl::FailedPreconditionError("a raise is being recorded: try again in a second");
-  }
+  if (whole.pending) return StillRecording(name);
   if (whole.record.open_until) {
     return absl::FailedPreconditionError(fmt::format(
         "gate {0} is open by an operator's word, which a part would outlive: `headgate close {0}` "
@@ -170,9 +169,7 @@ absl::Status MayRemove(State& state, const Gate& gate) {
         fmt::format("restoration {0} of {1} is running: `headgate abort {1}` ends it",
                     gate.record.restoration->id, name));
   }
-  if (gate.pending) {
-    return absl::FailedPreconditionError("a raise is being recorded: try again in a second");
-  }
+  if (gate.pending) return StillRecording(name);
   if (!IsPart(name)) {
     if (const std::string parts = PartNames(state, gate); !parts.empty()) {
       return absl::FailedPreconditionError(

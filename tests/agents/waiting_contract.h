@@ -183,6 +183,35 @@ TYPED_TEST_P(WaitingContract, WhoComesForTheFirstTimeReadsTheirPlaceToo) {
   }
 }
 
+// Only the place was missing: in a second they look again, and are in.
+TYPED_TEST_P(WaitingContract, WhoseNewPlaceIsInWaitsButASecond) {
+  const TestApp app;
+  const typename TypeParam::Real real({.app_port = app.port(), .share = this->Percent("50%")});
+  typename TypeParam::Enforcer enforcer(real.settings());
+  enforcer.Read();
+  int soon = 0, later = 0;
+  for (int i = 0; i < 40; ++i) {
+    const auto answer = real.Visit({"Accept: text/html", "Sec-Fetch-Mode: navigate"});
+    ASSERT_EQ(answer.status, 503);
+    const std::size_t from = answer.headers.find("headgate_uid=") + 13;
+    const std::string cookie = answer.headers.substr(from, answer.headers.find(';', from) - from);
+    const bool is_in = IsAdmitted(BucketOf(cookie), this->Percent("50%"));
+    (is_in ? soon : later) += 1;
+    // Envoy does not see the place that it gives.
+    const bool is_told_soon = is_in || requires { TypeParam::kKnowsNoNewPlace; };
+    const bool says_soon = answer.body.find("goes on by itself") != std::string::npos;
+    EXPECT_EQ(says_soon, is_told_soon) << cookie << answer.body;
+    EXPECT_EQ(answer.headers.find("etry-after: 1\r") != std::string::npos ||
+                  answer.headers.find("etry-After: 1\r") != std::string::npos,
+              is_told_soon)
+        << answer.headers;
+    EXPECT_EQ(answer.body.find("content=\"1\"") != std::string::npos, is_told_soon) << answer.body;
+    EXPECT_EQ(real.StatusFor(cookie), is_in ? 200 : 503) << cookie;
+  }
+  EXPECT_GT(soon, 0);
+  EXPECT_GT(later, 0);
+}
+
 TYPED_TEST_P(WaitingContract, ShowsTheOperatorsOwnPages) {
   const TempFolder folder;
   WriteFile(folder / "fr.html",
@@ -213,6 +242,7 @@ TYPED_TEST_P(WaitingContract, ShowsTheOperatorsOwnPages) {
 REGISTER_TYPED_TEST_SUITE_P(WaitingContract, TellsEachPersonTheirPlaceAndTimeInTheirLanguage,
                             SpeaksTheLanguageThatIsWantedMostHoweverItIsWritten,
                             TellsProgramsTheSame, NeverTellsATimeThatHasRunOut,
-                            WhoComesForTheFirstTimeReadsTheirPlaceToo, ShowsTheOperatorsOwnPages);
+                            WhoComesForTheFirstTimeReadsTheirPlaceToo,
+                            WhoseNewPlaceIsInWaitsButASecond, ShowsTheOperatorsOwnPages);
 
 }  // namespace headgate::test

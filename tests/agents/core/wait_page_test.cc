@@ -28,10 +28,11 @@ std::string ErrorOf(const std::string& text) {
 TEST(WaitTemplate, SaysWhatIsKnownAndNoMore) {
   constexpr char kText[] =
       "a{{retry_after}}{{#share}}[{{share}}{{#time}}@{{time}}{{zone}}{{/time}}{{^time}}?{{/time}}]"
-      "{{/share}}{{^share}}!{{/share}}";
-  EXPECT_EQ(TextOf(kText, Known::kNothing), "a12!");
-  EXPECT_EQ(TextOf(kText, Known::kShare), "a12[50?]");
-  EXPECT_EQ(TextOf(kText, Known::kTime), "a12[50@18:25CEST]");
+      "{{/share}}{{^share}}!{{/share}}{{#soon}}~{{/soon}}{{^soon}}.{{/soon}}";
+  EXPECT_EQ(TextOf(kText, Known::kSoon), "a12!~");
+  EXPECT_EQ(TextOf(kText, Known::kNothing), "a12!.");
+  EXPECT_EQ(TextOf(kText, Known::kShare), "a12[50?].");
+  EXPECT_EQ(TextOf(kText, Known::kTime), "a12[50@18:25CEST].");
 }
 
 TEST(WaitTemplate, AnErrorNamesTheLineAndWhatToWrite) {
@@ -60,7 +61,7 @@ TEST(WaitTemplate, APageThatShowsNothingIsRefused) {
     EXPECT_THAT(ErrorOf(text), HasSubstr("write what people who wait are to read")) << text;
   }
   EXPECT_THAT(ErrorOf("{{#share}}{{share}}{{/share}}"),
-              HasSubstr("where nothing is known it shows nothing at all"));
+              HasSubstr("where the next look decides (soon) it shows nothing at all"));
   EXPECT_THAT(ErrorOf("{{^time}}soon{{/time}}"), HasSubstr("where time is known it shows nothing"));
 }
 
