@@ -41,8 +41,8 @@ Answer Plain(unsigned status, const char* words) {
   return {.status = status, .headers = {{"Content-Type", "text/plain"}}, .body = words};
 }
 
-std::string TextOf(const Answer& answer, unsigned version, bool keeps_alive,
-                   std::string_view body) {
+// To HEAD the length of the body, and none.
+std::string TextOf(const Answer& answer, unsigned version, bool keeps_alive, bool has_body) {
   constexpr unsigned kHttp11 = 11;
   const beast::string_view reason = http::obsolete_reason(http::int_to_status(answer.status));
   std::string text =
@@ -55,9 +55,9 @@ std::string TextOf(const Answer& answer, unsigned version, bool keeps_alive,
   }
   if (version >= kHttp11 && !keeps_alive) text += "Connection: close\r\n";
   if (version < kHttp11 && keeps_alive) text += "Connection: keep-alive\r\n";
-  if (answer.status != kNoContent) text += fmt::format("Content-Length: {}\r\n", body.size());
+  if (answer.status != kNoContent) text += fmt::format("Content-Length: {}\r\n", answer.body.size());
   text += "\r\n";
-  text += body;
+  if (has_body) text += answer.body;
   return text;
 }
 
@@ -135,12 +135,11 @@ void Connection::RefuseRequest(const beast::error_code& error) {
 
 void Connection::Refuse() {
   ++counts_.connections_refused;
-  Write(Plain(503, "too many connections to the endpoint\n"), 11, false, true);
+  Write(Plain(503, kTooManyConnections), 11, false, true);
 }
 
 void Connection::Write(const Answer& answer, unsigned version, bool keeps_alive, bool has_body) {
-  const std::string_view body = has_body ? std::string_view(answer.body) : std::string_view();
-  answer_ = TextOf(answer, version, keeps_alive, body);
+  answer_ = TextOf(answer, version, keeps_alive, has_body);
   keeps_alive_ = keeps_alive;
   // Nearly always there is room: the reactor and a timer would cost as much as the answer.
   beast::error_code error;

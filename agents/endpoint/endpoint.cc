@@ -194,7 +194,14 @@ void Endpoint::Forget() {
       });
 }
 
-absl::Status Endpoint::Try(Share share) { return prober_.Try(share); }
+absl::Status Endpoint::Try(Share share) {
+  absl::Status status = prober_.Try(share);
+  if (status.ok() || counts_.connections < settings_.limits.connections_max) return status;
+  return absl::ResourceExhaustedError(
+      fmt::format("all {} connections that the endpoint {} takes are in use, so that it answers "
+                  "nobody else: who asks it must close them, or keep fewer",
+                  settings_.limits.connections_max, settings_.listen.ToString()));
+}
 
 absl::StatusOr<agent::RawCounters> Endpoint::ReadCounters() {
   if (!server_) return absl::UnavailableError("the endpoint is not open");

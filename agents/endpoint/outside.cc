@@ -11,6 +11,7 @@
 #include "agents/core/cookie.h"
 #include "agents/core/http_call.h"
 #include "agents/endpoint/remembered.h"
+#include "agents/endpoint/server.h"
 
 namespace headgate::endpoint {
 namespace {
@@ -50,6 +51,12 @@ absl::StatusOr<agent::ShareFile> Outside::Ask() const {
   const auto width = NumberBehind(answer->body, "width=");
   const auto retry = NumberBehind(answer->body, fmt::format("{}=", agent::kRetryAfterEntry));
   if (answer->gate == settings_.gate && width && retry) return agent::ShareFile{*width, *retry};
+  if (answer->body == kTooManyConnections) {
+    return absl::ResourceExhaustedError(fmt::format(
+        "the agent's endpoint {} has as many connections as it takes, and answers nobody else: "
+        "who asks it must close them, or keep fewer",
+        settings_.listen.ToString()));
+  }
   return absl::FailedPreconditionError(fmt::format(
       "{} is answered by {}: another agent, or another gate of this one, listens there",
       settings_.listen.ToString(),

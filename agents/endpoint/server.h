@@ -30,6 +30,9 @@ struct Limits {
   Duration answer_max = std::chrono::seconds(5);
 };
 
+// Said with the 503.
+inline constexpr char kTooManyConnections[] = "too many connections to the endpoint\n";
+
 // What the limits have refused so far. Thread-safe.
 struct ServerCounts {
   std::atomic<std::uint64_t> connections{0};

@@ -380,7 +380,7 @@ absl::Status Check(const SnippetOptions& options) {
     return absl::InvalidArgumentError(
         fmt::format("--track-slot {} is no slot of HAProxy's: 0 to 2", options.track_slot));
   }
-  return absl::OkStatus();
+  return CheckPages({options.gate, options.map, options.pages});
 }
 
 }  // namespace

@@ -14,6 +14,9 @@ namespace {
 
 using agent::Known;
 
+// HAProxy reads a page into one buffer (tune.bufsize): measured with 2.6.
+constexpr std::size_t kPageFileBytesMax = 16 * 1024;
+
 // What is no place is not to be evaluated.
 std::string Literal(const std::string& text) {
   std::string literal;
@@ -167,6 +170,17 @@ std::string Rules::Answers() const {
 std::string WaitRules(const WaitRulesOptions& options) {
   const Rules rules(options);
   return rules.Variables() + rules.Answers();
+}
+
+absl::Status CheckPages(const WaitRulesOptions& options) {
+  for (const auto& [file, text] : PageFiles(options)) {
+    if (text.size() <= kPageFileBytesMax) continue;
+    return absl::InvalidArgumentError(fmt::format(
+        "page {}: {} bytes in HAProxy's form, which has each % twice and a variable for each "
+        "place; HAProxy reads at most {}: write fewer of them, or a shorter page",
+        file, text.size(), kPageFileBytesMax));
+  }
+  return absl::OkStatus();
 }
 
 std::map<std::string, std::string> PageFiles(const WaitRulesOptions& options) {

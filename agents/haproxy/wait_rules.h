@@ -6,6 +6,7 @@
 #include <map>
 #include <string>
 
+#include "absl/status/status.h"
 #include "agents/core/wait_page.h"
 
 namespace headgate::haproxy {
@@ -15,6 +16,9 @@ struct WaitRulesOptions {
   std::string map;
   const agent::WaitPages& pages;
 };
+
+// INVALID_ARGUMENT: an operator's page that HAProxy would not start with, and what to write.
+absl::Status CheckPages(const WaitRulesOptions& options);
 
 // Lines of a backend.
 std::string WaitRules(const WaitRulesOptions& options);

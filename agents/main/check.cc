@@ -8,6 +8,7 @@
 #include "agents/core/files.h"
 #include "agents/core/store.h"
 #include "agents/main/load_balancer.h"
+#include "agents/main/lock.h"
 #include "agents/main/reach.h"
 
 namespace headgate::agent {
@@ -30,6 +31,12 @@ std::vector<std::string> CheckAgent(const Config& config, TimePoint now) {
         fmt::format("state_dir {} takes no new file, so that the agent does not start, or raises "
                     "nothing and forgets a lowering at a restart: {}",
                     config.state_dir, Words(status)));
+  }
+  if (const AgentSeen agent = FindAgent(config.state_dir); agent.is == AgentSeen::Is::kStopped) {
+    findings.push_back(fmt::format(
+        "the agent is {}: nobody carries out what the controllers say, until `kill -CONT {}` lets "
+        "it go on, or it is restarted",
+        agent.ToString(), agent.pid));
   }
   for (const GateConfig& gate : config.gates) {
     FileStore store(config.state_dir, gate.name);

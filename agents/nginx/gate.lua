@@ -19,6 +19,7 @@ local FLUSH_EVERY = 0.1
 local dict = ngx.shared.headgate
 local STATE = "headgate_" .. C.variable
 local WIDTH, RETRY, BORN, TOLD = C.gate .. ":w", C.gate .. ":r", C.gate .. ":b", C.gate .. ":t"
+local KEYS = C.gate .. ":k"
 
 -- Another gate may have declared them.
 pcall(ffi.cdef, "unsigned long long XXH64(const void *input, size_t length, uint64_t seed);")
@@ -70,17 +71,25 @@ local keys_text, issuing, secrets = "", nil, {}
 -- verify one costs more than all else. Thrown away when the keys change, or there are too many.
 local KNOWN_MAX, KNOWN_BYTES_MAX = 8192, 512
 local known, known_count = {}, 0
-local function load_keys()
-  local text = C.key_kind == "cookie" and has_crypto and read_file(C.keys, 4096)
-  if not text or text == keys_text then return end
+local function take_keys(text)
   local found = {}
   for id, secret in text:gmatch("\nk(%d+) (%S+)") do found[id] = ngx.decode_base64(secret) end
   local id = text:match("\nissue (%d+)\n")
   -- Without a key that signs, or the secret of it, it is damaged: the keys that were there stay, and
   -- no made-up cookie becomes one.
-  if not id and issuing or id and not found[id] then return end
+  if not id and issuing or id and not found[id] then return false end
   keys_text, secrets, issuing = text, found, id
   known, known_count = {}, 0
+  return true
+end
+local function load_keys()
+  if C.key_kind ~= "cookie" or not has_crypto then return end
+  local text = read_file(C.keys, 4096)
+  if text == keys_text then return end
+  -- What the workers before this one went by, should the file be damaged by now.
+  local before = keys_text == "" and dict and dict:get(KEYS)
+  if before then take_keys(before) end
+  if text and take_keys(text) and dict then dict:safe_set(KEYS, text) end
 end
 
 local HEX = {}

@@ -8,12 +8,15 @@
 #include <unistd.h>
 
 #include "agents/endpoint/endpoint.h"
+#include "agents/endpoint/outside.h"
 #include "tests/agents/endpoint/test_endpoint.h"
 
 namespace headgate::endpoint {
 namespace {
 
 using test::Eventually;
+using test::HeadUrl;
+using test::HttpAnswer;
 using test::TestEndpoint;
 using testing::HasSubstr;
 using testing::StartsWith;
@@ -89,6 +92,10 @@ TEST(Limits, OneConnectionTooManyIsToldAndClosedAndTheOthersStay) {
     EXPECT_THAT(third.ReceiveAll(), StartsWith("HTTP/1.1 503"));
   }
   EXPECT_EQ(endpoint.counts().connections_refused, 1U);
+  // Neither the agent nor `check` gets through to it, and both say why.
+  EXPECT_THAT(std::string(endpoint.Try(Share::All()).message()),
+              HasSubstr("all 2 connections that the endpoint"));
+  EXPECT_THAT(Outside(place.settings()).Read().trouble, HasSubstr("as many connections as it"));
   first.Send(kRequest);
   EXPECT_THAT(first.Receive(), StartsWith("HTTP/1.1 204"));
   second.reset();
@@ -97,6 +104,19 @@ TEST(Limits, OneConnectionTooManyIsToldAndClosedAndTheOthersStay) {
     next.Send(kRequest);
     return next.Receive().starts_with("HTTP/1.1 204");
   }));
+}
+
+TEST(Limits, ToHeadTheLengthIsThatOfTheBodyThatGetHas) {
+  const TestEndpoint place({.share = Share::None()});
+  Endpoint endpoint(place.settings(), std::nullopt, nullptr);
+  const HttpAnswer page = place.Get("/authz", {"Cookie: headgate_uid=a"});
+  const HttpAnswer head = HeadUrl(fmt::format("http://127.0.0.1:{}/authz", place.port()),
+                                  {"Cookie: headgate_uid=a"});
+  EXPECT_EQ(head.status, 503);
+  EXPECT_EQ(head.body, "");
+  EXPECT_GT(page.body.size(), 1'000U);
+  // Retry-After is drawn anew each time.
+  EXPECT_THAT(head.headers, HasSubstr(fmt::format("Content-Length: {}\r\n", page.body.size())));
 }
 
 TEST(Limits, HeadersThatAreTooLongAndBodiesAndWhatIsNoHttpAreRefused) {

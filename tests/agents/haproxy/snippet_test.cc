@@ -151,6 +151,31 @@ TEST(Snippet, AMapWithoutAnEntryKeepsTheGateClosed) {
   EXPECT_EQ(haproxy.StatusFor("abc"), 503);
 }
 
+// Each % stands twice in the file, and HAProxy reads no more than one buffer.
+TEST(Snippet, APageWithManyPercentSignsIsRefusedBeforeHaproxyWouldNotStartWithIt) {
+  const test::TempFolder folder;
+  const TestApp app;
+  const auto page_of = [&](std::size_t signs) {
+    test::WriteFile(folder / "en.html", std::string(signs, '%'));
+    return *agent::WaitPages::Load({folder / "en.html"}, "en");
+  };
+  constexpr std::size_t kMost = 8'192;
+  const TestHaproxy haproxy(
+      {.app_port = app.port(), .share = Share::None(), .pages = page_of(kMost)});
+  EXPECT_EQ(haproxy.Get("/", {kHtml}).body, std::string(kMost, '%'));
+  const agent::WaitPages too_long = page_of(kMost + 1);
+  const SnippetOptions options{.gate = "shop",
+                               .app_backend = "app",
+                               .key = {},
+                               .slow_ms = {500},
+                               .map = "/var/lib/headgate/shop.map",
+                               .socket = "/run/haproxy/admin.sock",
+                               .bypass = {},
+                               .pages = too_long};
+  EXPECT_THAT(std::string(Snippet(options).status().message()),
+              HasSubstr("shop.map.page.en.nothing: 16386 bytes"));
+}
+
 TEST(Snippet, RefusesWhatHaproxyWouldReadOtherwise) {
   SnippetOptions good{.gate = "shop",
                       .app_backend = "app",

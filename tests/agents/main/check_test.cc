@@ -46,6 +46,18 @@ TEST(Check, SaysWhatTheAgentThatRunsFindsAndWhoeverChecksDoesNot) {
                     Not(HasSubstr("All is well"))));
 }
 
+TEST(Check, AnAgentThatIsStoppedIsNotWell) {
+  Site site;
+  site.DirectAndWait(7, 1, "50%");
+  site.agent->Signal(SIGSTOP);
+  const Finished check = site.Run({"check"});
+  EXPECT_EQ(check.exit_code, 3) << check.output;
+  EXPECT_THAT(check.standard_output,
+              HasSubstr(fmt::format("`kill -CONT {}` lets it go on", site.agent->pid())));
+  site.agent->Signal(SIGCONT);
+  EXPECT_EQ(site.Run({"check"}).exit_code, 0);
+}
+
 TEST(Check, SaysInPlainWordsWhatIsWrong) {
   Site site({.start_agent = false});
   const auto finding = [&](const std::string& key, const std::string& value) {
