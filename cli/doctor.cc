@@ -4,6 +4,7 @@
 #include "cli/json.h"
 #include "cli/session.h"
 #include "cli/text.h"
+#include "cli/words.h"
 
 namespace headgate::cli {
 namespace {
@@ -39,8 +40,8 @@ ExitCode RunDoctor(const Command& command, Controller& controller, Session& sess
                    {"agents_connected", std::to_string(answer.agents_connected())},
                    {"complaints", fmt::format("{}", fmt::join(complaints, "; "))}});
   } else {
-    out << fmt::format("controller {} lives: reign {}, {} agents connected\n", controller.address(),
-                       answer.epoch(), answer.agents_connected());
+    out << fmt::format("controller {} lives: reign {}, {}\n", controller.address(), answer.epoch(),
+                       AgentsConnectedText(answer.agents_connected()));
     for (const std::string& complaint : complaints) out << complaint << '\n';
     if (complaints.empty()) out << "All is well.\n";
   }

@@ -10,6 +10,7 @@
 #include "cli/json.h"
 #include "cli/on_the_box.h"
 #include "cli/text.h"
+#include "cli/words.h"
 
 namespace headgate::cli {
 namespace {
@@ -41,8 +42,8 @@ ExitCode PrintVersion(const Command& command, Session& session) {
     out << "headgate " HEADGATE_VERSION "\n";
     if (result.ok()) {
       out << fmt::format(
-          "controller {} at {}, reign {}, {} agents connected{}\n", theirs, controller.address(),
-          answer.epoch(), answer.agents_connected(),
+          "controller {} at {}, reign {}, {}{}\n", theirs, controller.address(), answer.epoch(),
+          AgentsConnectedText(answer.agents_connected()),
           answer.journal_trouble().empty() ? "" : "; JOURNAL: " + Clean(answer.journal_trouble()));
     }
   }

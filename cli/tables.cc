@@ -1,7 +1,9 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <string>
+#include <string_view>
 
 #include "cli/picture.h"
 #include "cli/words.h"
@@ -121,17 +123,24 @@ Lines GateTable(const v1::ListGatesResponse& gates, const std::string& journal_t
 
 Lines AgentTable(const v1::Gate& gate, TimePoint now) {
   if (gate.agents().empty()) return {"This gate has no agents."};
-  Lines lines = {fmt::format("{:<20} {:<10} {:<9} {:<11} {:<8} {:<8} {:<16} {}", "AGENT", "LINK",
-                             "STAGE", "SHARE", "REQ/S", "WEIGHT", "LOAD BALANCER", "TROUBLE")};
+  // A column of its own only where somebody has some.
+  std::size_t width = 0;
+  for (const v1::Agent& agent : gate.agents()) {
+    width = std::max(width, LabelsText(agent.labels()).size());
+  }
+  constexpr std::string_view kLabels = "LABELS";
+  if (width > 0) width = std::max(width, kLabels.size()) + 1;
+  Lines lines = {fmt::format("{:<20} {:<10} {:<9} {:<11} {:<8} {:<8} {:<16} {:<{}}{}", "AGENT",
+                             "LINK", "STAGE", "SHARE", "REQ/S", "WEIGHT", "LOAD BALANCER",
+                             width > 0 ? kLabels : "", width, "TROUBLE")};
   for (const v1::Agent& agent : gate.agents()) {
     const std::string labels = LabelsText(agent.labels());
-    std::string trouble = TroubleOf(agent, gate, now);
-    if (!labels.empty()) trouble += fmt::format("{}[{}]", trouble.empty() ? "" : " ", labels);
     lines.push_back(Fit(Clean(agent.name()), 20) + " " + Fit(LinkText(agent), 10) + " " +
                     Fit(WordOf(agent.report().stage()), 9) + " " + Fit(EnforcedText(agent), 11) +
                     " " + Fit(fmt::format("{:.0f}", agent.requests_per_second()), 8) + " " +
                     Fit(WeightText(agent.weight_ppm()), 8) + " " +
-                    Fit(Clean(agent.load_balancer()), 16) + " " + trouble);
+                    Fit(Clean(agent.load_balancer()), 16) + " " +
+                    fmt::format("{:<{}}{}", labels, width, TroubleOf(agent, gate, now)));
   }
   return lines;
 }

@@ -202,6 +202,10 @@ bool StandsByItself(const v1::Gate& gate) {
          (is_later && gate.changed_by().kind() != v1::Cause::RECOVERY);
 }
 
+std::string AgentsConnectedText(std::uint64_t count) {
+  return fmt::format("{} agent{} connected", count, count == 1 ? "" : "s");
+}
+
 std::string StandsText(const v1::Gate& gate) {
   std::string text = "AT " + FormatPpm(gate.share_ppm());
   if (gate.share_ppm() == 0) text = "CLOSED";
@@ -331,8 +335,10 @@ Lines Warnings(const v1::Gate& gate) {
     // First what ends it: a narrow terminal cuts the rest.
     warnings.push_back(fmt::format(
         "NO RAISE until {}: each load balancer keeps the lower of its own share and this",
-        IsRunning(gate) ? "it goes on with fresh evidence"
-                        : "all enforce it, or a start or an open raises it"));
+        IsRunning(gate)
+            ? "it goes on with fresh evidence"
+            : fmt::format("every load balancer is at {}, or a start or an open raises it",
+                          FormatPpm(gate.share_ppm()))));
   }
   return warnings;
 }

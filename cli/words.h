@@ -1,6 +1,7 @@
 // The protocol's values as words, and one-line accounts of a gate. Pure; any thread.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "cli/text.h"
@@ -11,6 +12,8 @@ namespace headgate::cli {
 std::string_view WordOf(v1::Phase phase);
 std::string_view WordOf(v1::Verdict verdict);
 std::string_view WordOf(v1::Stage stage);
+// "1 agent connected".
+std::string AgentsConnectedText(std::uint64_t count);
 Color ColorOf(v1::Verdict verdict);
 Color ColorOf(v1::Phase phase);
 

@@ -109,8 +109,8 @@ std::string MissingSlow(const std::string& load_balancer, const std::vector<std:
                       std::back_inserter(missing));
   return fmt::format(
       "{} does not count answers slower than {} ms, which the agent's configuration names (slow): "
-      "print the snippet again with the same --slow",
-      load_balancer, fmt::join(missing, " ms, "));
+      "print the snippet again with --slow {}ms",
+      load_balancer, fmt::join(missing, " ms, "), fmt::join(wanted, "ms,"));
 }
 
 }  // namespace headgate::agent

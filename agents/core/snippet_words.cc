@@ -55,6 +55,17 @@ absl::Status CheckPlainWord(const std::string& what, const std::string& word) {
                   what, word));
 }
 
+absl::Status CheckPath(const std::string& what, const std::string& path) {
+  if (!path.starts_with('/')) {
+    return absl::InvalidArgumentError(
+        fmt::format("{} '{}': write the whole path, from / on: the agent and the load balancer "
+                    "look for it from "
+                    "different folders",
+                    what, path));
+  }
+  return CheckPlainWord(what, path);
+}
+
 std::string VariableOf(const std::string& gate) {
   std::string word = gate;
   std::replace(word.begin(), word.end(), '-', '_');

@@ -20,6 +20,9 @@ inline constexpr char kProbePath[] = "/.headgate/probe";
 absl::Status CheckGateName(const std::string& name);
 // Of paths and backends: nothing that a load balancer's configuration would read otherwise.
 absl::Status CheckPlainWord(const std::string& what, const std::string& word);
+// The same of a file or folder, which the agent and the load balancer must find from different
+// places: it begins with '/'.
+absl::Status CheckPath(const std::string& what, const std::string& path);
 // "headgate_my_shop" of "my-shop".
 std::string VariableOf(const std::string& gate);
 

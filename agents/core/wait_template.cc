@@ -37,9 +37,8 @@ absl::Status CheckStandsAlone(const std::string& text) {
 // Where a place or a section stands within a tag, only what is really sent tells.
 absl::Status CheckSent(const WaitTemplate& page, Known known) {
   const std::string text = page.Text(known, {"12", "50", "18:25", "CEST"});
-  const std::string where = known == Known::kSoon
-                                ? "where the next look decides (soon)"
-                                : fmt::format("where {} is known", NameOf(known));
+  const std::string where = known == Known::kSoon ? "where the next look decides (soon)"
+                                                  : fmt::format("where {} is known", NameOf(known));
   if (const std::optional<PageFinding> found = FindExternal(text)) {
     return absl::InvalidArgumentError(fmt::format("{}: {}", where, found->words));
   }

@@ -55,7 +55,8 @@ std::string TextOf(const Answer& answer, unsigned version, bool keeps_alive, boo
   }
   if (version >= kHttp11 && !keeps_alive) text += "Connection: close\r\n";
   if (version < kHttp11 && keeps_alive) text += "Connection: keep-alive\r\n";
-  if (answer.status != kNoContent) text += fmt::format("Content-Length: {}\r\n", answer.body.size());
+  if (answer.status != kNoContent)
+    text += fmt::format("Content-Length: {}\r\n", answer.body.size());
   text += "\r\n";
   if (has_body) text += answer.body;
   return text;

@@ -337,7 +337,12 @@ absl::Status CheckSnippet(const SnippetOptions& options) {
     if (!listen.ok()) return listen.status();
   }
   if (options.on_agent_failure != OnAgentFailure::kStatic) return absl::OkStatus();
-  return agent::CheckPlainWord("--remembered", options.remembered);
+  if (options.remembered.empty()) {
+    return absl::InvalidArgumentError(
+        "--remembered is missing: the folder in which nginx keeps the answers by which users stay "
+        "while the agent is dead, as in agent.yaml; or choose --on-agent-failure closed or open");
+  }
+  return agent::CheckPath("--remembered", options.remembered);
 }
 
 absl::StatusOr<OnAgentFailure> ParseOnAgentFailure(const std::string& word) {

@@ -66,8 +66,8 @@ absl::StatusOr<Envoy::Enforced> Envoy::ReadEnforced() const {
   enforced.found = FoundIn(gate_, entry);
   if (!enforced.found.fits) {
     enforced.trouble = fmt::format(
-        "the weights below {} in Envoy's runtime do not fit each other: somebody else has changed "
-        "them",
+        "the weights below {} in Envoy's runtime do not fit each other: somebody else has "
+        "changed them, or app_clusters in agent.yaml are not those of the snippet's --app-cluster",
         PrefixOf(settings_.gate));
   }
   const auto& layers = runtime->layers;

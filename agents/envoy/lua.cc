@@ -15,9 +15,9 @@ namespace {
 
 using agent::LuaQuoted;
 
-// What stands below waiting.lua. Retry-After, and whether anybody is in, is read from the share file,
-// at most once a second and worker, because Lua cannot ask the runtime; it is spread by half of
-// itself, so that people do not come back as one.
+// What stands below waiting.lua. Retry-After, and whether anybody is in, is read from the share
+// file, at most once a second and worker, because Lua cannot ask the runtime; it is spread by half
+// of itself, so that people do not come back as one.
 constexpr char kWait[] =
     R"lua(local bit = require "bit"
 local KEY_KIND, KEY_NAME = {key_kind}, {key_name}

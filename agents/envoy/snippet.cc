@@ -94,8 +94,9 @@ std::string SocketAddress(const Address& address) {
 
 absl::Status Check(const SnippetOptions& options) {
   if (absl::Status status = agent::CheckGateName(options.gate); !status.ok()) return status;
-  std::vector<std::pair<const char*, std::string>> words = {
-      {"--share", options.share}, {"--admin", options.admin}, {"--probe-path", options.probe_path}};
+  if (auto status = agent::CheckPath("--share", options.share); !status.ok()) return status;
+  std::vector<std::pair<const char*, std::string>> words = {{"--admin", options.admin},
+                                                            {"--probe-path", options.probe_path}};
   for (const std::string& app : options.app_clusters) words.emplace_back("--app-cluster", app);
   for (const auto& [what, word] : words) {
     if (absl::Status status = agent::CheckPlainWord(what, word); !status.ok()) return status;

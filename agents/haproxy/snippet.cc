@@ -370,7 +370,6 @@ absl::Status Check(const SnippetOptions& options) {
   if (absl::Status status = agent::CheckGateName(options.gate); !status.ok()) return status;
   const std::pair<const char*, const std::string&> words[] = {
       {"--app-backend", options.app_backend},
-      {"--map", options.map},
       {"--socket", options.socket},
       {"--probe-path", options.probe_path}};
   for (const auto& [what, word] : words) {
@@ -380,6 +379,7 @@ absl::Status Check(const SnippetOptions& options) {
     return absl::InvalidArgumentError(
         fmt::format("--track-slot {} is no slot of HAProxy's: 0 to 2", options.track_slot));
   }
+  if (auto status = agent::CheckPath("--map", options.map); !status.ok()) return status;
   return CheckPages({options.gate, options.map, options.pages});
 }
 

@@ -18,7 +18,7 @@ constexpr std::uint32_t kRetryAfterDefaultSeconds = 10;
 // Others hold the turn for as long as the load balancer takes, and for no disk.
 constexpr Duration kTurnMax{2000};
 constexpr Duration kFollowLook{50};
-constexpr int kFollowLooks = 40;
+constexpr Duration kFollowMax{2000};
 
 std::string Words(const absl::Status& status) { return std::string(status.message()); }
 
@@ -42,9 +42,21 @@ std::vector<GateConfig> Box::Chosen() const {
   return chosen;
 }
 
-bool Box::Confirm(Enforcer& enforcer, const GateConfig& gate, Share share, bool is_ceiling) const {
+bool Box::Confirm(Enforcer& enforcer, const GateConfig& gate, Share share, Aim aim) const {
+  const bool is_ceiling = aim == Aim::kAtMost;
+  const std::string balancer = NameOfLoadBalancer(gate);
   const auto fits_in = [&](const Reading& seen) {
     return is_ceiling ? *seen.in_force <= share : *seen.in_force == share;
+  };
+  const auto what_is_wrong = [&](const Reading& seen) -> std::string {
+    if (!seen.in_force) return seen.trouble;
+    if (!fits_in(seen)) {
+      return fmt::format("{} still enforces {}", balancer, seen.in_force->ToString());
+    }
+    const absl::Status proof = enforcer.Try(*seen.in_force);
+    if (proof.ok()) return "";
+    return fmt::format("{} says {}, and the probes: {}", balancer, seen.in_force->ToString(),
+                       Words(proof));
   };
   Reading reading = enforcer.Read();
   // It did not answer when it was told, and does now.
@@ -52,30 +64,31 @@ bool Box::Confirm(Enforcer& enforcer, const GateConfig& gate, Share share, bool 
     enforcer.Put({share, RetryAfterOf(reading), Direction::kDown});
     reading = enforcer.Read();
   }
-  // Workers that were not told, as of an old nginx beside a new one, follow the file.
-  for (int i = 0; i < kFollowLooks && is_ceiling && reading.in_force && !fits_in(reading); ++i) {
+  std::string wrong = what_is_wrong(reading);
+  // Another's word may have moved it meanwhile, and workers that were not told, as of an old nginx
+  // beside a new one, follow the file.
+  const SteadyClock clock;
+  const TimePoint until = clock.Now() + kFollowMax;
+  while (!wrong.empty() && reading.in_force && clock.Now() < until) {
     poll(nullptr, 0, static_cast<int>(kFollowLook.count()));
     reading = enforcer.Read();
+    wrong = what_is_wrong(reading);
   }
-  if (!reading.in_force) {
-    out_ << fmt::format("{}: NOT CONFIRMED: {}\n", gate.name, reading.trouble);
-    if (reading.at_next_start && *reading.at_next_start <= share) {
-      out_ << fmt::format("{}: its file says {}: {}. Then `headgate-agent status` tells\n",
-                          gate.name, reading.at_next_start->ToString(), HowTheFileCounts(gate));
-    }
-    return false;
+  if (wrong.empty()) {
+    out_ << fmt::format("{}: {} enforces {} (read back; probes got the right answers)\n", gate.name,
+                        balancer, reading.in_force->ToString());
+    return true;
   }
-  const bool fits = fits_in(reading);
-  if (!fits) {
-    out_ << fmt::format("{}: NOT CONFIRMED: {} still enforces {}\n", gate.name,
-                        NameOfLoadBalancer(gate), reading.in_force->ToString());
-    return false;
+  out_ << fmt::format("{}: NOT CONFIRMED: {}\n", gate.name, wrong);
+  if (!reading.in_force && reading.at_next_start && *reading.at_next_start <= share) {
+    // More than before counts only at a start, whatever the load balancer takes from it sooner.
+    const std::string how = aim == Aim::kUpTo
+                                ? fmt::format("that counts after {}", NextStartOf(gate))
+                                : HowTheFileCounts(gate);
+    out_ << fmt::format("{}: its file says {}: {}. Then `headgate-agent status` tells\n", gate.name,
+                        reading.at_next_start->ToString(), how);
   }
-  const absl::Status proof = enforcer.Try(*reading.in_force);
-  out_ << fmt::format("{}: {} enforces {} (read back; {})\n", gate.name, NameOfLoadBalancer(gate),
-                      reading.in_force->ToString(),
-                      proof.ok() ? "probes got the right answers" : Words(proof));
-  return true;
+  return false;
 }
 
 // What is lower already stays as low as it is. Waits for no disk.
@@ -131,13 +144,10 @@ Box::Lowered Box::LowerGate(const GateConfig& gate, Share share, TimePoint now) 
   Enforcer& enforcer = *made;
   // Two who read it and write to it at the same moment could undo each other's. Without the
   // turn, too: a lowering waits for nobody who hangs.
-  auto turn = FileStore(config_.state_dir, gate.name).TakeTurn(kTurnMax);
+  const auto turn = FileStore(config_.state_dir, gate.name).TakeTurn(kTurnMax);
   // Whether it lasts is for the second to say.
   const Tried tried = PutAtMost(enforcer, share);
-  Lowered lowered = SayCeiling(gate, enforcer, tried, share, now);
-  turn = absl::CancelledError("over");
-  lowered.confirmed = Confirm(enforcer, gate, lowered.word.share, true);
-  return lowered;
+  return SayCeiling(gate, enforcer, tried, share, now);
 }
 
 std::string Box::WhatStands(const std::string& gate, const Lowered& lowered) {
@@ -169,8 +179,8 @@ bool Box::KeepLowered(const GateConfig& gate, Lowered lowered) const {
   if (lowered.file.ok()) lowered.file = MakeEnforcer(gate)->Sync();
   const bool stays = lowered.confirmed && lowered.file.ok();
   if (!lowered.file.ok()) {
-    out_ << fmt::format("{}: UNSAVED: a reload of {} would undo this: {}\n", gate.name,
-                        NameOfLoadBalancer(gate), Words(lowered.file));
+    out_ << fmt::format("{}: UNSAVED: {} would undo this: {}\n", gate.name, NextStartOf(gate),
+                        Words(lowered.file));
   }
   if (lowered.saved.ok()) {
     out_ << fmt::format("{}: {}\n", gate.name, WhatStands(gate.name, lowered));
@@ -193,7 +203,11 @@ int Box::Lower(Share share, TimePoint now) const {
   std::vector<Lowered> lowered;
   lowered.reserve(gates.size());
   for (const GateConfig& gate : gates) lowered.push_back(LowerGate(gate, share, now));
-  // Only now, with every gate lowered and told, may a disk take its time.
+  // Only now, with every gate lowered, may a proof take its time, and a disk.
+  for (std::size_t i = 0; i < gates.size(); ++i) {
+    const std::unique_ptr<Enforcer> enforcer = MakeEnforcer(gates[i]);
+    lowered[i].confirmed = Confirm(*enforcer, gates[i], lowered[i].word.share, Aim::kAtMost);
+  }
   out_.flush();
   for (std::size_t i = 0; i < gates.size(); ++i) {
     all_confirmed = KeepLowered(gates[i], lowered[i]) && all_confirmed;
@@ -237,7 +251,7 @@ bool Box::OverrideGate(const GateConfig& gate, Share share, TimePoint until) con
     const Direction direction = raises ? Direction::kUp : Direction::kDown;
     outcome = enforcer.Put({share, RetryAfterOf(reading), direction});
   }
-  const bool confirmed = Confirm(enforcer, gate, share, false);
+  const bool confirmed = Confirm(enforcer, gate, share, raises ? Aim::kUpTo : Aim::kDownTo);
   if (saved.ok() && !raises) saved = store.SyncOverride();
   if (outcome.at_next_start.ok()) outcome.at_next_start = enforcer.Sync();
   if (!outcome.at_next_start.ok()) {

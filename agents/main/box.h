@@ -52,6 +52,7 @@ class Box {
     Reading seen;
   };
   // Both wait for no disk.
+  // What it is meant to be; not confirmed yet.
   Lowered LowerGate(const GateConfig& gate, Share share, TimePoint now) const;
   Lowered SayCeiling(const GateConfig& gate, Enforcer& enforcer, const Tried& tried, Share share,
                      TimePoint now) const;
@@ -62,7 +63,8 @@ class Box {
   bool KeepLowered(const GateConfig& gate, Lowered lowered) const;
   bool OverrideGate(const GateConfig& gate, Share share, TimePoint until) const;
   // Says who confirmed; false if nobody did.
-  bool Confirm(Enforcer& enforcer, const GateConfig& gate, Share share, bool is_ceiling) const;
+  enum class Aim { kAtMost, kDownTo, kUpTo };
+  bool Confirm(Enforcer& enforcer, const GateConfig& gate, Share share, Aim aim) const;
   AgentSeen Agent() const;
   GateSeen Look(const GateConfig& gate) const;
   void Print(const GateConfig& gate, const GateSeen& seen, TimePoint now) const;

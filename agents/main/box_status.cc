@@ -101,10 +101,11 @@ void Box::Print(const GateConfig& gate, const GateSeen& seen, TimePoint now) con
                                                      NameOfLoadBalancer(gate))
                                        : NameOfLoadBalancer(gate) + " cannot be asked");
   if (reading.at_next_start != reading.in_force) {
-    out_ << fmt::format("file        {}\n",
-                        reading.at_next_start
-                            ? reading.at_next_start->ToString() + " after a reload"
-                            : std::string("cannot be read"));
+    out_ << fmt::format(
+        "file        {}\n",
+        reading.at_next_start
+            ? fmt::format("{} after {}", reading.at_next_start->ToString(), NextStartOf(gate))
+            : std::string("cannot be read"));
   }
   if (!memory.ok()) {
     out_ << fmt::format("directive   {}\n", Words(memory.status()));

@@ -57,6 +57,14 @@ std::string HowTheFileCounts(const GateConfig& gate) {
       gate.load_balancer);
 }
 
+std::string NextStartOf(const GateConfig& gate) {
+  if (std::holds_alternative<haproxy::Settings>(gate.load_balancer)) return "a reload of HAProxy";
+  if (std::holds_alternative<endpoint::Settings>(gate.load_balancer)) {
+    return "a restart of the agent";
+  }
+  return "a restart of " + NameOfLoadBalancer(gate);
+}
+
 std::string ShareFileOf(const GateConfig& gate) {
   return std::visit(Overloaded{[](const haproxy::Settings& settings) { return settings.map; },
                                [](const nginx::Settings& settings) { return settings.share; },

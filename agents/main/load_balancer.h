@@ -18,6 +18,8 @@ std::unique_ptr<Enforcer> MakeEnforcer(const GateConfig& gate);
 std::string NameOfLoadBalancer(const GateConfig& gate);
 // What it reads its share from at its start.
 std::string ShareFileOf(const GateConfig& gate);
+// "a reload of HAProxy": when it reads that.
+std::string NextStartOf(const GateConfig& gate);
 // When less in it is enforced, of one that cannot be told.
 std::string HowTheFileCounts(const GateConfig& gate);
 // Each finding says what is wrong and what to do. Empty: all is well.

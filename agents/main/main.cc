@@ -91,17 +91,18 @@ int Override(const Box& box, const Flags& flags) {
   return box.Override(*share, *until);
 }
 
-// What stands in the subcommand's place and is none; empty if it is one. CLI11 would only say that
-// it was not expected.
-std::string UnknownSubcommand(const CLI::App& app, int argc, char** argv) {
-  if (argc < 2 || argv[1][0] == '-') return "";
+// What stands in the subcommand's place, or in that of a kind of snippet, and is none; empty if it
+// is one. CLI11 would only say that it was not expected.
+std::string UnknownSubcommand(const CLI::App& app, int argc, char** argv, int at = 1) {
+  const auto commands = app.get_subcommands([](const CLI::App*) { return true; });
+  if (commands.empty() || argc <= at || argv[at][0] == '-') return "";
   std::vector<std::string> known;
-  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
-    if (command->get_name() == argv[1]) return "";
+  for (const CLI::App* command : commands) {
+    if (command->get_name() == argv[at]) return UnknownSubcommand(*command, argc, argv, at + 1);
     known.push_back(command->get_name());
   }
-  return fmt::format("unknown subcommand '{}'{}", argv[1],
-                     headgate::DidYouMeanOneOf(argv[1], known));
+  return fmt::format("unknown subcommand '{}'{}", argv[at],
+                     headgate::DidYouMeanOneOf(argv[at], known));
 }
 
 // " snippet" of `headgate-agent snippet …`.

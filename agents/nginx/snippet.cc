@@ -15,13 +15,10 @@ using agent::LuaQuoted;
 
 absl::Status Check(const SnippetOptions& options) {
   if (absl::Status status = agent::CheckGateName(options.gate); !status.ok()) return status;
-  const std::pair<const char*, const std::string&> words[] = {{"--folder", options.folder},
-                                                              {"--share", options.share},
-                                                              {"--probe-path", options.probe_path}};
-  for (const auto& [what, word] : words) {
-    if (absl::Status status = agent::CheckPlainWord(what, word); !status.ok()) return status;
-  }
-  return absl::OkStatus();
+  absl::Status status = agent::CheckPath("--folder", options.folder);
+  if (status.ok()) status = agent::CheckPath("--share", options.share);
+  if (status.ok()) status = agent::CheckPlainWord("--probe-path", options.probe_path);
+  return status;
 }
 
 // How nginx runs the gate's Lua: read once by each worker.

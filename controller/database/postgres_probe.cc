@@ -74,6 +74,10 @@ Report PostgresProbe::Look(const Clock& clock) {
       seen.logical.emplace(replica.name, ReadLogical(answered->second));
     }
   }
+  if (IsFedByNobody(seen)) {
+    auto again = servers_.Ask({{Servers::kPrimary, PrimaryStatements()}}, deadlines_.look, clock);
+    seen.primary = ReadPrimary(again.at(Servers::kPrimary));
+  }
   const TimePoint now = clock.Now();
   if (with_load) {
     load_asked_at_ = asked_at;

@@ -26,6 +26,13 @@ bool FeedsNobody(const PrimaryObservation& primary) {
 
 }  // namespace
 
+bool IsFedByNobody(const Observation& seen) {
+  if (!seen.primary.ok() || !FeedsNobody(*seen.primary)) return false;
+  return std::ranges::any_of(seen.physical, [](const auto& replica) {
+    return replica.second.ok() && replica.second->receiver == "streaming";
+  });
+}
+
 std::optional<std::uint64_t> ReplayedBy(const Subscription& subscription,
                                         const absl::StatusOr<PrimaryObservation>& primary) {
   std::optional<std::uint64_t> replayed = subscription.received;

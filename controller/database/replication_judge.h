@@ -41,6 +41,10 @@ struct Observation {
 std::optional<std::uint64_t> ReplayedBy(const Subscription& subscription,
                                         const absl::StatusOr<PrimaryObservation>& primary);
 
+// A standby says that it streams, and the primary that it feeds none: of another copy of the
+// database, or of a standby that has connected between the two answers.
+bool IsFedByNobody(const Observation& seen);
+
 class ReplicationJudge {
  public:
   explicit ReplicationJudge(Inventory inventory) : inventory_(std::move(inventory)) {}

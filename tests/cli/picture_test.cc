@@ -90,7 +90,8 @@ TEST(Picture, MarksWhatIsDangerousLoudly) {
   EXPECT_NE(
       Text(Draw(gate)).find("!! PARTS with shares of their own are not in this: shop@eu, sho"),
       std::string::npos);
-  EXPECT_NE(Text(Draw(gate)).find("!! NO RAISE until all enforce it, or a start or an open"),
+  EXPECT_NE(Text(Draw(gate))
+                .find("!! NO RAISE until every load balancer is at 25 %, or a start or an open"),
             std::string::npos);
 }
 
@@ -370,9 +371,17 @@ TEST(Tables, ShowEachGateAndEachAgentOnOneLine) {
   ASSERT_EQ(table.size(), 2U);
   EXPECT_NE(table[1].find("1/2"), std::string::npos);
   EXPECT_NE(table[1].find("shop-3 ADMITTING"), std::string::npos);
-  const Lines agents = AgentTable(AdmittingGate(), TestNow());
+  v1::Gate gate = AdmittingGate();
+  const Lines agents = AgentTable(gate, TestNow());
   ASSERT_EQ(agents.size(), 3U);
   EXPECT_NE(agents[1].find("haproxy 2.6.12"), std::string::npos);
+  EXPECT_EQ(agents[0].find("LABELS"), std::string::npos);
+  (*gate.mutable_agents(1)->mutable_labels())["zone"] = "eu-1";
+  const Lines labelled = AgentTable(gate, TestNow());
+  // Beneath their head, and before what troubles.
+  const std::size_t at = labelled[0].find("LABELS    TROUBLE");
+  EXPECT_NE(at, std::string::npos) << labelled[0];
+  EXPECT_EQ(labelled[2].find("zone=eu-1 "), at) << labelled[2];
 }
 
 }  // namespace

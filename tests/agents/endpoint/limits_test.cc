@@ -110,8 +110,8 @@ TEST(Limits, ToHeadTheLengthIsThatOfTheBodyThatGetHas) {
   const TestEndpoint place({.share = Share::None()});
   Endpoint endpoint(place.settings(), std::nullopt, nullptr);
   const HttpAnswer page = place.Get("/authz", {"Cookie: headgate_uid=a"});
-  const HttpAnswer head = HeadUrl(fmt::format("http://127.0.0.1:{}/authz", place.port()),
-                                  {"Cookie: headgate_uid=a"});
+  const HttpAnswer head =
+      HeadUrl(fmt::format("http://127.0.0.1:{}/authz", place.port()), {"Cookie: headgate_uid=a"});
   EXPECT_EQ(head.status, 503);
   EXPECT_EQ(head.body, "");
   EXPECT_GT(page.body.size(), 1'000U);

@@ -194,6 +194,8 @@ TEST(Snippet, RefusesWhatHaproxyWouldReadOtherwise) {
   bad = good;
   bad.map = "/var/lib/a b";
   EXPECT_THAT(message(bad), HasSubstr("--map"));
+  bad.map = "shop.map";
+  EXPECT_THAT(message(bad), HasSubstr("--map 'shop.map': write the whole path"));
   bad = good;
   bad.bypass = {"cidr=203.0.113.0/33"};
   EXPECT_THAT(message(bad), HasSubstr("--bypass"));

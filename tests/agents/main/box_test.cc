@@ -284,6 +284,8 @@ TEST(Box, SaysWhatWasWrongWithWhatWasTyped) {
   EXPECT_THAT(mistyped.output, HasSubstr("unknown subcommand 'statsu'; did you mean 'status'?"));
   EXPECT_THAT(site.Run({"foo"}).output,
               HasSubstr("unknown subcommand 'foo': write one of run, check, doctor, status,"));
+  EXPECT_THAT(RunToEnd({BuiltProgram("headgate-agent"), "snippet", "apache"}).output,
+              HasSubstr("unknown subcommand 'apache': write one of haproxy, nginx, envoy"));
   const Finished nothing = RunToEnd({BuiltProgram("headgate-agent"), "snippet"});
   EXPECT_EQ(nothing.exit_code, 2);
   EXPECT_THAT(nothing.output, HasSubstr("headgate-agent: A subcommand is required: haproxy or "
