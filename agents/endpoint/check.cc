@@ -4,7 +4,9 @@
 
 #include "agents/core/files.h"
 #include "agents/core/share_store.h"
+#include "agents/endpoint/grpc_knock.h"
 #include "agents/endpoint/outside.h"
+#include "agents/endpoint/readable.h"
 
 namespace headgate::endpoint {
 namespace {
@@ -33,6 +35,11 @@ std::vector<std::string> Check(const Settings& settings) {
   }
   if (const absl::Status status = outside.Try(*reading.in_force); !status.ok()) find(Words(status));
   if (const absl::Status status = outside.TryWaitPage(); !status.ok()) find(Words(status));
+  if (settings.ext_authz) {
+    if (const absl::Status status = Knock(*settings.ext_authz); !status.ok()) find(Words(status));
+    const std::string why = WhyUnreadable(settings.share, settings.group);
+    if (!why.empty()) find(why);
+  }
   const std::string other = agent::OtherAtNextStart("the agent", "share file", "restart", reading);
   if (!other.empty()) find(other);
   return findings;

@@ -9,6 +9,7 @@
 
 #include "agents/core/cookie.h"
 #include "agents/core/files.h"
+#include "agents/endpoint/readable.h"
 #include "agents/endpoint/remembered.h"
 #include "common/base/check.h"
 
@@ -114,6 +115,7 @@ absl::Status Endpoint::Open() {
 
 agent::Reading Endpoint::Read() {
   agent::Reading reading;
+  if (settings_.ext_authz) LetItBeRead(settings_.share, settings_.group);
   file_.Read(reading);
   // Or the keeper would take a lowering of the file that is still under way for damage, and mend
   // it.

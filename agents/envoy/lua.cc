@@ -18,9 +18,8 @@ using agent::LuaQuoted;
 // What stands below waiting.lua. Retry-After, and whether anybody is in, is read from the share
 // file, at most once a second and worker, because Lua cannot ask the runtime; it is spread by half
 // of itself, so that people do not come back as one.
-constexpr char kWait[] =
-    R"lua(local bit = require "bit"
-local KEY_KIND, KEY_NAME = {key_kind}, {key_name}
+constexpr char kLook[] =
+    R"lua(local KEY_KIND, KEY_NAME = {key_kind}, {key_name}
 local looked, base, width = 0, 10, 0
 
 local function look()
@@ -39,7 +38,12 @@ local function retry_after()
   return tostring(math.max(1, math.floor(base * (1 + math.random() / 2))))
 end
 
--- XXH64 with seed 0, as its specification has it.
+)lua";
+
+// Defines bucket_of.
+constexpr char kHash[] =
+    R"lua(-- XXH64 with seed 0, as its specification has it.
+local bit = require "bit"
 local P1, P2, P3 = 0x9E3779B185EBCA87ULL, 0xC2B2AE3D27D4EB4FULL, 0x165667B19E3779F9ULL
 local P4, P5 = 0x85EBCA77C2B2AE63ULL, 0x27D4EB2F165667C5ULL
 local rol, bxor, shr = bit.rol, bit.bxor, bit.rshift
@@ -80,7 +84,10 @@ local function bucket_of(key)
   return tonumber(bit.band(bxor(hash, shr(hash, 32)), 0xFFFFFULL))
 end
 
--- As the routes find it.
+)lua";
+
+constexpr char kWait[] =
+    R"lua(-- As the routes find it.
 local function key_of(headers)
   if KEY_KIND == "header" then return headers:get(KEY_NAME) end
   if KEY_KIND ~= "cookie" then return nil end
@@ -123,17 +130,25 @@ end
 
 }  // namespace
 
-std::string WaitLua(const LuaOptions& options) {
-  std::string name = options.key.name;
-  if (options.key.kind == agent::UserKey::Kind::kHeader) {
+std::string BucketLua() { return kHash; }
+
+std::string LuaNameOf(const agent::UserKey& key) {
+  std::string name = key.name;
+  if (key.kind == agent::UserKey::Kind::kHeader) {
     std::transform(name.begin(), name.end(), name.begin(),
                    [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   }
+  return LuaQuoted(name);
+}
+
+std::string WaitLua(const LuaOptions& options) {
   return agent::WaitingLua(options.pages, agent::ForecastFileOf(options.share)) +
-         fmt::format(
-             kWait, fmt::arg("key_kind", LuaQuoted(std::string(agent::NameOf(options.key.kind)))),
-             fmt::arg("key_name", LuaQuoted(name)), fmt::arg("share", LuaQuoted(options.share)),
-             fmt::arg("header", agent::kGateHeader), fmt::arg("gate", options.gate));
+         fmt::format(kLook,
+                     fmt::arg("key_kind", LuaQuoted(std::string(agent::NameOf(options.key.kind)))),
+                     fmt::arg("key_name", LuaNameOf(options.key)),
+                     fmt::arg("share", LuaQuoted(options.share))) +
+         BucketLua() +
+         fmt::format(kWait, fmt::arg("header", agent::kGateHeader), fmt::arg("gate", options.gate));
 }
 
 std::string WordLua(const std::string& gate, int status, const std::string& word) {

@@ -17,6 +17,10 @@ struct LuaOptions {
 };
 // The waiting page, or a problem for programs.
 std::string WaitLua(const LuaOptions& options);
+// Defines bucket_of(key): what every program of Envoy's hashes with.
+std::string BucketLua();
+// The key's name as a Lua string; of a header in small letters, as Envoy has it.
+std::string LuaNameOf(const agent::UserKey& key);
 // Answers with `status` and one word.
 std::string WordLua(const std::string& gate, int status, const std::string& word);
 

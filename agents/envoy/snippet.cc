@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <utility>
 
+#include "agents/envoy/address.h"
 #include "agents/envoy/counts.h"
 #include "agents/envoy/lua.h"
 #include "agents/envoy/probes.h"
@@ -46,7 +46,7 @@ stats_flush_interval: 0.25s
 
 static_resources:
   listeners:
-  - address: {{socket_address: {{address: {listen_host}, port_value: {listen_port}}}}}
+  - address: {listen}
     filter_chains:
     - filters:
       - name: envoy.filters.network.http_connection_manager
@@ -69,28 +69,6 @@ static_resources:
     type: STATIC
     load_assignment: {{cluster_name: {wait}}}
 {apps})";
-
-struct Address {
-  std::string host;
-  std::string port;
-};
-
-absl::StatusOr<Address> ParseAddress(const std::string& what, const std::string& text) {
-  const std::size_t colon = text.rfind(':');
-  const bool has_port = colon != std::string::npos && colon > 0 && colon + 1 < text.size() &&
-                        std::all_of(text.begin() + static_cast<std::ptrdiff_t>(colon) + 1,
-                                    text.end(), [](char c) { return c >= '0' && c <= '9'; });
-  if (!has_port || !agent::CheckPlainWord(what, text).ok()) {
-    return absl::InvalidArgumentError(
-        fmt::format("{} '{}': write HOST:PORT, as in 127.0.0.1:8080", what, text));
-  }
-  return Address{text.substr(0, colon), text.substr(colon + 1)};
-}
-
-std::string SocketAddress(const Address& address) {
-  return fmt::format("{{socket_address: {{address: {}, port_value: {}}}}}", address.host,
-                     address.port);
-}
 
 absl::Status Check(const SnippetOptions& options) {
   if (absl::Status status = agent::CheckGateName(options.gate); !status.ok()) return status;
@@ -158,21 +136,6 @@ std::string Filters(const SnippetOptions& options) {
                        Program(kNoKey, WordLua(options.gate, 503, kNoKey)));
 }
 
-std::string Clusters(const SnippetOptions& options, const Address& app_address) {
-  std::string text;
-  for (const std::string& app : options.app_clusters) {
-    text += fmt::format(
-        "- name: {0}\n"
-        "  type: STRICT_DNS\n"
-        "  connect_timeout: 1s\n"
-        "  load_assignment:\n"
-        "    cluster_name: {0}\n"
-        "    endpoints: [{{lb_endpoints: [{{endpoint: {{address: {1}}}}}]}}]\n",
-        app, SocketAddress(app_address));
-  }
-  return text;
-}
-
 }  // namespace
 
 absl::StatusOr<std::string> Snippet(const SnippetOptions& options) {
@@ -181,28 +144,29 @@ absl::StatusOr<std::string> Snippet(const SnippetOptions& options) {
   if (!slow_ms.ok()) return slow_ms.status();
   const auto paths = BypassPaths(options);
   if (!paths.ok()) return paths.status();
-  const auto listen = ParseAddress("--listen", options.listen);
+  const auto listen = SocketAddress("--listen", options.listen);
   if (!listen.ok()) return listen.status();
-  const auto app_address = ParseAddress("--app-address", options.app_address);
+  const auto app_address = SocketAddress("--app-address", options.app_address);
   if (!app_address.ok()) return app_address.status();
   std::string admin =
       fmt::format("admin: {{address: {{pipe: {{path: {}, mode: 432}}}}}}", options.admin);
   if (!options.admin.starts_with('/')) {
-    const auto address = ParseAddress("--admin", options.admin);
+    const auto address = SocketAddress("--admin", options.admin);
     if (!address.ok()) return address.status();
-    admin = fmt::format("admin: {{address: {}}}", SocketAddress(*address));
+    admin = fmt::format("admin: {{address: {}}}", *address);
   }
   std::vector<std::uint32_t> buckets = *slow_ms;
   buckets.push_back(kSlowestMs);
+  std::string clusters;
+  for (const std::string& app : options.app_clusters) clusters += ClusterOf(app, *app_address);
   return fmt::format(
       kBootstrap, fmt::arg("gate", options.gate), fmt::arg("version", HEADGATE_VERSION),
       fmt::arg("admin", admin), fmt::arg("layer", LayerOf(options.gate)),
       fmt::arg("share", options.share), fmt::arg("stat", RouteStatOf(options.gate)),
-      fmt::arg("buckets", fmt::join(buckets, ", ")), fmt::arg("listen_host", listen->host),
-      fmt::arg("listen_port", listen->port), fmt::arg("filters", Indented(Filters(options), 10)),
+      fmt::arg("buckets", fmt::join(buckets, ", ")), fmt::arg("listen", *listen),
+      fmt::arg("filters", Indented(Filters(options), 10)),
       fmt::arg("routes", Indented(Routes(options, *paths), 14)),
-      fmt::arg("wait", WaitClusterOf(options.gate)),
-      fmt::arg("apps", Indented(Clusters(options, *app_address), 2)));
+      fmt::arg("wait", WaitClusterOf(options.gate)), fmt::arg("apps", Indented(clusters, 2)));
 }
 
 }  // namespace headgate::envoy

@@ -25,6 +25,7 @@ namespace {
 
 constexpr std::uint32_t kRetryAfterSeconds = 10;
 constexpr std::size_t kTokenBytes = 16;
+constexpr char kAskingEnvoy[] = "envoy-ext-authz";
 constexpr char kNewCookiesHelp[] =
     "how many new cookies one address gets per minute; 0: as many as it asks for";
 
@@ -150,6 +151,14 @@ absl::StatusOr<std::vector<std::uint32_t>> SlowOf(const std::vector<std::string>
   return slow_ms;
 }
 
+void AddPages(CLI::App& command, SnippetFlags& flags) {
+  command.add_option("--page", flags.page_files,
+                     "a waiting page of your own: FILE, or LANGUAGE=FILE, as in de=wait.html; "
+                     "repeatable");
+  command.add_option("--language", flags.language, "of who asks for none that there is")
+      ->capture_default_str();
+}
+
 // What every load balancer's snippet takes.
 void AddCommon(CLI::App& command, SnippetFlags& flags, std::string& gate,
                std::vector<std::string>& bypass, std::string& probe_path) {
@@ -169,11 +178,7 @@ void AddCommon(CLI::App& command, SnippetFlags& flags, std::string& gate,
                   "what a share file that is made admits until the agent has the controller's "
                   "word; of a machine that comes up during an incident 0%")
       ->capture_default_str();
-  command.add_option("--page", flags.page_files,
-                     "a waiting page of your own: FILE, or LANGUAGE=FILE, as in de=wait.html; "
-                     "repeatable");
-  command.add_option("--language", flags.language, "of who asks for none that there is")
-      ->capture_default_str();
+  AddPages(command, flags);
 }
 
 void AddHaproxy(CLI::App& snippet, SnippetFlags& flags) {
@@ -277,6 +282,37 @@ void AddEnvoy(CLI::App& snippet, SnippetFlags& flags) {
   envoy->callback([&flags] { flags.is_envoy = true; });
 }
 
+// What stands in Envoy itself, for the hour without an agent.
+void AddAskingEnvoy(CLI::App& snippet, SnippetFlags& flags) {
+  CLI::App* envoy =
+      snippet.add_subcommand(kAskingEnvoy, "for an Envoy that asks the agent about each request");
+  envoy::AskingOptions& options = flags.asking_envoy;
+  envoy->add_option("--gate", options.gate, "the gate's name")->required();
+  envoy->add_option("--key", flags.key, "as in agent.yaml")->capture_default_str();
+  envoy->add_option("--ext-authz", options.ext_authz, "of the endpoint, as in agent.yaml")
+      ->required();
+  envoy
+      ->add_option("--share", options.share,
+                   "as in agent.yaml: Envoy decides by it while the agent does not answer")
+      ->required();
+  envoy->add_option("--bypass", options.bypass, "as in agent.yaml; repeatable");
+  AddPages(*envoy, flags);
+  envoy->add_option("--listen", options.listen, "of the bootstrap's listener")
+      ->capture_default_str();
+  envoy->add_option("--app-address", options.app_address, "of the bootstrap's application")
+      ->capture_default_str();
+  envoy->callback([&flags] { flags.asks = kAskingEnvoy; });
+}
+
+int PrintAskingEnvoy(const SnippetFlags& flags) {
+  const auto agent = endpoint::ParseListen("--ext-authz", flags.asking_envoy.ext_authz);
+  if (!agent.ok()) return Fail(agent.status(), kExitUsage);
+  const auto text = envoy::AskingSnippet(flags.asking_envoy);
+  if (!text.ok()) return Fail(text.status(), kExitUsage);
+  std::cout << *text;
+  return kExitDone;
+}
+
 int PrintEnvoy(SnippetFlags& flags) {
   const auto text = envoy::Snippet(flags.envoy);
   if (!text.ok()) return Fail(text.status(), kExitUsage);
@@ -319,6 +355,7 @@ void AddSnippet(CLI::App& app, SnippetFlags& flags) {
   AddHaproxy(*snippet, flags);
   AddNginx(*snippet, flags);
   AddEnvoy(*snippet, flags);
+  AddAskingEnvoy(*snippet, flags);
   AddEndpoint(*snippet, flags);
 }
 
@@ -334,10 +371,12 @@ int PrintSnippet(SnippetFlags flags) {
   }
   const auto pages = WaitPages::Load(flags.page_files, flags.language);
   if (!pages.ok()) return Fail(pages.status(), kExitUsage);
-  flags.haproxy.pages = flags.nginx.pages = flags.envoy.pages = *pages;
-  flags.haproxy.key = flags.nginx.key = flags.envoy.key = flags.endpoint.key = *key;
+  flags.haproxy.pages = flags.nginx.pages = flags.envoy.pages = flags.asking_envoy.pages = *pages;
+  flags.haproxy.key = flags.nginx.key = flags.envoy.key = *key;
+  flags.endpoint.key = flags.asking_envoy.key = *key;
   flags.haproxy.slow_ms = flags.nginx.slow_ms = flags.envoy.slow_ms = *slow_ms;
   if (flags.is_envoy) return PrintEnvoy(flags);
+  if (flags.asks == kAskingEnvoy) return PrintAskingEnvoy(flags);
   if (!flags.asks.empty()) return PrintEndpoint(flags);
   return flags.is_nginx ? PrintNginx(flags) : PrintHaproxy(flags);
 }

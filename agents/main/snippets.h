@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "agents/endpoint/snippet.h"
+#include "agents/envoy/asking_snippet.h"
 #include "agents/envoy/snippet.h"
 #include "agents/haproxy/snippet.h"
 #include "agents/nginx/snippet.h"
@@ -16,12 +17,14 @@ namespace headgate::agent {
 struct SnippetFlags {
   haproxy::SnippetOptions haproxy;
   nginx::SnippetOptions nginx;
-  // Of the two that ask the endpoint, and which one: "nginx-auth-request" or "caddy".
+  // Of those that ask the endpoint, and which one: "nginx-auth-request", "caddy" or
+  // "envoy-ext-authz".
   endpoint::SnippetOptions endpoint;
   std::string asks;
   std::string listen;
   std::string on_agent_failure = "static";
   envoy::SnippetOptions envoy;
+  envoy::AskingOptions asking_envoy;
   std::string key = "cookie headgate_uid";
   std::vector<std::string> slow{"500ms"};
   // Of pages of the operator's own: "de=FILE" or "FILE".

@@ -3,14 +3,21 @@
 #include <httplib.h>
 
 #include <chrono>
+#include <utility>
 
 namespace headgate::test {
 
 TestApp::TestApp() : server_(std::make_unique<httplib::Server>()) {
   // A thread per connection: as many as a load balancer may keep open.
   server_->new_task_queue = [] { return new httplib::ThreadPool(64); };
-  server_->Get(".*", [this](const httplib::Request&, httplib::Response& response) {
+  server_->Get(".*", [this](const httplib::Request& request, httplib::Response& response) {
     ++requests_;
+    std::string headers;
+    for (const auto& [name, value] : request.headers) headers += name + ": " + value + "\n";
+    {
+      const std::lock_guard lock(mutex_);
+      last_headers_ = std::move(headers);
+    }
     Dawdle();
     response.status = status_;
     response.set_content("the shop\n", "text/plain");
@@ -20,6 +27,11 @@ TestApp::TestApp() : server_(std::make_unique<httplib::Server>()) {
 }
 
 TestApp::~TestApp() { Stop(); }
+
+std::string TestApp::last_headers() const {
+  const std::lock_guard lock(mutex_);
+  return last_headers_;
+}
 
 void TestApp::DelayBy(int milliseconds) {
   {

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <thread>
 
 namespace httplib {
@@ -29,6 +30,8 @@ class TestApp {
   void DelayBy(int milliseconds);
   // Requests that came through the load balancer.
   std::uint64_t requests() const { return requests_; }
+  // Of the last request: "Name: value" and a line's end for each.
+  std::string last_headers() const;
   // From now on nobody listens there.
   void Stop();
 
@@ -41,10 +44,11 @@ class TestApp {
   std::atomic<int> status_{200};
   std::atomic<int> delay_ms_{0};
   std::atomic<std::uint64_t> requests_{0};
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable patience_changed_;
   // Protected by mutex_.
   bool stopping_ = false;
+  std::string last_headers_;
   std::thread thread_;
 };
 

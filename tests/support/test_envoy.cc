@@ -41,7 +41,15 @@ std::string WhyNoEnvoy() {
 }
 
 TestEnvoy::TestEnvoy(Options options) : options_(std::move(options)), port_(FreePort()) {
-  const absl::StatusOr<std::string> text =
+  const std::string text = Bootstrap();
+  WriteFile(config(), options_.changed ? options_.changed(text) : text);
+  if (!options_.other_bootstrap) WriteFile(share_file(), FileText(options_.share));
+  Start();
+}
+
+std::string TestEnvoy::Bootstrap() const {
+  if (options_.other_bootstrap) return options_.other_bootstrap(*this);
+  absl::StatusOr<std::string> text =
       envoy::Snippet({.gate = options_.gate,
                       .app_clusters = settings().app_clusters,
                       .key = settings().key,
@@ -54,9 +62,7 @@ TestEnvoy::TestEnvoy(Options options) : options_(std::move(options)), port_(Free
                       .app_address = fmt::format("127.0.0.1:{}", options_.app_port)});
   if (!text.ok()) std::fprintf(stderr, "%s\n", std::string(text.status().message()).c_str());
   HEADGATE_CHECK(text.ok());
-  WriteFile(config(), options_.changed ? options_.changed(*text) : *text);
-  WriteFile(share_file(), FileText(options_.share));
-  Start();
+  return *std::move(text);
 }
 
 envoy::Settings TestEnvoy::settings() const {

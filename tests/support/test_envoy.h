@@ -48,6 +48,9 @@ class TestEnvoy {
     agent::WaitPages pages{};
     // What is written of the bootstrap that is printed; null: all of it as it is.
     std::function<std::string(const std::string&)> changed{};
+    // In the place of the gate's own: the bootstrap of one that listens on port() and has its admin
+    // interface at admin(). Null: the gate's.
+    std::function<std::string(const TestEnvoy&)> other_bootstrap{};
   };
 
   // Starts it and waits until it answers.
@@ -93,6 +96,7 @@ class TestEnvoy {
 
  private:
   std::vector<std::string> Command(std::chrono::seconds parent_patience) const;
+  std::string Bootstrap() const;
   void Spawn(std::chrono::seconds parent_patience);
   // Of the process that answers at the admin interface; -1 if none does.
   int AnsweringEpoch() const;

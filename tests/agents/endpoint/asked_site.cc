@@ -8,7 +8,10 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "agents/core/http_call.h"
 #include "agents/core/share_file.h"
+#include "agents/envoy/admin.h"
+#include "agents/envoy/asking_snippet.h"
 #include "common/base/check.h"
 #include "tests/support/places.h"
 
@@ -32,13 +35,19 @@ AskedSite::AskedSite(Options options)
       metrics_port_(FreePort()),
       log_port_(FreePort()) {
   std::filesystem::create_directory(folder / "state");
-  WriteFile(folder / "shop.share", agent::ShareFileText({options_.share.Width(), 10}));
+  WriteFile(share_file(), agent::ShareFileText({options_.share.Width(), 10}));
   WriteAgentConfig();
   StartAgent();
-  if (options_.asker == Asker::kNginx) {
-    StartNginx();
-  } else {
-    StartCaddy();
+  switch (options_.asker) {
+    case Asker::kNginx:
+      StartNginx();
+      break;
+    case Asker::kCaddy:
+      StartCaddy();
+      break;
+    case Asker::kEnvoy:
+      StartEnvoy();
+      break;
   }
   const bool answers = Eventually([&] { return Get("/healthz").status == 200; });
   if (!answers) std::fprintf(stderr, "%s%s\n", Log().c_str(), agent->Output().c_str());
@@ -58,8 +67,10 @@ void AskedSite::WriteAgentConfig() const {
       "      listen: unix:{2}\n"
       "      share: {0}/shop.share\n"
       "      bootstrap_share: 0%\n"
-      "      bypass: [path=/healthz]\n",
-      folder.path(), metrics_port_, socket());
+      "      bypass: [path=/healthz]\n"
+      "      key: {3}\n",
+      folder.path(), metrics_port_, socket(), options_.key);
+  if (options_.asker == Asker::kEnvoy) config += "      ext_authz: unix:" + ext_authz() + "\n";
   if (options_.on_agent_failure == endpoint::OnAgentFailure::kStatic) {
     config += fmt::format("      remembered: {}\n", remembered());
   }
@@ -98,6 +109,33 @@ void AskedSite::StartCaddy() {
   caddy_ = std::make_unique<Process>(Process::Options{
       .argv = {"caddy", "run", "--adapter", "caddyfile", "--config", config},
       .environment = {"XDG_DATA_HOME=" + folder.path(), "XDG_CONFIG_HOME=" + folder.path()}});
+}
+
+void AskedSite::StartEnvoy() {
+  const auto bootstrap = [this](const TestEnvoy& envoy) {
+    const auto text =
+        envoy::AskingSnippet({.gate = "shop",
+                              .ext_authz = "unix:" + ext_authz(),
+                              .share = share_file(),
+                              .key = *agent::UserKey::Parse(options_.key),
+                              .bypass = {"path=/healthz", "cidr=203.0.113.0/24"},
+                              .listen = fmt::format("127.0.0.1:{}", envoy.port()),
+                              .app_address = fmt::format("127.0.0.1:{}", app.port())});
+    HEADGATE_CHECK(text.ok());
+    return fmt::format("admin: {{address: {{pipe: {{path: {}, mode: 384}}}}}}\n{}", envoy.admin(),
+                       *text);
+  };
+  envoy_ = std::make_unique<TestEnvoy>(TestEnvoy::Options{.other_bootstrap = bootstrap});
+  port_ = envoy_->port();
+}
+
+double AskedSite::EnvoyCount(const std::string& name) const {
+  const auto stats = agent::Call({.url = "http://envoy/stats?filter=" + name,
+                                  .unix_socket = envoy_->admin(),
+                                  .body_bytes_max = envoy::Admin::kAnswerBytesMax});
+  const std::size_t at = stats.ok() ? stats->body.find(name + ": ") : std::string::npos;
+  return at == std::string::npos ? -1
+                                 : std::strtod(stats->body.c_str() + at + name.size() + 2, nullptr);
 }
 
 void AskedSite::StartAgent() {
@@ -140,6 +178,9 @@ double AskedSite::Metric(const std::string& name) const {
   return std::strtod(page.c_str() + page.find("} ", at) + 2, nullptr);
 }
 
-std::string AskedSite::Log() const { return nginx_ ? nginx_->Log() : caddy_->Output(); }
+std::string AskedSite::Log() const {
+  if (envoy_) return envoy_->Log();
+  return nginx_ ? nginx_->Log() : caddy_->Output();
+}
 
 }  // namespace headgate::test

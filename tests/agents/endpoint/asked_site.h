@@ -1,5 +1,6 @@
 // An application, the agent's own program with its endpoint, and a load balancer that asks it:
-// nginx by auth_request, or Caddy. One thread. Everything is stopped by its pid at the end.
+// nginx by auth_request, Caddy, or Envoy by ext_authz. One thread. Everything is stopped by its pid
+// at the end.
 #pragma once
 
 #include <cstdint>
@@ -12,6 +13,7 @@
 #include "tests/support/process.h"
 #include "tests/support/temp_folder.h"
 #include "tests/support/test_app.h"
+#include "tests/support/test_envoy.h"
 #include "tests/support/test_haproxy.h"
 #include "tests/support/test_nginx.h"
 
@@ -19,10 +21,11 @@ namespace headgate::test {
 
 class AskedSite {
  public:
-  enum class Asker { kNginx, kCaddy };
+  enum class Asker { kNginx, kCaddy, kEnvoy };
   struct Options {
     Asker asker = Asker::kNginx;
     Share share = Share::All();
+    std::string key = "cookie headgate_uid";
     endpoint::OnAgentFailure on_agent_failure = endpoint::OnAgentFailure::kStatic;
     bool with_access_log = false;
     // Further lines of nginx's server.
@@ -46,8 +49,13 @@ class AskedSite {
   double Metric(const std::string& name) const;
 
   std::string socket() const { return folder / "shop.sock"; }
+  // How Envoy asks.
+  std::string ext_authz() const { return folder / "grpc.sock"; }
+  std::string share_file() const { return folder / "shop.share"; }
   std::string remembered() const { return folder / "kept"; }
   std::string Log() const;
+  // Of Envoy's counters, as its admin interface tells it; -1 if it does not.
+  double EnvoyCount(const std::string& name) const;
 
   const TempFolder folder;
   TestApp app;
@@ -57,6 +65,7 @@ class AskedSite {
   void WriteAgentConfig() const;
   void StartNginx();
   void StartCaddy();
+  void StartEnvoy();
   endpoint::SnippetOptions SnippetOptionsHere() const;
 
   const Options options_;
@@ -66,6 +75,7 @@ class AskedSite {
   // One of them.
   std::unique_ptr<TestNginx> nginx_;
   std::unique_ptr<Process> caddy_;
+  std::unique_ptr<TestEnvoy> envoy_;
 };
 
 }  // namespace headgate::test
