@@ -221,7 +221,10 @@ bool Box::OverrideGate(const GateConfig& gate, Share share, TimePoint until) con
   Enforcer& enforcer = *made;
   FileStore store(config_.state_dir, gate.name);
   const Reading reading = enforcer.Read();
-  const bool raises = !reading.in_force || *reading.in_force < share;
+  // Where nobody says what is in force, the file decides at the next start, or already.
+  const std::optional<Share> present_share =
+      reading.in_force ? reading.in_force : reading.at_next_start;
+  const bool raises = !present_share || *present_share < share;
   const LocalOverride word{.is_ceiling = false, .share = share, .until = until};
   const auto say = [&] {
     const auto turn = store.TakeTurn(kTurnMax);

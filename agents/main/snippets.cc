@@ -304,9 +304,11 @@ void AddAskingEnvoy(CLI::App& snippet, SnippetFlags& flags) {
   envoy->callback([&flags] { flags.asks = kAskingEnvoy; });
 }
 
-int PrintAskingEnvoy(const SnippetFlags& flags) {
+int PrintAskingEnvoy(SnippetFlags& flags) {
   const auto agent = endpoint::ParseListen("--ext-authz", flags.asking_envoy.ext_authz);
   if (!agent.ok()) return Fail(agent.status(), kExitUsage);
+  // Envoy looks no name up there.
+  flags.asking_envoy.ext_authz = agent->ToString();
   const auto text = envoy::AskingSnippet(flags.asking_envoy);
   if (!text.ok()) return Fail(text.status(), kExitUsage);
   std::cout << *text;

@@ -33,6 +33,7 @@ class Relay {
 
   // The connections that there are have ended when it returns.
   void Become(Way way);
+  Way way() const { return way_; }
   // Connections that came so far.
   int connections() const { return connections_; }
   // Nothing passes, either way, and nobody is told: the connections stay, and go on afterwards.

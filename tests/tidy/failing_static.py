@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Holds docs/FAILING_STATIC.md against the tests: each test that its table names exists, each cell
-names one, each FailingStatic test stands in the table, and its columns are those of
-tests/agents/static/columns.cc. Usage: failing_static.py ROOT. Exit code 1 if anything was found."""
+"""Holds docs/FAILING_STATIC.md against the tests: each test that it names exists, each cell of its
+table and each line of a list of failures names one, each FailingStatic test stands in the table, and
+the table's columns are those of tests/agents/static/columns.cc. Usage: failing_static.py ROOT. Exit code 1 if anything was found."""
 
 import pathlib
 import re
@@ -10,6 +10,8 @@ import sys
 PAGE = "docs/FAILING_STATIC.md"
 COLUMNS = "tests/agents/static/columns.cc"
 SUITE = "FailingStatic"
+# Of what has no column: its list is of failures, too.
+LISTED = "## Load balancers that only ask"
 
 NAMED = re.compile(r"`([A-Z]\w*)\.([A-Z]\w*)`")
 WRITTEN = re.compile(r"\b(?:TEST|TEST_F|TEST_P|TYPED_TEST|TYPED_TEST_P)\(\s*(\w+)\s*,\s*(\w+)\s*\)")
@@ -32,8 +34,36 @@ def rows_of(text):
             yield number, cells_of(line)
 
 
+def items_of(text):
+    """The number and the text of each point of the lists below LISTED, however many lines it has."""
+    number, item, listed = 0, "", False
+    for at, line in enumerate([*text.splitlines(), ""], 1):
+        if item and not line.startswith("  "):
+            yield number, item
+            item = ""
+        if line.startswith("#"):
+            listed = line == LISTED
+        if listed and line.startswith("- "):
+            number, item = at, line
+        elif item:
+            item += line
+
+
+def lists_findings(text, tests):
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.startswith("|"):
+            continue
+        for suite, name in NAMED.findall(line):
+            if (suite, name) not in tests:
+                yield f"{PAGE}:{number}: there is no test {suite}.{name}"
+    for number, item in items_of(text):
+        if not NAMED.search(item):
+            yield f"{PAGE}:{number}: no test holds this"
+
+
 def findings(root):
-    rows = list(rows_of((root / PAGE).read_text(encoding="utf-8")))
+    text = (root / PAGE).read_text(encoding="utf-8")
+    rows = list(rows_of(text))
     kinds = KIND.findall((root / COLUMNS).read_text(encoding="utf-8"))
     tests = written_tests(root)
     head_number, head = rows[0]
@@ -52,6 +82,7 @@ def findings(root):
                 seen.add((suite, name))
                 if (suite, name) not in tests:
                     yield f"{PAGE}:{number}: there is no test {suite}.{name}"
+    yield from lists_findings(text, tests)
     for suite, name in sorted(tests - seen):
         if suite == SUITE:
             yield f"{PAGE}: does not name {suite}.{name}"

@@ -50,6 +50,15 @@ class FailingStaticTest(unittest.TestCase):
     def test_another_column_than_the_tests_is_found(self):
         self.assertIn("has columns", self.found(ROW, head="| what fails | HAProxy | Envoy |")[0])
 
+    def test_a_point_of_those_that_only_ask_names_a_test_that_is_there(self):
+        good = [failing_static.LISTED, "- agent killed: nobody. `Box.Lowers`",
+                "- agent hung: nobody,", "  after a while. `Box.Lowers`"]
+        self.assertEqual(self.found(ROW, "", *good), [])
+        self.assertIn("there is no test Box.Raises",
+                      self.found(ROW, "", *good, "- `Box.Raises`")[0])
+        self.assertIn("no test holds this", self.found(ROW, "", *good, "- nobody")[0])
+        self.assertEqual(self.found(ROW, "", *good, "## Other", "- nobody"), [])
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -129,6 +129,14 @@ void AskedSite::StartEnvoy() {
   port_ = envoy_->port();
 }
 
+void AskedSite::KillAndStartCaddy() {
+  caddy_->Signal(SIGKILL);
+  caddy_->Wait(Process::kStopPatience);
+  StartCaddy();
+  const bool answers = Eventually([&] { return Get("/").status != 0; });
+  HEADGATE_CHECK(answers);
+}
+
 double AskedSite::EnvoyCount(const std::string& name) const {
   const auto stats = agent::Call({.url = "http://envoy/stats?filter=" + name,
                                   .unix_socket = envoy_->admin(),

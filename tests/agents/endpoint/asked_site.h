@@ -38,6 +38,8 @@ class AskedSite {
   void StartAgent();
   // SIGKILL.
   void KillAgent();
+  // Of Caddy: SIGKILL, and a new one.
+  void KillAndStartCaddy();
   // Runs `headgate-agent VERB … --config …` to its end.
   Finished Run(std::vector<std::string> words) const;
   // By the word on the box; waits until it is confirmed.

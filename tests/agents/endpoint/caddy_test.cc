@@ -1,9 +1,11 @@
 // A real Caddy that asks the agent's own program.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 
 #include "common/base/bucket.h"
 #include "tests/agents/endpoint/asked_site.h"
+#include "tests/agents/endpoint/stranger.h"
 
 namespace headgate::test {
 namespace {
@@ -46,14 +48,80 @@ TEST(Caddy, GivesACookieToWhoIsAdmittedOnNavigationsOnly) {
   EXPECT_THAT(site.Get("/", {"Sec-Fetch-Mode: cors"}).headers, Not(HasSubstr("Set-Cookie")));
 }
 
+Share Percent(const char* text) { return *Share::Parse(text); }
+
+std::string UserOf(const char* share, bool inside) {
+  for (int i = 0;; ++i) {
+    const std::string user = "user-" + std::to_string(i);
+    if (IsAdmitted(BucketOf(user), Percent(share)) == inside) return user;
+  }
+}
+
+void ExpectTheUsersOfHalf(const AskedSite& site) {
+  EXPECT_EQ(site.StatusFor(UserOf("50%", true)), 200) << site.Log();
+  EXPECT_EQ(site.StatusFor(UserOf("50%", false)), 503);
+  EXPECT_EQ(site.Get("/healthz").status, 200);
+}
+
+// Of a load balancer's own words, for want of an agent's: not the page.
+void ExpectNobodyIsIn(const AskedSite& site, int status) {
+  const std::uint64_t before = site.app.requests();
+  EXPECT_EQ(site.StatusFor(UserOf("50%", true)), status);
+  EXPECT_EQ(site.Get("/", {"Accept: text/html"}).status, status);
+  EXPECT_EQ(site.Get("/healthz").status, status) << "bypassed ones neither";
+  EXPECT_EQ(site.app.requests(), before);
+}
+
 TEST(Caddy, WithoutAnAgentNobodyComesIn) {
-  AskedSite site({.asker = AskedSite::Asker::kCaddy});
-  ASSERT_EQ(site.StatusFor("a"), 200);
+  AskedSite site({.asker = AskedSite::Asker::kCaddy, .share = Percent("50%")});
+  ExpectTheUsersOfHalf(site);
   site.KillAgent();
-  EXPECT_GE(site.StatusFor("a"), 500);
-  EXPECT_EQ(site.app.requests(), 2U);
+  ExpectNobodyIsIn(site, 502);
   site.StartAgent();
-  EXPECT_EQ(site.StatusFor("a"), 200);
+  ExpectTheUsersOfHalf(site);
+}
+
+TEST(Caddy, AnAgentThatHangsIsAsNoneAfterASecond) {
+  AskedSite site({.asker = AskedSite::Asker::kCaddy, .share = Percent("50%")});
+  ExpectTheUsersOfHalf(site);
+  site.agent->Signal(SIGSTOP);
+  ExpectNobodyIsIn(site, 504);
+  site.agent->Signal(SIGCONT);
+  ExpectTheUsersOfHalf(site);
+}
+
+TEST(Caddy, SomethingElseInTheAgentsPlaceAdmitsNobodyUnlessItSays2xx) {
+  AskedSite site({.asker = AskedSite::Asker::kCaddy, .share = Percent("50%")});
+  site.KillAgent();
+  for (const char* words : {"garbage\r\n", "", "HTTP/1.1 none\r\n\r\n"}) {
+    const Stranger stranger(site.socket(), words);
+    ExpectNobodyIsIn(site, 502);
+    EXPECT_GT(stranger.asked(), 0);
+  }
+  const Stranger believed(site.socket(), "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n");
+  EXPECT_EQ(site.StatusFor(UserOf("50%", false)), 200);
+}
+
+TEST(Caddy, ALoweringWithADeadAgentIsInForceAsSoonAsItIsBack) {
+  AskedSite site({.asker = AskedSite::Asker::kCaddy, .share = Percent("50%")});
+  const std::string beyond = UserOf("50%", true);
+  ASSERT_FALSE(IsAdmitted(BucketOf(beyond), Percent("1%")));
+  ASSERT_EQ(site.StatusFor(beyond), 200);
+  site.KillAgent();
+  EXPECT_EQ(site.Run({"lower", "1%"}).exit_code, 11) << "nobody confirms it";
+  EXPECT_EQ(site.StatusFor(beyond), 502);
+  site.StartAgent();
+  EXPECT_EQ(site.StatusFor(beyond), 503);
+  EXPECT_EQ(site.StatusFor(UserOf("1%", true)), 200);
+}
+
+TEST(Caddy, ARestartOfItsOwnChangesNothingBecauseItKeepsNothing) {
+  AskedSite site({.asker = AskedSite::Asker::kCaddy, .share = Percent("50%")});
+  site.KillAndStartCaddy();
+  ExpectTheUsersOfHalf(site);
+  site.KillAgent();
+  site.KillAndStartCaddy();
+  ExpectNobodyIsIn(site, 502);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // A real Envoy, from our own snippet, that asks the agent's own program about each request by gRPC
 // ext_authz, and decides by the share file where that does not answer.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -194,24 +195,26 @@ TEST(EnvoyExtAuthz, WithoutAnAgentAKeyIsWhatItIsWithOne) {
   AskedSite site({.asker = kEnvoy, .share = Percent("50%")});
   const std::string in = UserOf("50%", true);
   const std::string out = UserOf("50%", false);
-  std::vector<std::string> cookies;
+  std::vector<std::vector<std::string>> sent;
   for (const char* form :
        {"headgate_uid={0}", "a=b; headgate_uid={0}; c=d", "headgate_uid={1}; headgate_uid={0}",
         "headgate_uid={0}; headgate_uid=", "headgate_uid=\"{0}\"", " headgate_uid={0} ;",
         "headgate_uid ={0}", "HEADGATE_UID={0}", "xheadgate_uid={0}",
         "headgate_uid={0}=", "=headgate_uid={0}", "headgate_uid", "headgate_uid={0}\t; a",
         ";;headgate_uid={0}", "a=\"; headgate_uid={0}\"", "headgate_uid=%{0}"}) {
-    cookies.push_back(fmt::format(fmt::runtime(form), in, out));
-    cookies.push_back(fmt::format(fmt::runtime(form), out, in));
+    sent.push_back({"Cookie: " + fmt::format(fmt::runtime(form), in, out)});
+    sent.push_back({"Cookie: " + fmt::format(fmt::runtime(form), out, in)});
   }
+  sent.push_back({"Cookie: headgate_uid=" + in, "Cookie: headgate_uid=" + out});
+  sent.push_back({"Cookie: headgate_uid=" + out, "Cookie: a=b; headgate_uid=" + in});
   std::vector<int> asked;
-  for (const std::string& cookie : cookies)
-    asked.push_back(site.Get("/", {"Cookie: " + cookie}).status);
-  EXPECT_THAT(asked, testing::Contains(200));
+  for (const auto& headers : sent) asked.push_back(site.Get("/", headers).status);
+  EXPECT_THAT(asked, AllOf(testing::Contains(200), testing::Contains(503)));
   EXPECT_EQ(site.EnvoyCount(kUnasked), 0);
   site.KillAgent();
-  for (std::size_t i = 0; i < cookies.size(); ++i) {
-    EXPECT_EQ(site.Get("/", {"Cookie: " + cookies[i]}).status, asked[i]) << cookies[i];
+  for (std::size_t i = 0; i < sent.size(); ++i) {
+    EXPECT_EQ(site.Get("/", sent[i]).status, asked[i])
+        << fmt::format("{}", fmt::join(sent[i], "\n"));
   }
 }
 

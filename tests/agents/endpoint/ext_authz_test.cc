@@ -3,12 +3,17 @@
 #include "agents/endpoint/ext_authz.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <gmock/gmock.h>
 #include <grpcpp/channel.h>
 #include <grpcpp/create_channel.h>
 #include <grpcpp/security/credentials.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <filesystem>
+
+#include "agents/endpoint/check.h"
 #include "interop/envoy_ext_authz.grpc.pb.h"
 #include "tests/support/process.h"
 #include "tests/support/temp_folder.h"
@@ -24,15 +29,15 @@ class ExtAuthz : public testing::Test {
   static constexpr unsigned kNewCookies = 8;
 
   ExtAuthz() {
-    Settings settings{.gate = "shop",
-                      .listen = {.path = folder_ / "shop.sock"},
-                      .ext_authz = Listen{.host = "127.0.0.1", .port = test::FreePort()},
-                      .share = folder_ / "shop.share",
-                      .bootstrap_share = Share::All(),
-                      .bypass = {"path=/healthz"},
-                      .new_cookies_per_minute = kNewCookies};
-    address_ = settings.ext_authz->ToString();
-    endpoint_ = std::make_unique<Endpoint>(settings, std::nullopt, &OpenExtAuthz);
+    settings_ = Settings{.gate = "shop",
+                         .listen = {.path = folder_ / "shop.sock"},
+                         .ext_authz = Listen{.host = "127.0.0.1", .port = test::FreePort()},
+                         .share = folder_ / "shop.share",
+                         .bootstrap_share = Share::All(),
+                         .bypass = {"path=/healthz"},
+                         .new_cookies_per_minute = kNewCookies};
+    address_ = settings_.ext_authz->ToString();
+    endpoint_ = std::make_unique<Endpoint>(settings_, std::nullopt, &OpenExtAuthz);
     EXPECT_EQ(endpoint_->Read().in_force, Share::All());
   }
 
@@ -64,6 +69,7 @@ class ExtAuthz : public testing::Test {
   }
 
   const test::TempFolder folder_;
+  Settings settings_;
   std::string address_;
   std::unique_ptr<Endpoint> endpoint_;
 };
@@ -133,6 +139,47 @@ TEST_F(ExtAuthz, AQuestionThatIsTooLongIsRefusedAndTheNextIsAnswered) {
   const auto status = v3::Authorization::NewStub(channel)->Check(&context, request, &response);
   EXPECT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
   EXPECT_EQ(Check("/", {{"cookie", "headgate_uid=a"}}).status().code(), 0);
+}
+
+TEST_F(ExtAuthz, CheckSaysWhoDoesNotAnswerThere) {
+  const auto finds = [](const Settings& settings) {
+    return fmt::format("{}", fmt::join(endpoint::Check(settings), "\n"));
+  };
+  std::filesystem::permissions(folder_.path(), std::filesystem::perms(0755));
+  EXPECT_EQ(finds(settings_), "");
+  Settings other = settings_;
+  other.ext_authz->port = test::FreePort();
+  EXPECT_THAT(finds(other), HasSubstr("cannot be reached (Connection refused)"));
+  other.ext_authz = Listen{.path = folder_ / "none.sock"};
+  EXPECT_THAT(finds(other), HasSubstr("none.sock: cannot be reached"));
+  // The other of the agent's own two: the address that is forgotten first.
+  other.ext_authz = settings_.listen;
+  EXPECT_THAT(finds(other), HasSubstr("answered by something else than gRPC"));
+}
+
+TEST_F(ExtAuthz, TheShareFileIsForEnvoyToReadAndCheckSaysWhenItCannot) {
+  using std::filesystem::perms;
+  const auto may_read = [&] {
+    return (std::filesystem::status(settings_.share).permissions() & perms::others_read) !=
+           perms::none;
+  };
+  std::filesystem::permissions(settings_.share, perms(0600));
+  endpoint_->Read();
+  EXPECT_TRUE(may_read());
+  std::filesystem::permissions(folder_.path(), perms(0700));
+  EXPECT_THAT(endpoint::Check(settings_), testing::Contains(HasSubstr("chmod o+x")));
+  std::filesystem::permissions(folder_.path(), perms(0755));
+  std::filesystem::permissions(settings_.share, perms(0640));
+  EXPECT_THAT(endpoint::Check(settings_), testing::Contains(HasSubstr("chmod 644")));
+  // Of a load balancer whose group the file is.
+  Settings of_group = settings_;
+  of_group.group = "root";
+  const bool is_of_root = chown(settings_.share.c_str(), static_cast<uid_t>(-1), 0) == 0;
+  EXPECT_EQ(endpoint::Check(of_group).empty(), is_of_root);
+  // Who asks in another way reads no file.
+  Settings http = settings_;
+  http.ext_authz.reset();
+  EXPECT_THAT(endpoint::Check(http), testing::IsEmpty());
 }
 
 TEST_F(ExtAuthz, AListenerThatIsTakenIsSaid) {

@@ -288,9 +288,11 @@ TEST(Box, SaysWhatWasWrongWithWhatWasTyped) {
               HasSubstr("unknown subcommand 'apache': write one of haproxy, nginx, envoy"));
   const Finished nothing = RunToEnd({BuiltProgram("headgate-agent"), "snippet"});
   EXPECT_EQ(nothing.exit_code, 2);
-  EXPECT_THAT(nothing.output, HasSubstr("headgate-agent: A subcommand is required: haproxy or "
-                                        "nginx or envoy or nginx-auth-request or caddy; "
-                                        "`headgate-agent snippet --help` tells more"));
+  EXPECT_THAT(nothing.output,
+              HasSubstr("headgate-agent: A subcommand is required: haproxy or "
+                        "nginx or envoy or envoy-ext-authz or nginx-auth-request or "
+                        "caddy; "
+                        "`headgate-agent snippet --help` tells more"));
   EXPECT_THAT(RunToEnd({BuiltProgram("headgate-agent"), "check", "--config", "/nope"}).output,
               HasSubstr("/nope"));
   EXPECT_EQ(site.Run({"override", "5%"}).exit_code, 2);

@@ -40,6 +40,9 @@ class Column {
   virtual Relay& control() = 0;
   // It asks its agent about each request: it knows by itself only whom the agent has admitted.
   virtual bool IsDecidedByItsAgent() const { return false; }
+  // Where its agent does not answer it decides by the share's file, at which each of its workers
+  // looks once a second: a lowering is in force that late.
+  virtual bool LooksAtItsFileOnceASecond() const { return false; }
   virtual void Reload() = 0;
   virtual void KillAndStart() = 0;
   // Returns while the old one is still there, if a request to it is under way.

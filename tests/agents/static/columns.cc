@@ -5,6 +5,7 @@
 
 #include "agents/core/share_file.h"
 #include "agents/endpoint/snippet.h"
+#include "agents/envoy/asking_snippet.h"
 #include "agents/envoy/weights.h"
 #include "tests/agents/static/column.h"
 #include "tests/agents/static/scene.h"
@@ -195,6 +196,72 @@ class AskingNginxColumn : public Column {
   Relay way_;
 };
 
+// Envoy that asks the agent about each request, and looks at the share file where it gets no
+// answer.
+class AskingEnvoyColumn : public Column {
+ public:
+  explicit AskingEnvoyColumn(const Options& options)
+      : share_file_(MadeIn(options.share_folder.empty() ? folder_.path() : options.share_folder)),
+        envoy_({.environment = EnvironmentOf(options),
+                .hot_restart = true,
+                .other_bootstrap =
+                    [this, app_port = options.app_port](const TestEnvoy& envoy) {
+                      return Bootstrap(envoy, app_port);
+                    }}),
+        way_(folder_ / "way.sock", folder_ / "grpc.sock") {}
+
+  std::string AgentYaml() const override {
+    return fmt::format(
+        "    endpoint:\n"
+        "      listen: unix:{0}/agent.sock\n"
+        "      ext_authz: unix:{0}/grpc.sock\n"
+        "      share: {1}\n"
+        "      bootstrap_share: 0%\n",
+        folder_.path(), share_file_);
+  }
+  int StatusFor(const std::string& user) const override { return envoy_.StatusFor(user); }
+  std::uint16_t Port() const override { return envoy_.port(); }
+  std::string ShareFile() const override { return share_file_; }
+  Relay& control() override { return way_; }
+  bool IsDecidedByItsAgent() const override { return true; }
+  bool LooksAtItsFileOnceASecond() const override { return true; }
+  void Reload() override {
+    envoy_.HotRestart(std::chrono::seconds(2));
+    envoy_.AwaitEndOfTheOld();
+  }
+  void KillAndStart() override {
+    envoy_.Kill();
+    envoy_.Start();
+  }
+  void UpgradeBesideTheOld() override { envoy_.HotRestart(std::chrono::minutes(10)); }
+  bool FollowsItsFile() const override { return true; }
+  std::int64_t UnixSeconds() const override {
+    return DateIn("date: ", envoy_.Get("/healthz").headers);
+  }
+
+ private:
+  // Before Envoy looks for it.
+  static std::string MadeIn(const std::string& folder) {
+    WriteFile(folder + "/shop.share", agent::ShareFileText({Share::All().Width(), 10}));
+    return folder + "/shop.share";
+  }
+  std::string Bootstrap(const TestEnvoy& envoy, std::uint16_t app_port) const {
+    return fmt::format(
+        "admin: {{address: {{pipe: {{path: {}, mode: 384}}}}}}\n{}", envoy.admin(),
+        *envoy::AskingSnippet({.gate = "shop",
+                               .ext_authz = fmt::format("unix:{}", folder_ / "way.sock"),
+                               .share = share_file_,
+                               .bypass = {"path=/healthz"},
+                               .listen = fmt::format("127.0.0.1:{}", envoy.port()),
+                               .app_address = fmt::format("127.0.0.1:{}", app_port)}));
+  }
+
+  const TempFolder folder_;
+  const std::string share_file_;
+  TestEnvoy envoy_;
+  Relay way_;
+};
+
 template <typename Made>
 std::unique_ptr<Column> Make(const Column::Options& options) {
   return std::make_unique<Made>(options);
@@ -206,7 +273,8 @@ std::vector<Kind> AllColumns() {
   return {{"haproxy", &Make<HaproxyColumn>},
           {"nginx", &Make<NginxColumn>},
           {"envoy", &Make<EnvoyColumn>, &WhyNoEnvoy},
-          {"auth_request", &Make<AskingNginxColumn>}};
+          {"auth_request", &Make<AskingNginxColumn>},
+          {"ext_authz", &Make<AskingEnvoyColumn>, &WhyNoEnvoy}};
 }
 
 INSTANTIATE_TEST_SUITE_P(LoadBalancer, FailingStatic, testing::ValuesIn(AllColumns()),

@@ -66,6 +66,8 @@ class Scene {
   int Answers() const;
   std::unique_ptr<Visitor> Visit(const std::string& user) const;
   void ExpectAt(const char* share) const;
+  // Whatever a worker of the load balancer has looked at before has had its time.
+  bool IsRefusedForAWhile(const std::string& user) const;
   // -1 if there is none.
   double MetricOf(const std::string& name) const;
 
