@@ -50,9 +50,14 @@ std::string HowTheFileCounts(const GateConfig& gate) {
             return "Envoy takes that at its next start: if it still serves, restart it (a hot "
                    "restart loses no request)";
           },
-          [](const endpoint::Settings&) {
-            return "the agent takes less from it within a quarter of a second, as long as "
-                   "it answers: else `systemctl restart headgate-agent`";
+          [](const endpoint::Settings& settings) {
+            return settings.ext_authz
+                       ? "the agent takes less from it within a quarter of a second, as long as it "
+                         "answers, and where it does not, an Envoy with the lines of `snippet "
+                         "envoy-ext-authz` within a second: else `systemctl restart "
+                         "headgate-agent`"
+                       : "the agent takes less from it within a quarter of a second, as long as "
+                         "it answers: else `systemctl restart headgate-agent`";
           }},
       gate.load_balancer);
 }

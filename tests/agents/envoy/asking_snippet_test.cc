@@ -2,12 +2,14 @@
 // tests/agents/endpoint/envoy_ext_authz_test.cc.
 #include "agents/envoy/asking_snippet.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <functional>
 
 #include "tests/support/places.h"
+#include "tests/support/test_app.h"
 #include "tests/support/test_envoy.h"
 
 namespace headgate::envoy {
@@ -101,6 +103,74 @@ TEST(AskingSnippet, AnAgentElsewhereIsNoneThatIsBelieved) {
   const test::Finished printed = Print("10.0.0.7:9102", "cookie headgate_uid");
   EXPECT_EQ(printed.exit_code, 2);
   EXPECT_THAT(printed.output, AllOf(HasSubstr("--ext-authz"), HasSubstr("not on this machine")));
+}
+
+// What stands in `text` from `first` up to `last`.
+std::string Part(const std::string& text, const char* first, const char* last) {
+  const std::size_t from = text.find(first);
+  return text.substr(from, text.find(last, from) - from);
+}
+
+std::string Put(std::string text, const char* before, const std::string& more) {
+  return text.insert(text.find(before), more);
+}
+
+std::string NotAsked(const char* gate) {
+  return fmt::format(
+      "typed_per_filter_config: {{headgate.{}.asked: {{\"@type\": "
+      "type.googleapis.com/envoy.extensions.filters.http.ext_authz.v3.ExtAuthzPerRoute, "
+      "disabled: true}}}}",
+      gate);
+}
+
+// As docs/agents/envoy.md has it: 'shop' with the application, and 'bank', which answers 201.
+std::string TwoGates(const test::TestEnvoy& envoy, std::uint16_t app_port) {
+  AskingOptions options{.gate = "shop",
+                        .ext_authz = "unix:" + envoy.folder() + "/shop.sock",
+                        .share = envoy.folder() + "/shop.share",
+                        .listen = fmt::format("127.0.0.1:{}", envoy.port()),
+                        .app_address = fmt::format("127.0.0.1:{}", app_port)};
+  std::string text = *AskingSnippet(options);
+  options.gate = "bank";
+  options.ext_authz = "unix:" + envoy.folder() + "/bank.sock";
+  options.share = envoy.folder() + "/bank.share";
+  const std::string bank = *AskingSnippet(options);
+  constexpr char kRouter[] = "          - name: envoy.filters.http.router";
+  text = Put(text, kRouter, Part(bank, "          - name: headgate.bank.unmarked", kRouter));
+  text = Put(text, "  - name: app\n", Part(bank, "  - name: headgate_bank_agent", "  - name: app"));
+  text = Put(text, "              domains:", "              " + NotAsked("bank") + "\n");
+  text = Put(text, "            - name: shop\n",
+             fmt::format("            - name: bank\n              domains: [bank]\n              {}\n"
+                         "              routes: [{{match: {{prefix: /}}, direct_response: "
+                         "{{status: 201}}}}]\n",
+                         NotAsked("shop")));
+  return fmt::format("admin: {{address: {{pipe: {{path: {}, mode: 384}}}}}}\n{}", envoy.admin(),
+                     text);
+}
+
+TEST(AskingSnippet, OfTwoGatesInOneListenerEachDecidesItsOwn) {
+  HEADGATE_NEEDS_ENVOY();
+  const test::TestApp app;
+  const test::TestEnvoy real({.other_bootstrap = [&](const test::TestEnvoy& envoy) {
+    return TwoGates(envoy, app.port());
+  }});
+  // There is no agent here: each gate's own file decides.
+  for (const auto& [shop, bank] : {std::pair{0U, 1'048'576U}, std::pair{1'048'576U, 0U}}) {
+    test::WriteFile(real.folder() + "/shop.share", fmt::format("admit_w {}\n", shop));
+    test::WriteFile(real.folder() + "/bank.share", fmt::format("admit_w {}\n", bank));
+    const int of_shop = shop == 0 ? 503 : 200;
+    const int of_bank = bank == 0 ? 503 : 201;
+    EXPECT_TRUE(test::Eventually([&] {
+      int seen = 0;
+      while (seen < 20 && real.Get("/").status == of_shop &&
+             real.Get("/", {"Host: bank"}).status == of_bank) {
+        ++seen;
+      }
+      return seen == 20;
+    })) << shop << bank
+        << real.Log();
+  }
+  EXPECT_THAT(real.Get("/", {"Host: bank"}).headers, HasSubstr("x-headgate-gate: bank"));
 }
 
 }  // namespace
