@@ -5,6 +5,7 @@
 #include "agents/core/snippet_words.h"
 #include "agents/envoy/address.h"
 #include "agents/envoy/asking_lua.h"
+#include "agents/envoy/lua.h"
 #include "agents/envoy/routes.h"
 
 namespace headgate::envoy {
@@ -82,14 +83,16 @@ constexpr char kAgentCluster[] =
 
 std::string AgentClusterOf(const std::string& gate) { return agent::VariableOf(gate) + "_agent"; }
 
-// Of a request: all that the endpoint reads (agents/endpoint/question.cc).
+// Of a request: all that the endpoint reads (agents/endpoint/question.cc), as Envoy has it: in
+// small letters, so that it compares them as they are.
 std::string ReadHeaders(const agent::UserKey& key) {
-  std::vector<std::string> names = {"accept",         "accept-language",   "cookie",
-                                    "sec-fetch-mode", "x-forwarded-proto", "x-forwarded-for"};
-  if (key.kind == agent::UserKey::Kind::kHeader) names.push_back(key.name);
   std::string text;
-  for (const std::string& name : names) {
-    text += fmt::format("{}{{exact: {}, ignore_case: true}}", text.empty() ? "" : ", ", name);
+  for (const char* name : {"accept", "accept-language", "cookie", "sec-fetch-mode",
+                           "x-forwarded-proto", "x-forwarded-for"}) {
+    text += fmt::format("{}{{exact: {}}}", text.empty() ? "" : ", ", name);
+  }
+  if (key.kind == agent::UserKey::Kind::kHeader) {
+    text += fmt::format(", {{exact: {}}}", LuaNameOf(key));
   }
   return text;
 }
