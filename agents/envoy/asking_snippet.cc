@@ -99,7 +99,7 @@ std::string ReadHeaders(const agent::UserKey& key) {
 
 absl::Status Check(const AskingOptions& options) {
   if (absl::Status status = agent::CheckGateName(options.gate); !status.ok()) return status;
-  return agent::CheckPlainWord("--share", options.share);
+  return agent::CheckPath("--share", options.share);
 }
 
 struct Passes {
