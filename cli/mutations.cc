@@ -103,6 +103,31 @@ void PrintSummary(const v1::Outcome& outcome, std::ostream& out) {
   out.flush();
 }
 
+// A mistyped label makes a part of nobody, which obeys nothing.
+void WarnOfNobody(const Command& command, Controller& controller, Session& session) {
+  if (command.verb != Verb::kSplitGate) return;
+  // An agent is told by the part as soon as it has come over.
+  for (const std::string& name : {WholeOf(command.gate), command.gate}) {
+    v1::GetGateRequest request;
+    request.set_gate(name);
+    v1::Gate gate;
+    const bool is_known = controller.GetGate(request, gate).ok();
+    if (!is_known && name != command.gate) return;
+    const bool has_one =
+        std::any_of(gate.agents().begin(), gate.agents().end(), [&](const v1::Agent& agent) {
+          return std::all_of(command.labels.begin(), command.labels.end(), [&](const auto& label) {
+            const auto found = agent.labels().find(label.first);
+            return found != agent.labels().end() && found->second == label.second;
+          });
+        });
+    if (has_one) return;
+  }
+  session.terminal.err << fmt::format(
+      "headgate: no load balancer has these labels: {} is nobody's until one comes (`headgate "
+      "agents {}` shows whose labels are which)\n",
+      Clean(command.gate), Clean(WholeOf(command.gate)));
+}
+
 void PrintJournal(const Command& command, const v1::Outcome& outcome, Controller& controller,
                   const Session& session, std::ostream& out) {
   if (outcome.recorded() || command.mutation.dry_run) return;
@@ -231,6 +256,7 @@ ExitCode RunMutation(const Command& command, Controller& controller, Session& se
     return Fail(result, command, session);
   }
   outcome.set_summary(SummaryOf(command, outcome));
+  WarnOfNobody(command, controller, session);
   const bool is_json = command.output == Output::kJson;
   std::ostream& people = is_json ? session.terminal.err : session.terminal.out;
   if (is_json && !follows) {

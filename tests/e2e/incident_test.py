@@ -213,6 +213,11 @@ class Parts(site_case.SiteTest):
         split = self.site.cli("gates", "split", f"{GATE}@one", "--label", f"place={first.name}",
                               "--wait-for", "observed")
         self.assertEqual(split.code, 0, split)
+        self.assertNotIn("nobody's", split.error)
+        mistyped = self.site.cli("gates", "split", f"{GATE}@two", "--label", "place=nowhere")
+        self.assertEqual(mistyped.code, 0, mistyped)
+        self.assertIn(f"no load balancer has these labels: {GATE}@two is nobody's", mistyped.error)
+        self.assertEqual(self.site.cli("gates", "remove", f"{GATE}@two").code, 0)
         self.assertEqual(self.site.cli("retreat", GATE, "--to", "10%").code, 0)
         self.await_width(100_000, [second])
         self.await_width(500_000, [first])
