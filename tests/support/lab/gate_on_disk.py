@@ -72,9 +72,11 @@ def sign(name, key):
 
 
 def write_key(balancer, key):
-    """As an agent would leave it for the load balancer's next start."""
+    """As an agent leaves it for the load balancer's next start, letter by letter: it asks nginx
+    whether it has read the same."""
     write(balancer.share_file + ".keys",
-          f"# Of the bench.\nissue {KEY_ID}\nk{KEY_ID} {base64.b64encode(key).decode()}\n")
+          "# Written by headgate-agent: do not edit, and keep it secret.\n"
+          f"issue {KEY_ID}\nk{KEY_ID} {base64.b64encode(key).decode()}\n")
 
 
 def give_key(balancer, key):
