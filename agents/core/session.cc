@@ -151,6 +151,7 @@ bool Session::Talk(const std::string& controller) {
 std::optional<v1::Report> Session::Judge(const v1::Directive& directive) {
   absl::StatusOr<Offer> offer = OfferFrom(directive);
   const bool is_sound = offer.ok();
+  is_unsound_ = !is_sound;
   std::string why(offer.status().message());
   if (is_sound) {
     if (options_.on_offer(*std::move(offer))) return std::nullopt;
@@ -160,8 +161,20 @@ std::optional<v1::Report> Session::Judge(const v1::Directive& directive) {
   return RefusalOf(directive, is_sound ? RefusalCode::kUnknownGate : RefusalCode::kCorrupt, why);
 }
 
+bool Session::IsRefused() {
+  if (is_unsound_) return true;
+  const std::vector<GateWord> words = outbox_.All();
+  return std::any_of(words.begin(), words.end(), [](const GateWord& word) {
+    const std::optional<Refusal>& refusal = word.standing.refusal;
+    return refusal && (refusal->code == RefusalCode::kStaleEpoch ||
+                       refusal->code == RefusalCode::kDigestMismatch);
+  });
+}
+
 bool Session::Watch(Stream& stream, const Credentials& credentials) {
   const auto began = Stream::Monotonic::now();
+  auto heeded_at = began;
+  is_unsound_ = false;
   while (!stream.WaitForEnd(kLook)) {
     seen_at_ = clock_.Now();
     const auto now = Stream::Monotonic::now();
@@ -170,6 +183,12 @@ bool Session::Watch(Stream& stream, const Credentials& credentials) {
     if (credentials.not_after && clock_.WallNow() >= *credentials.not_after) break;
     const auto write_since = stream.write_since();
     if (write_since && now - *write_since > kWriteMax) break;
+    if (options_.controllers.size() < 2) continue;
+    if (!IsRefused()) heeded_at = now;
+    if (now - heeded_at > kRefusedMax) {
+      log_.Warning("controller_left", {{"why", "what it says is refused: another may lead"}});
+      break;
+    }
   }
   return stream.is_welcome();
 }

@@ -55,6 +55,9 @@ class Session {
   static constexpr Duration kResolveAndConnectMax{2000};
   static constexpr Duration kWelcomeMax{3000};
   static constexpr Duration kWriteMax{5000};
+  // Of several controllers one whose word is refused for so long is left for the next: it may be of
+  // an older reign, and the one that leads waits.
+  static constexpr Duration kRefusedMax{5000};
   static constexpr Duration kBackoffMin{200};
   static constexpr Duration kBackoffMax{10'000};
   static constexpr int kFrameBytesMax = 64 * 1024;
@@ -91,6 +94,8 @@ class Session {
   bool Watch(Stream& stream, const Credentials& credentials);
   // Hands a directive on; a report if nobody took it.
   std::optional<v1::Report> Judge(const v1::Directive& directive);
+  // What it says is of an older reign, or not sound.
+  bool IsRefused();
   void Pause(Duration pause);
   bool IsStopped();
 
@@ -111,6 +116,9 @@ class Session {
   std::mt19937_64 random_;
   std::uint64_t sequence_ = 0;
   std::string last_failure_;
+
+  // Whether the last directive of the session was none.
+  std::atomic<bool> is_unsound_{false};
 
   std::thread thread_;
 };

@@ -189,7 +189,11 @@ absl::StatusOr<Offer> OfferFrom(const v1::Directive& message) {
     return absl::InvalidArgumentError(fmt::format("retry_after_s {} is not within 1 to {}",
                                                   message.retry_after_s(), kRetryAfterSecondsMax));
   }
-  const Duration valid_for(TimeUtil::DurationToMilliseconds(message.valid_for()));
+  // Of far more seconds the milliseconds are no number.
+  constexpr std::int64_t kSecondsMax = 1'000'000;
+  const std::int64_t seconds = message.valid_for().seconds();
+  const bool is_number = seconds >= 0 && seconds <= kSecondsMax && message.valid_for().nanos() >= 0;
+  const Duration valid_for(is_number ? TimeUtil::DurationToMilliseconds(message.valid_for()) : 0);
   if (valid_for.count() <= 0 || valid_for > kValidForMax) {
     return absl::InvalidArgumentError(fmt::format("valid_for {} ms is not within 1 ms to {} ms",
                                                   valid_for.count(), kValidForMax.count()));

@@ -53,8 +53,13 @@ absl::StatusOr<agent::ShareFile> Parse(const Gate& gate, const std::string& text
     if (entry == entries.end()) return std::nullopt;
     return entry->second;
   });
-  // Whatever else Envoy would make of it, it is not what was written.
-  if (text == TextOf(gate, found.share)) return found.share;
+  // Whatever else Envoy would make of it, it is not what was written; but for the empty lines that
+  // one on a full disk has.
+  const std::string written = TextOf(gate, found.share);
+  if (text.starts_with(written) &&
+      text.find_first_not_of('\n', written.size()) == std::string::npos) {
+    return found.share;
+  }
   return absl::InvalidArgumentError(
       "this is not as the agent writes it: Envoy would admit nobody after a restart, or others");
 }

@@ -386,6 +386,30 @@ TEST(Agent, ABadPairOnDiskTakesNoSessionAway) {
   EXPECT_THAT(site.agent->Output(), HasSubstr("certificate_refused"));
 }
 
+// One that was frozen when another took over, and goes on: it knows nothing of that.
+TEST(Agent, LeavesAControllerOfAnOlderReignForTheOneThatLeads) {
+  Site site;
+  site.DirectAndWait(7, 3, "20%");
+  FakeController old;
+  old.Direct(DirectiveOf(6, 99, "100%"));
+  std::string text = site.ConfigText("");
+  text.replace(text.find("controllers: ["), 14,
+               fmt::format("controllers: ['{}', ", old.address()));
+  site.WriteConfig(text);
+  // With whom it begins is random.
+  while (old.hellos() == 0) {
+    const int before = site.controller->hellos();
+    site.KillAgent();
+    site.StartAgent();
+    ASSERT_TRUE(Eventually([&] { return old.hellos() + site.controller->hellos() > before; }));
+  }
+  EXPECT_TRUE(
+      Eventually([&] { return old.report().refusal().code() == v1::Refusal::STALE_EPOCH; }));
+  site.controller->Direct(DirectiveOf(7, 4, "5%"));
+  EXPECT_TRUE(site.WaitForWidth("5%"));
+  EXPECT_THAT(site.agent->Output(), HasSubstr("controller_left"));
+}
+
 TEST(Agent, FindsTheControllerThatLives) {
   Site site({.start_agent = false});
   std::string text = site.ConfigText("");
