@@ -4,6 +4,8 @@
 #include <poll.h>
 
 #include <algorithm>
+#include <future>
+#include <sstream>
 #include <utility>
 
 #include "agents/core/local_override.h"
@@ -142,9 +144,6 @@ Box::Lowered Box::SayCeiling(const GateConfig& gate, Enforcer& enforcer, const T
 Box::Lowered Box::LowerGate(const GateConfig& gate, Share share, TimePoint now) const {
   const std::unique_ptr<Enforcer> made = MakeEnforcer(gate);
   Enforcer& enforcer = *made;
-  // Two who read it and write to it at the same moment could undo each other's. Without the
-  // turn, too: a lowering waits for nobody who hangs.
-  const auto turn = FileStore(config_.state_dir, gate.name).TakeTurn(kTurnMax);
   // Whether it lasts is for the second to say.
   const Tried tried = PutAtMost(enforcer, share);
   return SayCeiling(gate, enforcer, tried, share, now);
@@ -200,9 +199,25 @@ int Box::Lower(Share share, TimePoint now) const {
   const std::vector<GateConfig> gates = Chosen();
   if (gates.empty()) return kExitNotFound;
   bool all_confirmed = true;
+  // Two who read a load balancer and write to it at the same moment could undo each other's.
+  // Without the turn, too: a lowering waits for nobody who hangs.
+  auto turn = FileStore(config_.state_dir, gates.front().name).TakeTurn(kTurnMax);
+  // Beside each other, where the system has threads for it: no gate waits for another's load
+  // balancer that hangs.
+  std::vector<std::ostringstream> said(gates.size());
+  std::vector<std::future<Lowered>> under_way;
+  under_way.reserve(gates.size());
+  for (std::size_t i = 0; i < gates.size(); ++i) {
+    under_way.push_back(std::async(
+        [&, i] { return Box(config_, gates[i].name, said[i]).LowerGate(gates[i], share, now); }));
+  }
   std::vector<Lowered> lowered;
   lowered.reserve(gates.size());
-  for (const GateConfig& gate : gates) lowered.push_back(LowerGate(gate, share, now));
+  for (std::size_t i = 0; i < gates.size(); ++i) {
+    lowered.push_back(under_way[i].get());
+    out_ << said[i].str();
+  }
+  turn = absl::CancelledError("over");
   // Only now, with every gate lowered, may a proof take its time, and a disk.
   for (std::size_t i = 0; i < gates.size(); ++i) {
     const std::unique_ptr<Enforcer> enforcer = MakeEnforcer(gates[i]);

@@ -1,4 +1,5 @@
 // headgate-agent: reads flags, and calls what they ask for.
+#include <curl/curl.h>
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -190,6 +191,8 @@ int Do(int argc, char** argv, bool& acts) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  // Without it curl would set itself up on whichever thread comes first, which is not thread-safe.
+  curl_global_init(CURL_GLOBAL_DEFAULT);
   bool acts = false;
   const int code = Do(argc, argv, acts);
   return Written(code, acts);

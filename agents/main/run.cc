@@ -1,6 +1,5 @@
 #include "agents/main/run.h"
 
-#include <curl/curl.h>
 #include <fmt/format.h>
 #include <grpcpp/security/credentials.h>
 #include <signal.h>
@@ -200,8 +199,6 @@ int Run(const Config& config) {
   // Before any thread is made, so that none of them takes the signal.
   const sigset_t end_signals = BlockEndSignals();
   systemd::Service service;
-  // Without it curl would set itself up on whichever runner comes first, which is not thread-safe.
-  curl_global_init(CURL_GLOBAL_DEFAULT);
   const SteadyClock clock;
   Log log(clock, {.format = Log::FormatForStderr()});
   // Without the lock another agent could run beside it, and the commands on the box would not see

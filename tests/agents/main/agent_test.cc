@@ -393,8 +393,7 @@ TEST(Agent, LeavesAControllerOfAnOlderReignForTheOneThatLeads) {
   FakeController old;
   old.Direct(DirectiveOf(6, 99, "100%"));
   std::string text = site.ConfigText("");
-  text.replace(text.find("controllers: ["), 14,
-               fmt::format("controllers: ['{}', ", old.address()));
+  text.replace(text.find("controllers: ["), 14, fmt::format("controllers: ['{}', ", old.address()));
   site.WriteConfig(text);
   // With whom it begins is random.
   while (old.hellos() == 0) {
