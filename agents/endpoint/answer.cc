@@ -100,7 +100,11 @@ Answer AnswerOf(const Ruling& ruling, const Question& question, Dialect dialect,
     // one says nothing of its user, and is not kept.
     headers.emplace_back("X-Accel-Expires", ruling.verdict == Verdict::kBypassed ? "0" : "@1");
   }
-  if (question.keeps_answers) Keep(answer, ruling, question);
+  if (question.keeps_answers && question.has_no_room) {
+    headers.emplace_back(kKeptHeader, "1");
+  } else if (question.keeps_answers) {
+    Keep(answer, ruling, question);
+  }
   if (!is_refused) return answer;
   headers.emplace_back("Retry-After", fmt::format("{}", ruling.retry_after_s));
   if (dialect == Dialect::kNginx) return answer;

@@ -44,7 +44,8 @@ Answer Desk::With(const Ruling& ruling, const Question& question, Dialect dialec
 }
 
 Answer Desk::Decide(const Asked& asked, const Headers& headers, Dialect answer_in) {
-  const Question question = ReadQuestion(admission_.rules(), asked, headers);
+  Question question = ReadQuestion(admission_.rules(), asked, headers);
+  question.has_no_room = !has_room_;
   return With(admission_.Decide(question, clock_.Now()), question, answer_in);
 }
 

@@ -39,6 +39,8 @@ class Desk {
   Answer DecideForEnvoy(const Asked& asked, const Headers& headers);
   // What who is refused is told from now on.
   void Foretell(const agent::Forecast& forecast);
+  // Whether there is room for answers that nginx keeps.
+  void SayRoom(bool has_room) { has_room_ = has_room; }
 
  private:
   Answer Decide(const Asked& asked, const Headers& headers, Dialect answer_in);
@@ -51,6 +53,7 @@ class Desk {
   const std::vector<std::uint32_t> slow_ms_;
   const SteadyClock clock_;
   std::atomic<std::shared_ptr<const agent::Forecast>> forecast_;
+  std::atomic<bool> has_room_{true};
 };
 
 }  // namespace headgate::endpoint

@@ -9,6 +9,7 @@
 
 #include "agents/core/cookie.h"
 #include "agents/core/files.h"
+#include "agents/endpoint/kept_room.h"
 #include "agents/endpoint/readable.h"
 #include "agents/endpoint/remembered.h"
 #include "common/base/check.h"
@@ -59,6 +60,8 @@ struct Endpoint::Forgetting {
   // Protected by mutex.
   absl::Status status;
   int under_way = 0;
+  absl::Status room;
+  bool is_looking = false;
 };
 
 Endpoint::Endpoint(Settings settings, const std::optional<Share>& granted, OpenDoor open_door)
@@ -136,6 +139,7 @@ agent::Reading Endpoint::Read() {
     const CookieKeys memory = admission_.cookie_keys();
     reading.cookie_keys = file.ok() && *file == memory ? memory : CookieKeys{};
   }
+  LookForRoom(reading);
   bool is_owed = false;
   {
     const std::lock_guard lock(forgetting_->mutex);
@@ -179,6 +183,22 @@ absl::Status Endpoint::Foretell(const agent::Forecast& forecast) {
 void Endpoint::TakeCookieKeys(const CookieKeys& keys) {
   admission_.SetCookieKeys(keys);
   prober_.FollowKeys(keys);
+}
+
+void Endpoint::LookForRoom(agent::Reading& reading) {
+  if (settings_.remembered.empty()) return;
+  {
+    const std::lock_guard lock(forgetting_->mutex);
+    desk_.SayRoom(forgetting_->room.ok());
+    if (!forgetting_->room.ok()) agent::AddTrouble(reading.trouble, Words(forgetting_->room));
+    if (std::exchange(forgetting_->is_looking, true)) return;
+  }
+  forgetter_.Run([folder = settings_.remembered, forgetting = forgetting_] {
+    absl::Status room = CheckRoomToKeep(folder);
+    const std::lock_guard lock(forgetting->mutex);
+    forgetting->room = std::move(room);
+    forgetting->is_looking = false;
+  });
 }
 
 void Endpoint::Forget() {

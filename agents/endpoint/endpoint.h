@@ -95,6 +95,8 @@ class Endpoint : public agent::Enforcer {
   std::string KeysFile() const;
   void TakeCookieKeys(const CookieKeys& keys);
   void Forget();
+  // Asks whether there is room for what nginx keeps; what was found before is said.
+  void LookForRoom(agent::Reading& reading);
 
   const Settings settings_;
   const agent::ShareStore file_;

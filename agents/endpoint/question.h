@@ -67,6 +67,8 @@ struct Question {
   // Whether the load balancer keeps answers for the hour without an agent, and the tag of the
   // admission that it has of this user's; empty: it has none.
   bool keeps_answers = false;
+  // It is not to keep this one: there is no room for it.
+  bool has_no_room = false;
   std::string kept_tag{};
   std::string kept_as{};
   std::string accept_language{};

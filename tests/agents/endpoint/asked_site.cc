@@ -186,6 +186,10 @@ double AskedSite::Metric(const std::string& name) const {
   return std::strtod(page.c_str() + page.find("} ", at) + 2, nullptr);
 }
 
+std::string AskedSite::Readiness() const {
+  return GetUrl(fmt::format("http://127.0.0.1:{}/readyz", metrics_port_)).body;
+}
+
 std::string AskedSite::Log() const {
   if (envoy_) return envoy_->Log();
   return nginx_ ? nginx_->Log() : caddy_->Output();

@@ -28,6 +28,8 @@ class AskedSite {
     std::string key = "cookie headgate_uid";
     endpoint::OnAgentFailure on_agent_failure = endpoint::OnAgentFailure::kStatic;
     bool with_access_log = false;
+    // Where nginx keeps answers; empty: beside all else.
+    std::string remembered{};
     // Further lines of nginx's server.
     std::string more_server{};
   };
@@ -54,7 +56,11 @@ class AskedSite {
   // How Envoy asks.
   std::string ext_authz() const { return folder / "grpc.sock"; }
   std::string share_file() const { return folder / "shop.share"; }
-  std::string remembered() const { return folder / "kept"; }
+  std::string remembered() const {
+    return options_.remembered.empty() ? folder / "kept" : options_.remembered;
+  }
+  // What the agent says beside its readiness.
+  std::string Readiness() const;
   std::string Log() const;
   // Of Envoy's counters, as its admin interface tells it; -1 if it does not.
   double EnvoyCount(const std::string& name) const;

@@ -2,12 +2,11 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/mount.h>
 
 #include <filesystem>
-#include <fstream>
 
 #include "tests/agents/static/scene.h"
+#include "tests/support/small_disk.h"
 
 namespace headgate::test {
 namespace {
@@ -53,35 +52,6 @@ TEST_P(FailingStatic, ShareFileUnreadable) {
   EXPECT_TRUE(Eventually([&] { return FileSays(scene.balancer(), "0.5%"); }));
   scene.ExpectReady();
 }
-
-// A few pages; needs the right to mount.
-class SmallDisk {
- public:
-  SmallDisk() {
-    std::filesystem::create_directory(path());
-    is_there_ = mount("none", path().c_str(), "tmpfs", 0, "size=64k") == 0;
-  }
-  ~SmallDisk() {
-    // Whoever still has a file of it open is stopped by now, or soon.
-    const bool is_gone = !is_there_ || umount2(path().c_str(), MNT_DETACH) == 0;
-    EXPECT_TRUE(is_gone) << path();
-  }
-  SmallDisk(const SmallDisk&) = delete;
-  SmallDisk& operator=(const SmallDisk&) = delete;
-
-  bool is_there() const { return is_there_; }
-  std::string path() const { return folder_ / "disk"; }
-  // To the last byte.
-  void Fill() const {
-    std::ofstream filler(path() + "/filler", std::ios::binary);
-    while (filler.write(std::string(512, 'x').c_str(), 512).flush()) {
-    }
-  }
-
- private:
-  const TempFolder folder_;
-  bool is_there_ = false;
-};
 
 TEST_P(FailingStatic, DiskFull) {
   const SmallDisk disk;
