@@ -96,6 +96,14 @@ absl::StatusOr<std::vector<Bypass>> ParseBypasses(const std::vector<std::string>
   return rules;
 }
 
+std::string LongNameNote(const std::string& gate) {
+  // nginx 1.22 starts with one of 25.
+  constexpr std::size_t kShort = 25;
+  if (gate.size() <= kShort) return "";
+  return "# Of a name this long nginx's variables need a line in `http {}`, unless it is there:\n"
+         "#   variables_hash_bucket_size 128;\n";
+}
+
 absl::StatusOr<std::vector<std::uint32_t>> ThresholdsOf(std::vector<std::uint32_t> slow_ms) {
   if (slow_ms.size() > kSlowThresholdsMax) {
     return absl::InvalidArgumentError(fmt::format("{} thresholds of slow answers: at most {}",

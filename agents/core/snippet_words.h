@@ -38,6 +38,9 @@ absl::StatusOr<Bypass> ParseBypass(const std::string& text);
 // At most kBypassesMax.
 absl::StatusOr<std::vector<Bypass>> ParseBypasses(const std::vector<std::string>& texts);
 
+// A comment for nginx's `http {}`, where variables named after so long a gate need it; else empty.
+std::string LongNameNote(const std::string& gate);
+
 // Sorted, each once. INVALID_ARGUMENT: more than kSlowThresholdsMax.
 absl::StatusOr<std::vector<std::uint32_t>> ThresholdsOf(std::vector<std::uint32_t> slow_ms);
 

@@ -84,7 +84,8 @@ std::string NginxWriter::BypassMaps() const {
 }
 
 std::string NginxWriter::Http() const {
-  std::string text = fmt::format(
+  std::string text = agent::LongNameNote(options_.gate);
+  text += fmt::format(
       "upstream {name} {{\n    server {listen};\n    keepalive 32;\n}}\n"
       "# Where nobody listens: in the agent's place while something else answers there. nginx "
       "takes\n"

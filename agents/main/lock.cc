@@ -73,9 +73,24 @@ absl::StatusOr<std::unique_ptr<FolderLock>> FolderLock::Take(const std::string& 
         fmt::format("cannot lock {}: {}", LockPath(folder), std::strerror(error)));
   }
   return absl::AlreadyExistsError(
-      fmt::format("an agent ({}) already runs on {}: two would quarrel over the load balancer; "
-                  "stop it, or give this one another state_dir",
+      fmt::format("an agent ({}) already runs on {}: two would quarrel over the load balancer: "
+                  "stop it; one for another load balancer needs another state_dir",
                   PidWords(holder.value_or(0)), folder));
+}
+
+absl::StatusOr<std::unique_ptr<FolderLock>> FolderLock::TakeShare(const std::string& share_file) {
+  const int fd = open((share_file + ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+  if (fd < 0) return nullptr;
+  struct flock whole = WholeFile();
+  if (fcntl(fd, F_SETLK, &whole) == 0) return std::unique_ptr<FolderLock>(new FolderLock(fd));
+  const bool is_held = errno == EACCES || errno == EAGAIN;
+  const std::optional<pid_t> holder = HolderOf(fd);
+  close(fd);
+  if (!is_held) return nullptr;
+  return absl::AlreadyExistsError(
+      fmt::format("another agent ({}) writes {}: each would undo what the other is told, and a "
+                  "lowering too: stop one of them",
+                  PidWords(holder.value_or(0)), share_file));
 }
 
 FolderLock::~FolderLock() { close(fd_); }

@@ -1,4 +1,4 @@
-// One agent per state folder, and a way to see whether it lives. Any thread.
+// One agent per state folder and per load balancer, and a way to see whether it lives. Any thread.
 #pragma once
 
 #include <sys/types.h>
@@ -16,6 +16,10 @@ class FolderLock {
  public:
   // ALREADY_EXISTS names the pid that holds it; other errors: it could not be made.
   static absl::StatusOr<std::unique_ptr<FolderLock>> Take(const std::string& folder);
+  // Of whoever writes that share file, whatever its state folder; null where the lock cannot be
+  // made, as on a disk that takes no writes, which is no reason to leave the load balancer alone.
+  // ALREADY_EXISTS names the pid that holds it.
+  static absl::StatusOr<std::unique_ptr<FolderLock>> TakeShare(const std::string& share_file);
   ~FolderLock();
   FolderLock(const FolderLock&) = delete;
   FolderLock& operator=(const FolderLock&) = delete;

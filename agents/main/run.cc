@@ -111,6 +111,23 @@ absl::StatusOr<std::unique_ptr<FolderLock>> TakeLock(const Config& config) {
   return FolderLock::Take(config.state_dir);
 }
 
+// Of each gate's load balancer; of those that could be made.
+absl::StatusOr<std::vector<std::unique_ptr<FolderLock>>> TakeShareLocks(const Config& config) {
+  std::vector<std::unique_ptr<FolderLock>> locks;
+  for (const GateConfig& gate : config.gates) {
+    auto lock = FolderLock::TakeShare(ShareFileOf(gate));
+    if (!lock.ok()) return lock.status();
+    locks.push_back(*std::move(lock));
+  }
+  return locks;
+}
+
+int Refuse(const absl::Status& status, Log& log) {
+  log.Error("start_refused", {{"why", std::string(status.message())}});
+  log.Flush(std::chrono::milliseconds(500));
+  return kExitRefused;
+}
+
 // How often the listeners are looked after, and the service manager and probes told how we are.
 constexpr Duration kLookEvery = std::chrono::seconds(1);
 
@@ -204,15 +221,13 @@ int Run(const Config& config) {
   // Without the lock another agent could run beside it, and the commands on the box would not see
   // this one: then it does not start.
   const absl::StatusOr<std::unique_ptr<FolderLock>> lock = TakeLock(config);
-  if (!lock.ok()) {
-    log.Error("start_refused", {{"why", std::string(lock.status().message())}});
-    log.Flush(std::chrono::milliseconds(500));
-    return kExitRefused;
-  }
+  if (!lock.ok()) return Refuse(lock.status(), log);
   // A load balancer that runs has its share in memory: it is lowered all the same.
   if (const absl::Status made = MakeShareFolders(config); !made.ok()) {
     log.Error("no_share_folder", {{"why", std::string(made.message())}});
   }
+  const auto share_locks = TakeShareLocks(config);
+  if (!share_locks.ok()) return Refuse(share_locks.status(), log);
   Outbox outbox;
   Gates gates;
   for (const GateConfig& gate : config.gates) {

@@ -63,6 +63,7 @@ absl::StatusOr<std::string> Snippet(const SnippetOptions& options) {
       "#\n"
       "# 1. In `http {{}}`. An old worker lives on after a reload for as long as its requests:\n"
       "#    `worker_shutdown_timeout 30s;` on top bounds that.\n"
+      "{long_name}"
       "# Of all gates together: with the first one, and not again with the others.\n"
       "lua_shared_dict headgate 1m;\n"
       "map \"\" ${variable} {{ default \"\"; }}\n"
@@ -83,6 +84,7 @@ absl::StatusOr<std::string> Snippet(const SnippetOptions& options) {
       "location = {control}{gate} {{\n    access_log off;\n    access_by_lua_block "
       "{call_control}\n}}\n",
       fmt::arg("gate", options.gate), fmt::arg("version", HEADGATE_VERSION),
+      fmt::arg("long_name", agent::LongNameNote(options.gate)),
       fmt::arg("variable", agent::VariableOf(options.gate)),
       fmt::arg("networks", Networks(options, *rules)), fmt::arg("access", Call(options, "access")),
       fmt::arg("log", Call(options, "log")), fmt::arg("probe", options.probe_path),

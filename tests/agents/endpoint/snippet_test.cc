@@ -59,6 +59,15 @@ TEST(Snippet, RefusesWhatNginxWouldReadOtherwise) {
   EXPECT_THAT(ErrorOf(options), HasSubstr("--access-log"));
 }
 
+// nginx would not start: "could not build variables_hash".
+TEST(Snippet, OfALongNameItSaysWhatNginxNeeds) {
+  SnippetOptions options{
+      .gate = std::string(25, 'a'), .listen = {.path = "/run/a.sock"}, .remembered = "/var/kept"};
+  EXPECT_THAT(*NginxSnippet(options), Not(HasSubstr("variables_hash_bucket_size")));
+  options.gate += 'a';
+  EXPECT_THAT(*NginxSnippet(options), HasSubstr("variables_hash_bucket_size 128;"));
+}
+
 TEST(Snippet, TakesTheKeyAsNginxNamesIt) {
   SnippetOptions options = Options();
   EXPECT_THAT(*NginxSnippet(options), HasSubstr("proxy_cache_key $cookie_headgate_uid;"));

@@ -13,6 +13,7 @@
 #include "common/tls/authority.h"
 #include "common/tls/credentials.h"
 #include "tests/agents/main/site.h"
+#include "tests/support/places.h"
 
 namespace headgate::test {
 namespace {
@@ -250,6 +251,22 @@ TEST(Agent, ASecondAgentOnTheSameFolderIsRefused) {
   const Finished second = site.Run({"run"});
   EXPECT_EQ(second.exit_code, 3);
   EXPECT_THAT(second.output, HasSubstr("already runs on"));
+}
+
+// Each would undo what the other was told.
+TEST(Agent, ASecondAgentOfTheSameLoadBalancerIsRefusedThoughItsStateIsItsOwn) {
+  Site site;
+  site.DirectAndWait(7, 1, "50%");
+  std::string text = site.ConfigText("");
+  const std::string own = "state_dir: ";
+  text.insert(text.find(own) + own.size() + text.substr(text.find(own) + own.size()).find('\n'),
+              "-2");
+  WriteFile(site.config() + "-2", text);
+  const Finished second =
+      RunToEnd({BuiltProgram("headgate-agent"), "run", "--config", site.config() + "-2"});
+  EXPECT_EQ(second.exit_code, 3);
+  EXPECT_THAT(second.output, HasSubstr(fmt::format("another agent (pid {}) writes {}",
+                                                   site.agent->pid(), site.haproxy.map())));
 }
 
 TEST(Agent, ComesBackWhenItsControllerDoes) {
