@@ -85,21 +85,24 @@ absl::Status Prober::Try(Share share) {
   const std::uint32_t width = share.Width();
   if (!keys_ || keys_->first != width) keys_.emplace(width, FindProbeKeys(width, Hash64(gate_)));
   const ProbeKeys& keys = keys_->second;
-  CookieKeys cookie_keys;
+  std::optional<CookieKeys> cookie_keys;
   {
     const std::lock_guard lock(mutex_);
     cookie_keys = cookie_keys_;
   }
   // A key that is signed cannot be searched for in any bearable time.
   const auto header = [&](const std::string& value) {
-    return cookie_keys.empty() ? HeaderFor(key_, value) : ProbeHeader(value);
+    const bool are_none = cookie_keys && cookie_keys->empty();
+    return are_none ? HeaderFor(key_, value) : ProbeHeader(value);
   };
   absl::Status status = absl::OkStatus();
   if (width > 0) status = Expect(keys.inside, header(keys.inside), true, share);
   if (status.ok() && width < kBuckets) {
     status = Expect(keys.outside, header(keys.outside), false, share);
   }
-  if (status.ok() && !cookie_keys.empty()) status = ExpectCookies(cookie_keys, share);
+  if (status.ok() && cookie_keys && !cookie_keys->empty()) {
+    status = ExpectCookies(*cookie_keys, share);
+  }
   return status;
 }
 
@@ -120,7 +123,7 @@ absl::Status Prober::ExpectCookies(const CookieKeys& keys, Share share) {
       "again and paste it");
 }
 
-void Prober::FollowKeys(const CookieKeys& keys) {
+void Prober::FollowKeys(const std::optional<CookieKeys>& keys) {
   const std::lock_guard lock(mutex_);
   cookie_keys_ = keys;
 }

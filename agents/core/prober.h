@@ -34,7 +34,8 @@ class Prober {
 
   absl::Status Try(Share share);
   // What the load balancer verifies cookies with; without keys it takes any. Any thread.
-  void FollowKeys(const CookieKeys& keys);
+  // Unset: they are not known, and nothing is said of cookies.
+  void FollowKeys(const std::optional<CookieKeys>& keys);
   // One request that is refused at every share gets the gate's waiting page, or that of another
   // gate before it: the way by which users are refused is there, and nothing else stands before it.
   absl::Status TryWaitPage() const;
@@ -58,7 +59,7 @@ class Prober {
   mutable std::mutex mutex_;
   // Protected by mutex_.
   std::optional<std::vector<std::uint32_t>> slow_ms_;
-  CookieKeys cookie_keys_;
+  std::optional<CookieKeys> cookie_keys_ = CookieKeys();
 };
 
 }  // namespace headgate::agent

@@ -14,7 +14,7 @@ namespace {
 
 constexpr char kPlaces[] =
     "{{retry_after}}, {{share}} within {{#share}}…{{/share}}, {{time}} and {{zone}} within "
-    "{{#time}}…{{/time}}";
+    "{{#time}}…{{/time}}; {{#soon}}…{{/soon}}, and each with ^ for where it is not so";
 
 absl::Status Wrong(std::size_t line, const std::string& words) {
   return absl::InvalidArgumentError(fmt::format("line {}: {}", line, words));

@@ -47,11 +47,13 @@ void Write(const Answer& answer, v3::CheckResponse& response) {
   if (answer.status < kRefusalsFrom) {
     response.mutable_status()->set_code(0);
     auto& headers = *response.mutable_ok_response()->mutable_response_headers_to_add();
-    // The rest is for the load balancer; Cache-Control is the application's.
+    // The rest is for the load balancer; Cache-Control is the application's, but where a cookie is
+    // given, which no cache may give to others.
     for (const auto& header : answer.headers) {
       if (header.first != "Set-Cookie") continue;
       // Beside the application's own cookies.
       Add(headers, header).mutable_append()->set_value(true);
+      Add(headers, {"Cache-Control", "private"}).mutable_append()->set_value(false);
     }
     return;
   }

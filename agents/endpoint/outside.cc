@@ -68,7 +68,8 @@ agent::Reading Outside::Read() {
   file_.Read(reading);
   if (settings_.key.kind == agent::UserKey::Kind::kCookie) {
     const auto keys = agent::ReadCookieKeys(agent::CookieKeysFileOf(settings_.share));
-    prober_.FollowKeys(keys.ok() ? *keys : CookieKeys{});
+    // The endpoint may go by those of before it was lost or damaged.
+    prober_.FollowKeys(keys.ok() && !keys->empty() ? std::optional(*keys) : std::nullopt);
   }
   const absl::StatusOr<agent::ShareFile> told = Ask();
   if (!told.ok()) {

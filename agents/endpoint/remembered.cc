@@ -49,7 +49,12 @@ std::string AdmissionTag(std::optional<std::uint32_t> bucket) {
 absl::Status ForgetAnswers(const std::string& folder, std::uint32_t width) {
   namespace fs = std::filesystem;
   std::error_code error;
-  if (!fs::exists(folder, error) && !error) return absl::OkStatus();
+  if (!fs::exists(folder, error) && !error) {
+    return absl::NotFoundError(fmt::format(
+        "remembered: {} is not there, though nginx makes it at its start: is it the folder of the "
+        "snippet's --remembered? What nginx keeps elsewhere no lowering takes back",
+        folder));
+  }
   std::error_code first;
   fs::recursive_directory_iterator entry(folder, error);
   for (; !error && entry != fs::recursive_directory_iterator(); entry.increment(error)) {

@@ -100,6 +100,7 @@ std::string NginxWriter::Http() const {
       "    \"~*application/(problem\\+)?json\" json;\n}}\n"
       "# A kept answer's cookie was somebody's already.\n"
       "map ${name}_kept ${name}_cookie {{ default ${name}_given; STALE \"\"; }}\n"
+      "map ${name}_cookie ${name}_private {{ default private; \"\" \"\"; }}\n"
       "# Whether the agent itself has refused, and so has a page to show.\n"
       "map \"${name}_kept:${name}_verdict\" ${name}_told {{\n"
       "    default 0;\n    \"~^STALE:\" 0;\n    \"~:out$\" 1;\n}}\n",
@@ -293,6 +294,7 @@ std::string NginxWriter::Server() const {
       "# A location with an add_header of its own does not have the server's: write these there "
       "too.\n"
       "add_header Set-Cookie ${name}_cookie always;\n"
+      "add_header Cache-Control ${name}_private always;\n"
       "error_page 403 = @{name}_wait;\n"
       "# For an agent that is gone since it has refused: then nginx's own page.\n"
       "recursive_error_pages on;\n"

@@ -61,20 +61,33 @@ std::string Remedy(const std::set<int>& taken, const std::string& gate) {
 
 }  // namespace
 
-std::vector<std::string> SharedTrackSlots(const std::vector<Settings>& gates) {
+std::vector<std::string> InOneAnothersWay(const std::vector<Settings>& gates) {
   // By HAProxy and frontend: the gate that has each slot first.
   std::map<std::pair<std::string, std::string>, std::map<int, std::string>> places;
   std::vector<std::pair<std::string, Place>> second;
   std::vector<std::string> sockets;
+  std::vector<std::string> findings;
+  // By HAProxy, frontend and cookie: the gate that has it first.
+  std::map<std::tuple<std::string, std::string, std::string>, std::string> cookies;
   for (const Settings& gate : gates) {
     const std::optional<Place> place = Ask(gate);
     if (!place) continue;
+    if (gate.key.kind == agent::UserKey::Kind::kCookie) {
+      const auto [first, is_first] =
+          cookies.emplace(std::tuple(gate.socket, place->frontend, gate.key.name), gate.gate);
+      if (!is_first) {
+        findings.push_back(fmt::format(
+            "gates '{}' and '{}' both have the cookie {} in HAProxy's frontend '{}': each takes "
+            "the other's for made up, and nobody comes in: print the snippet of '{}' with a --key "
+            "of its own, as 'cookie {}_2', paste it again, and say it in agent.yaml (key)",
+            first->second, gate.gate, gate.key.name, place->frontend, gate.gate, gate.key.name));
+      }
+    }
     auto& slots = places[{gate.socket, place->frontend}];
     if (slots.emplace(place->slot, gate.gate).second) continue;
     second.emplace_back(gate.gate, *place);
     sockets.push_back(gate.socket);
   }
-  std::vector<std::string> findings;
   for (std::size_t i = 0; i < second.size(); ++i) {
     const auto& [gate, place] = second[i];
     const auto& slots = places[{sockets[i], place.frontend}];

@@ -123,7 +123,7 @@ haproxy::Settings ReadHaproxy(YamlMapping& parent, const std::string& gate) {
   haproxy::Settings settings;
   settings.gate = gate;
   settings.socket = mapping.RequiredText("socket");
-  settings.map = mapping.RequiredText("map");
+  settings.map = mapping.RequiredPath("map");
   settings.app_backend = mapping.RequiredText("app_backend");
   settings.wait_backend = mapping.Text("wait_backend");
   settings.probe_url = ReadProbeUrl(mapping);
@@ -141,8 +141,8 @@ nginx::Settings ReadNginx(YamlMapping& parent, const std::string& gate) {
                       {"share", "token", "probe_url", "key", "slow"});
   nginx::Settings settings;
   settings.gate = gate;
-  settings.share = mapping.RequiredText("share");
-  settings.token = mapping.RequiredText("token");
+  settings.share = mapping.RequiredPath("share");
+  settings.token = mapping.RequiredPath("token");
   settings.probe_url = ReadProbeUrl(mapping);
   settings.key = ReadKey(mapping);
   settings.slow_ms = ReadSlow(mapping);
@@ -155,7 +155,7 @@ envoy::Settings ReadEnvoy(YamlMapping& parent, const std::string& gate) {
   envoy::Settings settings;
   settings.gate = gate;
   settings.admin = mapping.RequiredText("admin");
-  settings.share = mapping.RequiredText("share");
+  settings.share = mapping.RequiredPath("share");
   settings.probe_url = ReadProbeUrl(mapping);
   settings.key = ReadKey(mapping);
   settings.slow_ms = ReadSlow(mapping);
@@ -296,7 +296,7 @@ Config Read(const YAML::Node& node, YamlErrors& errors) {
   }
   if (config.controllers.empty()) errors.Add(node, "'controllers' names none: write [host:port]");
   ReadSecurity(root, config);
-  config.state_dir = root.RequiredText("state_dir");
+  config.state_dir = root.RequiredPath("state_dir");
   if (const YAML::Node push = root.Find("push_every"); push.IsDefined()) {
     config.push_every = ReadDuration(errors, push, "push_every", kPushEveryMin, kPushEveryMax);
   }

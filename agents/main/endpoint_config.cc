@@ -138,7 +138,7 @@ endpoint::Settings ReadEndpoint(
   settings.mode = ReadMode(mapping);
   settings.group = mapping.Text("group");
   settings.ext_authz = ReadListen(mapping, "ext_authz");
-  settings.share = mapping.RequiredText("share");
+  settings.share = mapping.RequiredPath("share");
   settings.bootstrap_share = ReadBootstrapShare(mapping);
   settings.key = read_key(mapping);
   settings.bypass = ReadWords(mapping, "bypass", kBypassesMax);
@@ -152,7 +152,7 @@ endpoint::Settings ReadEndpoint(
   }
   settings.slow_ms = read_slow(mapping);
   CheckSlow(mapping, settings);
-  settings.remembered = mapping.Text("remembered");
+  settings.remembered = mapping.Path("remembered");
   settings.pages = ReadPages(mapping);
   settings.new_cookies_per_minute = ReadNewCookies(mapping);
   const auto rules = endpoint::MakeRules(settings.key, settings.bypass, settings.trusted_proxies);

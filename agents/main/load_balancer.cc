@@ -64,8 +64,9 @@ std::string HowTheFileCounts(const GateConfig& gate) {
 
 std::string NextStartOf(const GateConfig& gate) {
   if (std::holds_alternative<haproxy::Settings>(gate.load_balancer)) return "a reload of HAProxy";
-  if (std::holds_alternative<endpoint::Settings>(gate.load_balancer)) {
-    return "a restart of the agent";
+  if (const auto* own = std::get_if<endpoint::Settings>(&gate.load_balancer)) {
+    return own->ext_authz ? "a restart of the agent (at Envoy within a second, while it is dead)"
+                          : "a restart of the agent";
   }
   return "a restart of " + NameOfLoadBalancer(gate);
 }
@@ -95,7 +96,7 @@ std::vector<std::string> CheckBeside(const std::vector<GateConfig>& gates) {
   }
   // One gate stands in nobody's way.
   if (of_haproxy.size() < 2) return {};
-  return haproxy::SharedTrackSlots(of_haproxy);
+  return haproxy::InOneAnothersWay(of_haproxy);
 }
 
 }  // namespace headgate::agent

@@ -77,6 +77,20 @@ std::string YamlMapping::RequiredText(const std::string& key) {
   return text;
 }
 
+std::string YamlMapping::RequiredPath(const std::string& key) {
+  return RequiredText(key).empty() ? "" : Path(key);
+}
+
+std::string YamlMapping::Path(const std::string& key) {
+  std::string path = Text(key);
+  if (!path.empty() && !path.starts_with('/')) {
+    errors_.Add(Find(key), fmt::format("'{}' is '{}': write the whole path, from / on: else it "
+                                       "depends on where the agent is started",
+                                       Name(key), path));
+  }
+  return path;
+}
+
 bool YamlMapping::Flag(const std::string& key) {
   const YAML::Node found = Find(key);
   if (!found.IsDefined()) return false;

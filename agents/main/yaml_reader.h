@@ -38,6 +38,10 @@ class YamlMapping {
   // Empty if it is missing (or, required, an error).
   std::string Text(const std::string& key);
   std::string RequiredText(const std::string& key);
+  // Of a file or folder: from / on, for whoever starts the agent may stand anywhere. Empty where it
+  // is missing.
+  std::string RequiredPath(const std::string& key);
+  std::string Path(const std::string& key);
   bool Flag(const std::string& key);
   std::vector<YAML::Node> List(const std::string& key, std::size_t max);
 

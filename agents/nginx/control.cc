@@ -57,6 +57,10 @@ absl::StatusOr<Told> ParseTold(const std::string& gate, const std::string& body)
     told.cookie_keys = ParseCount(keys->second);
     words.erase(keys);
   }
+  if (const auto file = words.find("share_file"); file != words.end()) {
+    told.share_file = ParseCount(file->second);
+    words.erase(file);
+  }
   for (const auto& [name, value] : words) {
     const std::optional<std::uint64_t> count = ParseCount(value);
     if (!count) return NotOurs(fmt::format("with {} '{}'", name, value));

@@ -26,6 +26,8 @@ struct Told {
   std::string instance;
   // Which keys its cookies are verified with: Hash64 of their file; unset if it verifies none.
   std::optional<std::uint64_t> cookie_keys;
+  // XXH64 of the path of its share file; none of a Lua of before.
+  std::optional<std::uint64_t> share_file{};
   Counts counts;
 };
 

@@ -378,6 +378,8 @@ token = token and token:match("^(%x+)%s*$")
 local number = ngx.config.nginx_version
 local VERSION = format("%d.%d.%d", number / 1000000, number / 1000 % 1000, number % 1000)
 
+local function number_of(text) return tostring(xxhash.XXH64(text, #text, 0)):match("%d+") end
+
 local function lines_of_state()
   local lines = {"nginx " .. VERSION, "gate " .. C.gate}
   if trouble or not token then
@@ -390,8 +392,10 @@ local function lines_of_state()
   if C.key_kind == "cookie" and has_crypto then
     load_keys()
     -- Which keys, without saying them.
-    lines[6] = "cookie_keys " .. tostring(xxhash.XXH64(keys_text, #keys_text, 0)):match("%d+")
+    lines[6] = "cookie_keys " .. number_of(keys_text)
   end
+  -- Which file it takes its share from at a start.
+  lines[#lines + 1] = "share_file " .. number_of(C.share)
   flush()
   for name in pairs(counts) do
     lines[#lines + 1] = name .. " " .. (dict:get(C.gate .. ":" .. name) or 0)

@@ -51,6 +51,14 @@ agent::Reading Nginx::Read() {
   if (const std::string missing = MissingSlow(); !missing.empty()) {
     agent::AddTrouble(reading.trouble, missing);
   }
+  if (told->share_file && *told->share_file != Hash64(settings_.share)) {
+    agent::AddTrouble(
+        reading.trouble,
+        fmt::format(
+            "nginx takes its share at a start from another file than {}: the gate's Lua was "
+            "printed with another --share than the agent's configuration has (share)",
+            settings_.share));
+  }
   counters_ = Sum(*told);
   ReadCookieKeys(*told, reading);
   return reading;
@@ -69,7 +77,7 @@ void Nginx::ReadCookieKeys(const Told& told, agent::Reading& reading) {
   const bool is_read =
       file.ok() && (file->empty() || *told.cookie_keys == Hash64(agent::CookieKeysText(*file)));
   reading.cookie_keys = is_read ? *file : CookieKeys{};
-  prober_.FollowKeys(*reading.cookie_keys);
+  prober_.FollowKeys(is_read ? reading.cookie_keys : std::nullopt);
 }
 
 absl::Status Nginx::PutCookieKeys(const CookieKeys& keys) {

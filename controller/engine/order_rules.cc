@@ -81,10 +81,10 @@ absl::Status NoSuchGate(const State& state, const std::string& name, Share share
     return absl::NotFoundError(
         fmt::format("there is no gate '{}'; there are: {}", name, there_are));
   }
-  return absl::NotFoundError(fmt::format(
-      "there is no gate '{}', and no agent that is connected has one: `headgate gates create {} "
-      "--share {:g}%`",
-      name, name, double(share.ppm()) / 10'000));
+  return absl::NotFoundError(
+      fmt::format("there is no gate '{}' yet: `headgate gates create {} "
+                  "--share {:g}%`",
+                  name, name, double(share.ppm()) / 10'000));
 }
 
 Command WithTextsThatFit(Command command) {

@@ -217,6 +217,8 @@ class Parts(site_case.SiteTest):
         mistyped = self.site.cli("gates", "split", f"{GATE}@two", "--label", "place=nowhere")
         self.assertEqual(mistyped.code, 0, mistyped)
         self.assertIn(f"no load balancer has these labels: {GATE}@two is nobody's", mistyped.error)
+        # Of nobody's, whatever its share.
+        self.site.cli("retreat", f"{GATE}@two", "--to", "20%")
         self.assertEqual(self.site.cli("gates", "remove", f"{GATE}@two").code, 0)
         self.assertEqual(self.site.cli("retreat", GATE, "--to", "10%").code, 0)
         self.await_width(100_000, [second])

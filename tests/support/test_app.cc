@@ -20,6 +20,7 @@ TestApp::TestApp() : server_(std::make_unique<httplib::Server>()) {
     }
     Dawdle();
     response.status = status_;
+    if (is_public_) response.set_header("Cache-Control", "public, max-age=600");
     response.set_content("the shop\n", "text/plain");
   });
   port_ = static_cast<std::uint16_t>(server_->bind_to_any_port("127.0.0.1"));

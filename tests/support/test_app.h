@@ -26,6 +26,8 @@ class TestApp {
 
   std::uint16_t port() const { return port_; }
   void AnswerWith(int status) { status_ = status; }
+  // That caches may keep it.
+  void AnswerPublic() { is_public_ = true; }
   // 0: also of those that wait already.
   void DelayBy(int milliseconds);
   // Requests that came through the load balancer.
@@ -42,6 +44,7 @@ class TestApp {
   std::unique_ptr<httplib::Server> server_;
   std::uint16_t port_ = 0;
   std::atomic<int> status_{200};
+  std::atomic<bool> is_public_{false};
   std::atomic<int> delay_ms_{0};
   std::atomic<std::uint64_t> requests_{0};
   mutable std::mutex mutex_;

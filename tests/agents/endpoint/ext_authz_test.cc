@@ -91,11 +91,15 @@ TEST_F(ExtAuthz, AdmitsAndGivesACookieBesideTheApplicationsOwn) {
   EXPECT_EQ(in.status().code(), 0);
   EXPECT_EQ(in.ok_response().response_headers_to_add_size(), 0);
   const auto given = Check("/", {{"accept", "text/html"}, {"x-forwarded-proto", "https"}});
-  ASSERT_EQ(given.ok_response().response_headers_to_add_size(), 1);
+  ASSERT_EQ(given.ok_response().response_headers_to_add_size(), 2);
   const auto& option = given.ok_response().response_headers_to_add(0);
   EXPECT_EQ(option.header().key(), "Set-Cookie");
   EXPECT_THAT(option.header().value(), HasSubstr("; Secure"));
   EXPECT_TRUE(option.append().value());
+  // In the place of what the application says.
+  const auto& cache = given.ok_response().response_headers_to_add(1);
+  EXPECT_EQ(cache.header().key() + ": " + cache.header().value(), "Cache-Control: private");
+  EXPECT_TRUE(cache.has_append() && !cache.append().value());
 }
 
 TEST_F(ExtAuthz, ARefusalIsADeniedResponseWithThePage) {

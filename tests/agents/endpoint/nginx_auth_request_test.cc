@@ -13,7 +13,6 @@
 #include "agents/core/forecast.h"
 #include "common/base/bucket.h"
 #include "tests/agents/endpoint/asked_site.h"
-#include "tests/support/small_disk.h"
 
 namespace headgate::test {
 namespace {
@@ -243,39 +242,6 @@ TEST(NginxAuthRequest, AnAdmissionIsWrittenOnceAndARefusalOnlyInThePlaceOfOne) {
   EXPECT_EQ(site.StatusFor(out), 200);
   site.KillAgent();
   EXPECT_EQ(site.StatusFor(out), 200);
-}
-
-// nginx would end the request of whom it cannot keep.
-TEST(NginxAuthRequest, WhereNothingCanBeKeptUsersComeInByTheAgentsWordAndItSaysSo) {
-  const SmallDisk disk;
-  if (!disk.is_there()) GTEST_SKIP() << "this user may not mount a small disk";
-  AskedSite site({.share = Percent("50%"), .remembered = disk.path() + "/kept"});
-  const std::string out = UserOf("50%", false);
-  int number = 0;
-  // Each of somebody of whom nothing is kept.
-  const auto next = [&] {
-    std::string user;
-    do user = fmt::format("somebody-{}", number++);
-    while (!IsAdmitted(BucketOf(user), Percent("50%")));
-    return site.StatusFor(user);
-  };
-  EXPECT_EQ(next(), 200);
-  const auto says = [&](const char* words) {
-    return Eventually([&] { return site.Readiness().find(words) != std::string::npos; });
-  };
-  disk.Fill();
-  ASSERT_TRUE(says("nginx is told to keep no more answers in"));
-  for (int i = 0; i < 5; ++i) EXPECT_EQ(next(), 200);
-  EXPECT_EQ(site.StatusFor(out), 503);
-  disk.MakeRoom();
-  disk.TakeNoWrites(true);
-  ASSERT_TRUE(says("its disk takes no writes"));
-  for (int i = 0; i < 5; ++i) EXPECT_EQ(next(), 200);
-  EXPECT_EQ(site.StatusFor(out), 503);
-  disk.TakeNoWrites(false);
-  ASSERT_TRUE(
-      Eventually([&] { return site.Readiness().find("nginx is told") == std::string::npos; }));
-  EXPECT_EQ(next(), 200);
 }
 
 TEST(NginxAuthRequest, AKeptAdmissionThatCameTooLateToBeRemovedIsWrittenOver) {

@@ -85,9 +85,19 @@ class OneFrontend : public testing::Test {
   std::unique_ptr<Haproxy> bank_;
 };
 
+// Each signs it with keys of its own.
+TEST_F(OneFrontend, TheSameCookieForBothIsTold) {
+  Start(1);
+  Settings bank = bank_settings();
+  bank.key = real_->settings().key;
+  EXPECT_THAT(InOneAnothersWay({real_->settings(), bank}),
+              ElementsAre(AllOf(HasSubstr("'shop' and 'bank' both have the cookie headgate_uid"),
+                                HasSubstr("'cookie headgate_uid_2'"))));
+}
+
 TEST_F(OneFrontend, EachGateInASlotOfItsOwnCountsItsOwn) {
   Start(1);
-  EXPECT_THAT(SharedTrackSlots({real_->settings(), bank_settings()}), IsEmpty());
+  EXPECT_THAT(InOneAnothersWay({real_->settings(), bank_settings()}), IsEmpty());
   EXPECT_TRUE(shop_->Try(Share::All()).ok()) << shop_->Try(Share::All());
   EXPECT_TRUE(bank_->Try(Share::All()).ok()) << bank_->Try(Share::All());
   app_.DelayBy(600);
@@ -129,7 +139,7 @@ TEST_F(OneFrontend, BothSharesHoldForEachRequest) {
 TEST_F(OneFrontend, ASlotThatTwoGatesShareIsNamedWithThoseThatAreFree) {
   Start(2);
   EXPECT_THAT(
-      SharedTrackSlots({real_->settings(), bank_settings()}),
+      InOneAnothersWay({real_->settings(), bank_settings()}),
       ElementsAre(AllOf(HasSubstr("'shop' and 'bank' both track in slot sc2 of HAProxy's frontend "
                                   "'fe'"),
                         HasSubstr("print the snippet of 'bank' with --track-slot 0 or 1"))));

@@ -246,6 +246,8 @@ TEST(Config, WhatAGateCountsAndReadsIsItsOwn) {
 TEST(Config, RefusesEachContradictionAndMistake) {
   EXPECT_THAT(ErrorOf(With("state_dir: /var/lib/headgate\n", "")),
               HasSubstr("'state_dir' is missing"));
+  EXPECT_THAT(ErrorOf(With("state_dir: /var/lib/headgate", "state_dir: headgate")),
+              HasSubstr("'state_dir' is 'headgate': write the whole path"));
   EXPECT_THAT(ErrorOf(With("name: edge-1\n", "name: a\nname: b\n")), HasSubstr("there twice"));
   EXPECT_THAT(ErrorOf(With("labels: {zone: eu-1}", "labels: {zone: eu-1, zone: us}")),
               HasSubstr("label 'zone' is there twice"));

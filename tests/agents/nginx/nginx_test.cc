@@ -366,6 +366,10 @@ TEST(Nginx, CheckIsSatisfiedWithASoundGateAndNamesWhatIsWrong) {
   settings.key = *agent::UserKey::Parse("cookie session");
   EXPECT_THAT(Check(settings), ElementsAre(HasSubstr("another user key than 'cookie session'")));
   settings = real.settings();
+  settings.share += ".other";
+  std::filesystem::copy_file(real.share_file(), settings.share);
+  EXPECT_THAT(Check(settings), Contains(HasSubstr("from another file than " + settings.share)));
+  settings = real.settings();
   settings.gate = "other";
   EXPECT_THAT(Check(settings), ElementsAre(HasSubstr("is not the gate's Lua")));
   settings = real.settings();
