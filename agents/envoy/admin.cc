@@ -68,6 +68,12 @@ absl::StatusOr<std::string> Admin::ReadVersion() const {
   return ParseVersion(*body);
 }
 
+absl::StatusOr<std::string> Admin::ReadLayerFile(const std::string& layer) const {
+  const auto body = Ask("/config_dump?mask=bootstrap.layered_runtime", false);
+  if (!body.ok()) return body.status();
+  return ParseLayerFile(*body, layer);
+}
+
 absl::Status Admin::Set(const Entries& entries) const {
   std::string query;
   for (const auto& [entry, value] : entries) {

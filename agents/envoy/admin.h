@@ -24,6 +24,8 @@ class Admin {
   // Of those whose names match the regular expression.
   absl::StatusOr<Stats> ReadStats(const std::string& filter) const;
   absl::StatusOr<std::string> ReadVersion() const;
+  // From which file that layer of the runtime is read; empty: from none.
+  absl::StatusOr<std::string> ReadLayerFile(const std::string& layer) const;
   // All at once, in the admin layer. Envoy takes every value, whatever it is: read it back.
   absl::Status Set(const Entries& entries) const;
 

@@ -98,6 +98,19 @@ absl::StatusOr<Stats> ParseStats(const std::string& body) {
   return stats;
 }
 
+std::string ParseLayerFile(const std::string& body, const std::string& layer) {
+  const Json json = Json::parse(body, nullptr, false);
+  const Json::json_pointer layers("/configs/0/bootstrap/layered_runtime/layers");
+  const Json::json_pointer file("/rtds_layer/rtds_config/path_config_source/path");
+  if (json.is_discarded() || !json.contains(layers)) return "";
+  for (const Json& one : json.at(layers)) {
+    if (Text(Find(one, "name", Json::value_t::string)) != layer || !one.contains(file)) continue;
+    const Json& path = one.at(file);
+    return path.is_string() ? path.get<std::string>() : "";
+  }
+  return "";
+}
+
 absl::StatusOr<std::string> ParseVersion(const std::string& body) {
   const std::optional<Json> json = Object(body);
   // "<commit>/1.40.0/Clean/RELEASE/BoringSSL".

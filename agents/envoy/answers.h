@@ -32,6 +32,10 @@ struct Stats {
 // Of `/stats?format=json&histogram_buckets=cumulative`.
 absl::StatusOr<Stats> ParseStats(const std::string& body);
 
+// Where the bootstrap's layer of that name is read from, of
+// `/config_dump?mask=bootstrap.layered_runtime`; empty: from no file.
+std::string ParseLayerFile(const std::string& body, const std::string& layer);
+
 // "1.40.0", of `/server_info`.
 absl::StatusOr<std::string> ParseVersion(const std::string& body);
 // Whether weighted clusters may choose by a hash: from 1.36 on.

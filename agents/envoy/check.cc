@@ -33,6 +33,13 @@ std::vector<std::string> Check(const Settings& settings) {
                     *version));
     return findings;
   }
+  const auto file = Admin(settings.admin).ReadLayerFile(LayerOf(settings.gate));
+  if (file.ok() && !file->empty() && *file != settings.share) {
+    find(
+        fmt::format("Envoy takes its share at a start from {}, and not from {}: the bootstrap was "
+                    "printed with another --share than the agent's configuration has (share)",
+                    *file, settings.share));
+  }
   Envoy envoy(settings);
   const agent::Reading reading = envoy.Read();
   if (!reading.trouble.empty()) find(reading.trouble);

@@ -11,6 +11,7 @@
 #include "agents/core/share_store.h"
 #include "agents/haproxy/answers.h"
 #include "agents/haproxy/stats_socket.h"
+#include "agents/haproxy/tracking.h"
 
 namespace headgate::haproxy {
 namespace {
@@ -141,6 +142,12 @@ class GateCheck {
     if (!reading.in_force) return Find(reading.trouble);
     if (const absl::Status status = haproxy.Try(*reading.in_force); !status.ok()) {
       Find(Words(status));
+    } else if (!IsAnsweredByHaproxy(settings_)) {
+      Find(fmt::format(
+          "the probe {} is answered by another load balancer's rule of this gate, or by "
+          "a snippet of an older headgate-agent: point probe_url at this HAProxy, or "
+          "print and paste its snippet again",
+          settings_.probe_url));
     }
     if (const absl::Status status = haproxy.TryWaitPage(); !status.ok()) Find(Words(status));
     // Once more: the probe's answer has told which thresholds HAProxy really counts.

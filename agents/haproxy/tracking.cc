@@ -61,6 +61,8 @@ std::string Remedy(const std::set<int>& taken, const std::string& gate) {
 
 }  // namespace
 
+bool IsAnsweredByHaproxy(const Settings& gate) { return Ask(gate).has_value(); }
+
 std::vector<std::string> InOneAnothersWay(const std::vector<Settings>& gates) {
   // By HAProxy and frontend: the gate that has each slot first.
   std::map<std::pair<std::string, std::string>, std::map<int, std::string>> places;

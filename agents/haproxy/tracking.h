@@ -19,4 +19,8 @@ inline constexpr int kTrackSlots = 3;
 // before, is left out.
 std::vector<std::string> InOneAnothersWay(const std::vector<Settings>& gates);
 
+// Whether it is HAProxy's rule that answers the gate's probe: another load balancer's of the same
+// gate, at which `probe_url` may point, knows of no slot.
+bool IsAnsweredByHaproxy(const Settings& gate);
+
 }  // namespace headgate::haproxy

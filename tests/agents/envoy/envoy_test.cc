@@ -241,6 +241,10 @@ TEST(Envoy, CheckIsSatisfiedWithASoundGateAndNamesWhatIsWrong) {
   settings.key = *agent::UserKey::Parse("cookie session");
   EXPECT_THAT(Check(settings), ElementsAre(HasSubstr("another user key than 'cookie session'")));
   settings = real.settings();
+  settings.share += ".other";
+  std::filesystem::copy_file(real.settings().share, settings.share);
+  EXPECT_THAT(Check(settings), ElementsAre(HasSubstr("and not from " + settings.share)));
+  settings = real.settings();
   settings.gate = "other";
   EXPECT_THAT(Check(settings), testing::Contains(HasSubstr("no layer headgate_other")));
   settings = real.settings();

@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <httplib.h>
 
 #include <memory>
+#include <thread>
 
 #include "agents/core/cookie.h"
 #include "agents/core/forecast.h"
@@ -18,6 +20,7 @@ namespace headgate::haproxy {
 namespace {
 
 using test::Eventually;
+using test::GetUrl;
 using test::TestApp;
 using test::TestHaproxy;
 using testing::AllOf;
@@ -84,6 +87,26 @@ class OneFrontend : public testing::Test {
   std::unique_ptr<Haproxy> shop_;
   std::unique_ptr<Haproxy> bank_;
 };
+
+// As nginx answers the probe of its own gate of that name.
+TEST(ProbeUrl, OfAnotherLoadBalancerIsTold) {
+  httplib::Server other;
+  other.Get("/.*", [](const httplib::Request&, httplib::Response& response) {
+    response.set_header("X-Headgate-Gate", "shop");
+    response.set_content("bucket=7 width=8 slow=500\n", "text/plain");
+  });
+  const int port = other.bind_to_any_port("127.0.0.1");
+  std::thread serving([&] { other.listen_after_bind(); });
+  const TestApp app;
+  const TestHaproxy real({.app_port = app.port()});
+  Settings settings = real.settings();
+  EXPECT_TRUE(IsAnsweredByHaproxy(settings));
+  settings.probe_url = fmt::format("http://127.0.0.1:{}/.headgate/probe", port);
+  EXPECT_TRUE(Eventually([&] { return GetUrl(settings.probe_url).status == 200; }));
+  EXPECT_FALSE(IsAnsweredByHaproxy(settings));
+  other.stop();
+  serving.join();
+}
 
 // Each signs it with keys of its own.
 TEST_F(OneFrontend, TheSameCookieForBothIsTold) {
