@@ -16,6 +16,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <random>
 #include <set>
 #include <string_view>
 #include <thread>
@@ -147,19 +148,24 @@ Finished RunToEnd(std::vector<std::string> argv, std::chrono::milliseconds patie
 }
 
 std::uint16_t FreePort() {
+  // Below those that the system gives to whoever connects somewhere (ip_local_port_range): one of
+  // these may be anybody's by the time that a server comes back to it.
+  constexpr std::uint16_t kLeast = 10'000;
+  constexpr std::uint16_t kMost = 32'000;
   thread_local std::set<std::uint16_t> given;
+  thread_local std::mt19937 random{std::random_device{}()};
+  std::uniform_int_distribution<std::uint16_t> draw(kLeast, kMost);
   while (true) {
     const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     HEADGATE_CHECK(fd >= 0);
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    HEADGATE_CHECK(bind(fd, reinterpret_cast<sockaddr*>(&address), size) == 0);
-    HEADGATE_CHECK(getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0);
+    const std::uint16_t port = draw(random);
+    address.sin_port = htons(port);
+    const bool is_free = bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
     close(fd);
-    const std::uint16_t port = ntohs(address.sin_port);
-    if (given.insert(port).second) return port;
+    if (is_free && given.insert(port).second) return port;
   }
 }
 

@@ -9,6 +9,7 @@ import contextlib
 import ctypes
 import os
 import pwd
+import random
 import signal
 import socket
 import subprocess
@@ -29,9 +30,14 @@ _handed_out = set()
 def free_port():
     """A TCP port on 127.0.0.1 that was free a moment ago; this process is given each but once."""
     while True:
+        # Below those that the system gives to whoever connects somewhere (ip_local_port_range): one
+        # of these may be anybody's by the time that a server comes back to it.
+        port = random.randint(10_000, 32_000)
         with contextlib.closing(socket.socket()) as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
         if port not in _handed_out:
             _handed_out.add(port)
             return port
